@@ -1,0 +1,55 @@
+/*
+ * codegen.h - IR in, BPF instructions out.
+ *
+ * frame.c gives slots their memory, isel.c picks instructions over virtual registers,
+ * regalloc.c maps those to r0-r9 with spills, emit.c writes bytes.  Nothing here knows about
+ * scripts, maps' contents or the kernel; nothing does I/O.
+ */
+#ifndef SCRY_CODEGEN_CODEGEN_H
+#define SCRY_CODEGEN_CODEGEN_H
+
+#include "base/err.h"
+#include "ir/ir.h"
+
+#include <linux/bpf.h>
+
+/* An instruction pair (ld_imm64) whose immediate is known only when the maps exist. */
+struct reloc {
+	uint32_t insn; /* index of the first of the two */
+	uint32_t map;  /* index in the plan's maps */
+	uint32_t off;  /* RELOC_VALUE: offset into the value of element 0 */
+	enum { RELOC_MAP, RELOC_VALUE } kind;
+};
+
+/* A program ready to be loaded once its relocations are filled in. */
+struct image {
+	const char *name;
+	struct bpf_insn *insns;
+	struct span *spans; /* one per instruction: the place in the script it was made for */
+	uint32_t ninsns;
+	struct reloc *relocs;
+	uint32_t nrelocs;
+	uint32_t stack_size;   /* bytes of BPF stack used, 0 ... 512 */
+	uint32_t scratch_size; /* bytes needed in the value of the scratch map, 0 = not used */
+};
+
+struct codegen_target {
+	/* Values larger than this go to scratch memory instead of the stack (bytes, default 32). */
+	uint32_t on_stack_limit;
+	/* Map index of the program's scratch map: a per-CPU array with one element. */
+	uint32_t scratch_map;
+	/* Map index and offset of a u64 counter to add to when scratch is not available. */
+	uint32_t miss_map, miss_off;
+	/* Instruction set: 2 or 3 (adds 32-bit jumps and atomics with fetch), 4 (sign-extending
+	 * loads and moves, bswap, sdiv). */
+	unsigned isa;
+};
+
+/*
+ * Compiles fn, which is changed on the way. The image and all it points to live in a.
+ * Returns 0, or -E2BIG with words when the program does not fit (jump out of range, stack).
+ */
+int codegen(struct arena *a, struct fn *fn, const struct codegen_target *target, struct image *out,
+	    struct err *e);
+
+#endif

@@ -1,0 +1,79 @@
+/*
+ * value.h - what a trace has to say, between the bytes of an event and a format.
+ *
+ * session/decode.c makes a small tree of values from raw bytes; sinks print it.  Nothing here
+ * knows about BPF, types or symbols: a value already carries its text where the kernel's bytes
+ * needed a lookup (symbols, stacks, times).  Values point into memory of whoever made them and
+ * are valid during the call that passes them.
+ */
+#ifndef SCRY_OUTPUT_VALUE_H
+#define SCRY_OUTPUT_VALUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum value_kind {
+	V_NONE,
+	V_INT,    /* signed, i */
+	V_UINT,   /* u */
+	V_BOOL,   /* u */
+	V_FLOAT,  /* f */
+	V_PTR,    /* u, shown as 0x... */
+	V_ENUM,   /* i, and text when the number has a name, else NULL */
+	V_STRING, /* text, len; truncated: cut by its size limit */
+	V_BUFFER, /* text, len: raw bytes */
+	V_TEXT,   /* text made by a lookup (symbol, time, user name ...) */
+	V_STACK,  /* items: one V_TEXT per frame, in the layout of its mode; indent below */
+	V_TUPLE,  /* items */
+	V_ARRAY,  /* items */
+	V_RECORD, /* items with names: struct, record */
+	V_STATS,  /* n, total; average is total / n */
+	V_HIST,   /* buckets, of the form that hist_* below say */
+};
+
+struct value_bucket {
+	bool has_lo, has_hi;
+	int64_t lo, hi; /* [lo, hi) */
+	uint64_t n;
+};
+
+struct value {
+	enum value_kind kind;
+	bool truncated;
+	bool is_signed; /* V_STATS: of total */
+	bool log2;      /* V_HIST: power-of-two labels (hist), else linear (lhist) */
+	int hist_bits;  /* V_HIST: of hist() */
+	int64_t hist_step; /* V_HIST: of lhist() */
+	union {
+		int64_t i;
+		uint64_t u;
+		double f;
+	};
+	const char *text;
+	size_t len;
+	const struct value *items;
+	const char *const *names; /* V_RECORD: one per item */
+	const struct value_bucket *buckets; /* V_HIST: first to last non-empty one, zeros between */
+	size_t nitems; /* of items or buckets */
+	uint64_t n;    /* V_STATS */
+	int64_t total; /* V_STATS */
+	int indent;    /* V_STACK: spaces before each frame in text form */
+};
+
+/* One entry of a map; a scalar map has one entry with key == NULL. */
+struct map_entry {
+	const struct value *key; /* V_TUPLE for a multi-part key */
+	struct value value;
+};
+
+struct map_view {
+	const char *name; /* with its @ */
+	bool keyed;
+	/* How JSON classes it. */
+	enum { MAP_PLAIN, MAP_HIST, MAP_STATS, MAP_TSERIES } kind;
+	const struct map_entry *entries; /* sorted, cut to the top asked for */
+	size_t nentries;
+};
+
+#endif

@@ -1,0 +1,53 @@
+/*
+ * agg.h - the memory of aggregates: the contract between the code that updates a map value in
+ * the kernel and the code that reads it in user space.
+ *
+ * Every aggregate is an array of u64 words.  A keyed one exists once per CPU (per-CPU hash); a
+ * scalar one exists once per CPU too, as a stripe of a plain array that user space maps.  All
+ * words start as zero.  BPF code adds to words with atomic instructions only, so that user
+ * space may exchange them at any time and lose nothing.
+ *
+ *	count   [0] n                       [1] set
+ *	sum     [0] total                   [1] set
+ *	min max [0] value, biased (below)   [1] set
+ *	avg     [0] total  [1] n
+ *	stats   [0] total  [1] n
+ *	hist    [0 ... buckets - 1] n per bucket
+ *	lhist   the same
+ *
+ * "set" says that the value exists: written as 1 by sum, min, max, and by zero() for all kinds.
+ * avg, stats, hist and lhist exist when n (some bucket) is not 0, or after zero() when their
+ * last word, [words - 1], is set.
+ *
+ * min and max keep the greatest of a biased value, so that 0 is neutral and one instruction
+ * sequence serves all four: max unsigned: v; max signed: v ^ 1<<63; min: the complement of that.
+ */
+#ifndef SCRY_TYPES_AGG_H
+#define SCRY_TYPES_AGG_H
+
+#include "types/type.h"
+
+/* Words of 8 bytes that the aggregate takes, the set word included. */
+uint32_t agg_words(const struct type *t);
+/* Index of the word that says "exists though empty". */
+uint32_t agg_set_word(const struct type *t);
+
+/* hist() and lhist(): number of buckets, at most HIST_BUCKETS_MAX. */
+uint32_t hist_buckets(const struct type *t);
+enum { HIST_BUCKETS_MAX = 2048 };
+
+/*
+ * The bucket of value v, as the BPF code computes it (reference section 5.3):
+ * hist with k bits: v < 0 -> 0; v < 2^k -> v + 1; else with m = floor(log2 v), s = m - k:
+ * ((s + 1) << k) + ((v >> s) & (2^k - 1)) + 1.
+ * lhist: below min -> 0; above max -> last; else 1 + (v - min) / step.
+ */
+uint32_t hist_bucket(const struct type *t, int64_t v);
+/*
+ * The values of bucket i: [*lo, *hi), *hi exclusive. Returns false for an open end, with
+ * has_lo/has_hi saying which bound exists.
+ */
+void hist_bounds(const struct type *t, uint32_t i, bool *has_lo, int64_t *lo, bool *has_hi,
+		 int64_t *hi);
+
+#endif

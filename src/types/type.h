@@ -1,0 +1,173 @@
+/*
+ * type.h - the types of the tracing language and of the kernel's C, in one vocabulary.
+ *
+ * The checker, the lowering and the decoder of events all speak of values in these terms; BTF,
+ * DWARF and tracefs formats are read into them.  Types live in the arena of their typetab and
+ * are immutable once made; compare them with type_same().
+ *
+ * How a value lies in memory (in a map, an event, a variable) follows from its type alone:
+ * scalars are little-endian integers of their size; a string[N] is N bytes, text up to the
+ * first NUL and zeros behind it; a buffer[N] is a u32 length and N bytes; tuples and records are
+ * laid out like a C struct of their parts; aggregates as agg.h says.
+ */
+#ifndef SCRY_TYPES_TYPE_H
+#define SCRY_TYPES_TYPE_H
+
+#include "base/sb.h"
+#include "base/vec.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum type_kind {
+	T_ERROR, /* of a broken subtree; equal to everything, so one mistake gives one message */
+	T_NONE,  /* of a call that gives nothing */
+	T_BOOL,
+	T_INT,
+	T_ENUM,
+	T_FLOAT, /* C float and double fields */
+	T_STRING,
+	T_BUFFER,
+	T_PTR,
+	T_ARRAY,
+	T_STRUCT, /* or union, see is_union */
+	T_TUPLE,
+	T_RECORD,
+	T_FUNC, /* what a C function pointer points to */
+	/* Values that user space turns into text. */
+	T_KSYM,      /* u64 kernel address */
+	T_USYM,      /* u64 address, u32 pid, u32 0 */
+	T_KSTACK,    /* see stack_mode, depth: u32 count, u32 0, u64 ip[depth] */
+	T_USTACK,    /* u32 count, u32 pid, u64 ip[depth] */
+	T_PROBE,     /* u64 attach point id, see plan.h; ids ascend with the names */
+	T_TIMESTAMP, /* u64 nsecs, u32 index of the format text, u32 clock mode */
+	T_USERNAME,  /* u64 uid */
+	T_INET,      /* u32 family, u32 0, u8 addr[16] */
+	T_MAC,       /* u8[6] */
+	T_CGROUP_PATH,
+	/* Aggregates: values of maps only. */
+	T_COUNT,
+	T_SUM,
+	T_MIN,
+	T_MAX,
+	T_AVG,
+	T_STATS,
+	T_HIST,
+	T_LHIST,
+	T_TSERIES,
+	T_KINDS
+};
+
+/* Whose memory a pointer points into, which decides the helper that reads it. */
+enum addr_space { AS_NONE, AS_KERNEL, AS_USER };
+
+enum stack_mode { STACK_SCRY, STACK_PERF, STACK_RAW, STACK_BUILD_ID };
+
+struct field {
+	const char *name; /* "" for an anonymous member, whose own fields are found through it */
+	const struct type *type;
+	uint32_t bit_off;  /* from the start of the enclosing struct */
+	uint8_t bit_size;  /* of a bit-field, else 0 */
+	bool data_loc;     /* tracepoint __data_loc: the word holds offset and length */
+	bool is_user;      /* marked __user: a pointer into user memory */
+};
+
+struct enum_const {
+	const char *name;
+	int64_t value;
+};
+
+struct btf;
+
+struct type {
+	enum type_kind kind;
+	uint32_t size;  /* bytes in memory; 0 for none, incomplete */
+	uint32_t align; /* bytes */
+	bool is_signed; /* T_INT, T_ENUM, and T_SUM ... T_TSERIES: of what is aggregated */
+	bool flexible;  /* T_INT of a literal: takes the sign and width of its partner */
+	bool is_union;
+	bool is_char;   /* T_INT: C's char, so that arrays of it read as strings */
+	enum addr_space as;           /* T_PTR: where it points; T_STRUCT: where it lies */
+	const struct type *elem;      /* T_PTR, T_ARRAY */
+	uint32_t nelems;              /* T_ARRAY; 0 = flexible array */
+	const char *name;             /* T_STRUCT, T_ENUM, T_FUNC: tag without keyword, or "" */
+	/* T_STRUCT, T_TUPLE, T_RECORD; ask type_fields(), which completes a BTF struct. */
+	struct field *fields;
+	uint32_t nfields;
+	/* T_ENUM; ask type_enum_consts(). */
+	struct enum_const *consts;
+	uint32_t nconsts;
+	/* Where an incomplete struct or enum comes from; NULL once complete. */
+	const struct btf *btf;
+	uint32_t btf_id;
+	/* T_HIST: bits; T_LHIST: min, max, step; T_TSERIES: interval, number of slots. */
+	struct {
+		int64_t bits, min, max, step;
+	} hist;
+	/* T_KSTACK, T_USTACK */
+	enum stack_mode stack_mode;
+	uint32_t depth;
+};
+
+/* Makes types; one per compile or session, all in one arena. */
+struct typetab {
+	struct arena *arena;
+	const struct btf *btf; /* the kernel's, or NULL; set by the owner, read lazily */
+	struct type *ints[2][4]; /* by sign and log2 of the size: see type_int() */
+	VEC(struct type *) btf_types; /* by btf id, of the kernel's BTF */
+};
+
+void typetab_init(struct typetab *tt, struct arena *a);
+
+extern const struct type type_error, type_none, type_bool, type_ksym, type_usym, type_probe,
+	type_username, type_inet, type_mac, type_timestamp, type_void;
+
+/* size 1, 2, 4 or 8 bytes. */
+const struct type *type_int(struct typetab *tt, unsigned size, bool is_signed);
+/* The smallest signed type that holds v, marked flexible when v >= 0. */
+const struct type *type_literal(struct typetab *tt, int64_t v, bool beyond_int64);
+const struct type *type_string(struct typetab *tt, uint32_t size);
+const struct type *type_buffer(struct typetab *tt, uint32_t size);
+const struct type *type_ptr(struct typetab *tt, const struct type *elem, enum addr_space as);
+const struct type *type_array(struct typetab *tt, const struct type *elem, uint32_t n);
+const struct type *type_tuple(struct typetab *tt, const struct type *const *parts, unsigned n);
+/* Like a tuple, with names. */
+const struct type *type_record(struct typetab *tt, const char *const *names,
+			       const struct type *const *parts, unsigned n);
+const struct type *type_stack(struct typetab *tt, enum type_kind kind, enum stack_mode mode,
+			      uint32_t depth);
+/* An aggregate of that kind over signed or unsigned values (see agg.h for its memory). */
+const struct type *type_agg(struct typetab *tt, enum type_kind kind, bool is_signed);
+const struct type *type_hist(struct typetab *tt, bool is_signed, int64_t bits);
+const struct type *type_lhist(struct typetab *tt, bool is_signed, int64_t min, int64_t max,
+			      int64_t step);
+/* A struct or a pointer's target as seen in an address space. */
+const struct type *type_in_space(struct typetab *tt, const struct type *t, enum addr_space as);
+
+/* Structural equality; T_ERROR equals everything; flexible is ignored. */
+bool type_same(const struct type *a, const struct type *b);
+static inline bool type_is_error(const struct type *t)
+{
+	return t->kind == T_ERROR;
+}
+/* Fits a register: bool, int, enum, pointer, ksym, probe, username. */
+bool type_is_scalar(const struct type *t);
+/* bool, int or enum. */
+bool type_is_integral(const struct type *t);
+bool type_is_agg(const struct type *t);
+/* An aggregate whose value can be read as an integer (count sum min max avg). */
+bool type_is_castable_agg(const struct type *t);
+
+/* The fields of a struct, tuple or record; completes it from BTF first. */
+const struct field *type_fields(struct typetab *tt, const struct type *t, uint32_t *n);
+const struct enum_const *type_enum_consts(struct typetab *tt, const struct type *t, uint32_t *n);
+/*
+ * Finds a member by name, through anonymous members. Returns false when there is none; on
+ * success *out is the member with bit_off counted from the start of t.
+ */
+bool type_member(struct typetab *tt, const struct type *t, const char *name, struct field *out);
+
+/* The type's name as diagnostics show it: "int64", "string[16]", "struct task_struct *". */
+const char *type_str(struct arena *a, const struct type *t);
+
+#endif

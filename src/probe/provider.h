@@ -1,0 +1,208 @@
+/*
+ * provider.h - the contract of a probe source.
+ *
+ * A provider turns attach points into targets (the places that exist in this kernel or
+ * program), says as data where each argument lies, and attaches loaded programs.  It emits no
+ * code.  The compiler sees targets and shapes; the session sees groups.
+ *
+ *	attach point ("kprobe:vfs_*")  --expand-->  targets ("kprobe:vfs_read", ...)
+ *	targets that can share one program  --group-->  struct group, with its way of attaching
+ *	group + program fd  --attach-->  links, held by descriptors only
+ */
+#ifndef SCRY_PROBE_PROVIDER_H
+#define SCRY_PROBE_PROVIDER_H
+
+#include "base/diag.h"
+#include "base/err.h"
+#include "types/btf.h"
+#include "types/type.h"
+
+#include <linux/bpf.h>
+
+/* Where a value lies when the program runs. */
+enum argloc_kind {
+	LOC_NONE,
+	LOC_CTX,   /* size bytes at ctx + off */
+	LOC_DEREF, /* the word at ctx + off points to kernel memory; size bytes at that + off2 */
+	LOC_BTF,   /* the word at ctx + off points to trusted memory: plain load at that + off2 */
+	LOC_CONST, /* the number in imm */
+};
+
+struct argloc {
+	enum argloc_kind kind;
+	uint32_t off, off2;
+	uint8_t size; /* 1, 2, 4, 8 */
+	bool is_signed;
+	int64_t imm;
+};
+
+struct probe_arg {
+	const char *name;
+	const struct type *type; /* T_ARRAY, T_STRUCT: loc says where it starts */
+	struct argloc loc;
+	bool data_loc; /* the word at loc says where a string lies: ctx + (word & 0xffff) */
+};
+
+/* What the body of a probe may use, and where it is. All memory in the session's arena. */
+struct shape {
+	const struct probe_arg *args; /* args.NAME; NULL when the provider has none */
+	unsigned nargs;
+	const struct argloc *regs; /* arg0, arg1, ... */
+	unsigned nregs;
+	struct argloc retval; /* LOC_NONE: no retval */
+	const struct type *retval_type;
+	struct argloc func_ip;      /* LOC_NONE: use the get_func_ip helper, if has_func */
+	bool has_func, has_ctx;
+	const struct type *ctx_type; /* what ctx points to, or NULL */
+	enum addr_space arg_space;   /* whose memory pointers in arguments point into */
+	bool stack_ok;               /* kstack, ustack allowed */
+};
+
+/* One place to attach to. */
+struct target {
+	const struct provider *provider;
+	const char *name;      /* canonical: "kprobe:vfs_read"; the value of `probe` */
+	const char *user_name; /* overrides name as the value of `probe`, or NULL */
+	struct span span;
+	/* What the parts mean is up to the provider. */
+	const char *category, *event; /* tracepoint; event alone for rawtracepoint, software */
+	const char *module, *symbol;  /* kprobe */
+	uint64_t offset;              /* kprobe:f+off */
+	uint64_t period;              /* ns, or count for software/hardware */
+	uint64_t frequency;           /* Hz for profile:hz */
+	uint32_t config;              /* perf event number, syscall number */
+	bool missing;                 /* known not to exist; attaching would fail */
+};
+
+VEC_TYPE(targets, struct target *);
+
+enum attach_way {
+	ATTACH_NONE,          /* begin, end: run by the session itself */
+	ATTACH_PERF,          /* a perf event per target: kprobe, tracepoint, software, profile */
+	ATTACH_KPROBE_MULTI,
+	ATTACH_RAW_TP,
+	ATTACH_SYSCALL_TP,    /* one BTF raw tracepoint for many syscalls, see selector */
+	ATTACH_LEGACY_KPROBE, /* tracefs kprobe_events + perf */
+};
+
+/*
+ * Targets served by one program.  When `probe` is asked and there is more than one target, the
+ * program finds out which one fired from the attach cookie (cookie: its index in targets), or,
+ * with ATTACH_SYSCALL_TP, from the selector: the word at `selector` indexes a table of
+ * `nselect` entries that the compiler builds (target index + 1; 0: not traced, leave at once).
+ */
+struct group {
+	const struct provider *provider;
+	struct targets targets;
+	enum attach_way way;
+	const char *why; /* one line for -v: why this way, or what was missing for a better one */
+	enum bpf_prog_type prog_type;
+	enum bpf_attach_type expected_attach;
+	uint32_t attach_btf_id;
+	bool has_cookie; /* bpf_get_attach_cookie works here */
+	struct argloc selector;
+	uint32_t nselect;
+	bool sleepable, preemptible;
+};
+
+VEC_TYPE(groups, struct group *);
+
+/* What the body of the probe asks of its programs. */
+struct group_wants {
+	bool one_each; /* it depends on a target's own arguments: one program per target */
+	bool which;    /* it asks which target fired (`probe`): cookie, selector, or one each */
+	bool func;     /* it uses `func` */
+	bool retval;
+};
+
+/* What providers know of the system; filled lazily, one per session. Opaque to most. */
+struct probe_env {
+	struct arena *arena;
+	struct typetab *types;
+	struct diags *dx;
+	struct tracefs *tracefs;  /* kernel/tracefs.h; opened on first use */
+	pid_t pid;                /* -p or -c; 0 = all */
+	const char *traceable_file; /* replaces available_filter_functions, or NULL */
+	unsigned max_probes;
+	bool no_kprobe_multi, no_uprobe_multi; /* --no-feature */
+	enum { MISSING_ERROR, MISSING_WARN, MISSING_IGNORE } missing;
+	struct probe_cache *cache; /* lists already read, owned by match.c */
+};
+
+/* Open links, detached together. */
+struct links {
+	VEC(int) fds;
+};
+
+/* An attach point for providers: see script/ast.h's struct attach_point, same meaning. */
+struct attach_text {
+	struct span span;
+	const char *text, *user_name;
+	const char *const *parts; /* [0] is the provider, already resolved */
+	unsigned nparts;
+};
+
+enum provider_flag {
+	PV_ENTRY_ARGS = 1 << 0,   /* argN */
+	PV_RETVAL = 1 << 1,
+	PV_NAMED_ARGS = 1 << 2,   /* args.NAME, which differ from target to target */
+	PV_NO_COUNT_LIST = 1 << 3, /* not in a plain -l */
+	PV_PID_IMPLICIT = 1 << 4, /* -p needs a filter in the program */
+	PV_OURS = 1 << 5,         /* begin, end: run once by scry itself */
+};
+
+struct provider {
+	const char *name;              /* canonical, lower case */
+	const char *const *aliases;    /* case-sensitive, NULL-terminated */
+	unsigned flags;
+	const char *doc;               /* one line */
+	const char *usage;             /* "kprobe:FUNCTION[+OFFSET]" */
+	/*
+	 * Appends the targets that the attach point names, wildcards included, in the order of
+	 * the source list. Reports wrong parts and missing targets through env->dx (as env->missing
+	 * says) and returns false then. No root is needed for exact names of kinds that can be
+	 * checked without; an unreadable list is an error that says so.
+	 */
+	bool (*expand)(struct probe_env *env, const struct attach_text *at, struct targets *out);
+	/* What can be used in a program for this target. Returns 0 or -errno with e set. */
+	int (*shape)(struct probe_env *env, const struct target *t, const struct group *g,
+		     struct shape *out, struct err *e);
+	/*
+	 * Splits the targets of one script probe into groups of one program each and picks the
+	 * way to attach.
+	 */
+	int (*group)(struct probe_env *env, const struct targets *targets,
+		     const struct group_wants *wants, struct groups *out, struct err *e);
+	/* Attaches a loaded program to all targets of the group. Returns 0 or -errno, e set. */
+	int (*attach)(struct probe_env *env, const struct group *g, int prog_fd, struct links *out,
+		      struct err *e);
+	/* Calls fn with each "type:rest" that matches the pattern (provider part removed). */
+	int (*list)(struct probe_env *env, const char *pattern,
+		    void (*fn)(void *arg, const struct target *t), void *arg, struct err *e);
+};
+
+/* All providers, in providers.def order; NULL-terminated. */
+extern const struct provider *const providers[];
+/*
+ * The provider that a word names: an alias exactly, or a full name in any case. NULL when there
+ * is none; *nearest then is a near name or NULL.
+ */
+const struct provider *provider_find(const char *word, const char **nearest);
+
+/* Does text match a pattern whose only wildcard is '*'? */
+bool wildcard_match(const char *pattern, const char *text);
+static inline bool wildcard_has(const char *pattern)
+{
+	for (; *pattern; pattern++)
+		if (*pattern == '*')
+			return true;
+	return false;
+}
+
+/*
+ * Expands one attach point as written: finds the provider (wildcards in its name too) and calls
+ * its expand. Returns false after reporting.
+ */
+bool probe_expand(struct probe_env *env, const struct attach_text *at, struct targets *out);
+
+#endif

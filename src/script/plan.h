@@ -1,0 +1,146 @@
+/*
+ * plan.h - a compiled script: all that the session needs to run it, and nothing of the tree.
+ *
+ * A plan is pure data: programs as BPF instructions with relocations, the kernel maps they use,
+ * the script's maps with their types, the layout of every event, every counter of losses.  It
+ * holds no descriptor and needs no privilege; the kernel and the user-space VM run it alike.
+ *
+ * The globals.  Kernel map 0 is a plain array with one element that user space maps into its
+ * memory (BPF_F_MMAPABLE).  Its value:
+ *
+ *	[0 ...]                 counters, u64 pairs: number of times, last return code
+ *	[slots_off ...]         scalar maps of up to 8 bytes: u64 value, u64 set
+ *	[stripes_off ...]       ncpus_pow2 stripes of stripe_size bytes: scalar aggregates (agg.h)
+ *
+ * BPF code reaches stripe cpu & (ncpus_pow2 - 1) and adds atomically; user space reads, and
+ * clears by atomic exchange, without a system call.
+ */
+#ifndef SCRY_SCRIPT_PLAN_H
+#define SCRY_SCRIPT_PLAN_H
+
+#include "base/source.h"
+#include "codegen/codegen.h"
+#include "output/format.h"
+#include "probe/provider.h"
+#include "types/agg.h"
+#include "types/type.h"
+
+/* A map of the kernel (or the VM). */
+struct plan_kmap {
+	const char *name; /* at most 15 characters, as the kernel shows it */
+	enum bpf_map_type type;
+	uint32_t key_size, value_size, max_entries;
+	uint32_t flags; /* BPF_F_... */
+	bool scratch;   /* value_size is settled after code generation */
+	const void *init; /* ARRAY: contents of element 0 to write before loading, or NULL */
+};
+
+enum { KMAP_GLOBALS = 0, KMAP_RING = 1, KMAP_FIRST_FREE = 2 };
+
+enum map_store {
+	STORE_SLOT,   /* u64 value and u64 set in the globals; keyless */
+	STORE_STRIPE, /* an aggregate in every stripe; keyless */
+	STORE_HASH,   /* kmap: key bytes -> value bytes (a keyless one has a u64 key of 0) */
+	STORE_PERCPU_HASH, /* kmap: key bytes -> an aggregate per CPU */
+};
+
+/* A map of the script. */
+struct plan_map {
+	const char *name;       /* with its @ */
+	const struct type *key; /* NULL: scalar */
+	const struct type *value;
+	enum map_store store;
+	uint32_t kmap; /* hash kinds */
+	uint32_t off;  /* STORE_SLOT: in the globals; STORE_STRIPE: in a stripe */
+	uint32_t max_entries;
+	struct span span; /* first use */
+};
+
+enum event_kind {
+	EV_PRINTF,     /* format, args */
+	EV_PRINT_VALUE, /* one arg */
+	EV_PRINT_MAP,  /* map; top, div */
+	EV_CLEAR,      /* map */
+	EV_ZERO,       /* map */
+	EV_EXIT,       /* one arg: the status */
+	EV_TIME,       /* text: a strftime format */
+	EV_JOIN,       /* text: separator; args: n strings in a row, see join_max, join_size */
+	EV_CAT,        /* format, args */
+	EV_SYSTEM,     /* format, args */
+	EV_ERRORF, EV_WARNF, /* format, args */
+};
+
+struct event_arg {
+	const struct type *type;
+	uint32_t off; /* in the record */
+};
+
+/*
+ * One kind of record in the ring.  A record starts with u32 event (index in plan.events) and
+ * u32 counter site of the program that wrote it; arguments follow at their offsets. A kind
+ * without arguments is 8 bytes long.
+ */
+struct plan_event {
+	enum event_kind kind;
+	struct span span;
+	uint32_t size; /* bytes of the record, header included */
+	struct format format;
+	const char *text;
+	const struct event_arg *args;
+	unsigned nargs;
+	uint32_t map;        /* index in plan.maps */
+	int64_t top, div;
+	uint32_t join_max, join_size; /* EV_JOIN: strings, bytes each */
+};
+enum { EVENT_HEADER = 8 };
+
+/* What can go wrong inside a program; each place that can fail has a counter. */
+enum counter_kind {
+	COUNT_LOST,        /* ring full: an event of this program was not recorded */
+	COUNT_SCRATCH,     /* no scratch memory: the program did not run */
+	COUNT_MAP_FULL,    /* a map update failed */
+	COUNT_DELETE,      /* delete() of a key that is not there, result unused */
+	COUNT_READ,        /* a memory read failed and gave zeros */
+	COUNT_DIV_ZERO,    /* a division by zero gave 1 */
+	COUNT_INDEX,       /* an array index was out of bounds and gave zero */
+	COUNT_STACK,       /* a stack could not be taken */
+};
+
+struct plan_counter {
+	enum counter_kind kind;
+	struct span span;
+	uint32_t off;       /* in the globals: u64 times, then u64 last return code */
+	const char *helper; /* "map_update_elem", or NULL */
+	bool quiet;         /* counted, but shown with -k or --strict only */
+};
+
+enum prog_when { PROG_BEGIN, PROG_END, PROG_ATTACHED };
+
+struct plan_prog {
+	const char *name; /* the probe, for messages; the kernel gets a cleaned 15 characters */
+	enum prog_when when;
+	struct group *group;
+	uint32_t probe_base; /* attach point id of group->targets[0]; the others follow */
+	struct image image;
+	uint32_t scratch_kmap;
+	uint32_t select_kmap; /* ATTACH_SYSCALL_TP: the table; 0 = none */
+	struct span span;
+};
+
+struct plan {
+	struct arena *arena;
+	struct sources *sources;
+	struct typetab *types;
+	VEC(struct plan_kmap) kmaps;
+	VEC(struct plan_map) maps; /* sorted by name in ASCII order */
+	VEC(struct plan_event) events;
+	VEC(struct plan_counter) counters;
+	VEC(struct plan_prog) progs; /* in source order of their probes */
+	VEC(const char *) probe_names; /* by attach point id; ascending names within a script */
+	VEC(const char *) strings;     /* texts that values refer to by index (strftime formats) */
+	uint32_t slots_off, stripes_off, stripe_size, ncpus_pow2;
+	unsigned nattached; /* attach points in all, begin and end included */
+	bool uses_ring;
+};
+
+#endif

@@ -18,6 +18,7 @@
 #include "types/type.h"
 
 #include <linux/bpf.h>
+#include <sys/types.h>
 
 /* Where a value lies when the program runs. */
 enum argloc_kind {

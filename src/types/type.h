@@ -13,6 +13,7 @@
 #ifndef SCRY_TYPES_TYPE_H
 #define SCRY_TYPES_TYPE_H
 
+#include "base/err.h"
 #include "base/sb.h"
 #include "base/vec.h"
 
@@ -69,6 +70,7 @@ struct field {
 	uint32_t bit_off;  /* from the start of the enclosing struct */
 	uint8_t bit_size;  /* of a bit-field, else 0 */
 	bool data_loc;     /* tracepoint __data_loc: the word holds offset and length */
+	bool rel_loc;      /* the same, with the offset counted from the end of the word */
 	bool is_user;      /* marked __user: a pointer into user memory */
 };
 
@@ -91,13 +93,13 @@ struct type {
 	const struct type *elem;      /* T_PTR, T_ARRAY */
 	uint32_t nelems;              /* T_ARRAY; 0 = flexible array */
 	const char *name;             /* T_STRUCT, T_ENUM, T_FUNC: tag without keyword, or "" */
-	/* T_STRUCT, T_TUPLE, T_RECORD; ask type_fields(), which completes a BTF struct. */
+	/* T_STRUCT, T_TUPLE, T_RECORD; ask type_fields(), which reads a struct's when still NULL. */
 	struct field *fields;
 	uint32_t nfields;
 	/* T_ENUM; ask type_enum_consts(). */
 	struct enum_const *consts;
 	uint32_t nconsts;
-	/* Where an incomplete struct or enum comes from; NULL once complete. */
+	/* Where a struct or enum of BTF comes from, else NULL. */
 	const struct btf *btf;
 	uint32_t btf_id;
 	/* T_HIST: bits; T_LHIST: min, max, step; T_TSERIES: interval, number of slots. */
@@ -109,27 +111,44 @@ struct type {
 	uint32_t depth;
 };
 
+/* A type made from BTF, so that one id gives one type. */
+struct btf_slot {
+	const struct btf *btf;
+	uint32_t id;
+	const struct type *type; /* NULL: the slot is free */
+};
+
 /* Makes types; one per compile or session, all in one arena. */
 struct typetab {
 	struct arena *arena;
-	const struct btf *btf; /* the kernel's, or NULL; set by the owner, read lazily */
-	struct type *ints[2][4]; /* by sign and log2 of the size: see type_int() */
-	VEC(struct type *) btf_types; /* by btf id, of the kernel's BTF */
+	const struct btf *btf; /* the kernel's; use kernel_btf(), which opens it when needed */
+	const char *btf_path;  /* instead of the running kernel's, or NULL */
+	bool btf_failed;
+	struct err btf_err;
+	const struct type *ints[2][4]; /* by sign and log2 of the size: see type_int() */
+	const struct type *chars[2];   /* by sign: see type_char() */
+	struct btf_slot *slots;        /* hashed by BTF and id; a power of two of them, or none */
+	uint32_t nslots, nused;
 };
 
 void typetab_init(struct typetab *tt, struct arena *a);
 
 extern const struct type type_error, type_none, type_bool, type_ksym, type_usym, type_probe,
-	type_username, type_inet, type_mac, type_timestamp, type_void;
+	type_username, type_inet, type_mac, type_timestamp, type_cgroup_path, type_void;
 
 /* size 1, 2, 4 or 8 bytes. */
 const struct type *type_int(struct typetab *tt, unsigned size, bool is_signed);
-/* The smallest signed type that holds v, marked flexible when v >= 0. */
+/* C's char, whose arrays read as strings. */
+const struct type *type_char(struct typetab *tt, bool is_signed);
+/* The smallest signed type that holds v, marked flexible when v >= 0; uint64 beyond int64. */
 const struct type *type_literal(struct typetab *tt, int64_t v, bool beyond_int64);
 const struct type *type_string(struct typetab *tt, uint32_t size);
 const struct type *type_buffer(struct typetab *tt, uint32_t size);
 const struct type *type_ptr(struct typetab *tt, const struct type *elem, enum addr_space as);
+/* An array that would not fit 32 bits of size becomes a flexible one. */
 const struct type *type_array(struct typetab *tt, const struct type *elem, uint32_t n);
+/* A struct known by its name only: type_fields() looks it up in the kernel's BTF. */
+const struct type *type_struct_named(struct typetab *tt, const char *name, bool is_union);
 const struct type *type_tuple(struct typetab *tt, const struct type *const *parts, unsigned n);
 /* Like a tuple, with names. */
 const struct type *type_record(struct typetab *tt, const char *const *names,
@@ -141,10 +160,10 @@ const struct type *type_agg(struct typetab *tt, enum type_kind kind, bool is_sig
 const struct type *type_hist(struct typetab *tt, bool is_signed, int64_t bits);
 const struct type *type_lhist(struct typetab *tt, bool is_signed, int64_t min, int64_t max,
 			      int64_t step);
-/* A struct or a pointer's target as seen in an address space. */
+/* A struct or a pointer's target as seen in an address space; other types stay as they are. */
 const struct type *type_in_space(struct typetab *tt, const struct type *t, enum addr_space as);
 
-/* Structural equality; T_ERROR equals everything; flexible is ignored. */
+/* Structural equality; T_ERROR equals everything; flexible, is_char and spaces are ignored. */
 bool type_same(const struct type *a, const struct type *b);
 static inline bool type_is_error(const struct type *t)
 {
@@ -158,7 +177,9 @@ bool type_is_agg(const struct type *t);
 /* An aggregate whose value can be read as an integer (count sum min max avg). */
 bool type_is_castable_agg(const struct type *t);
 
-/* The fields of a struct, tuple or record; completes it from BTF first. */
+/* Reads a struct's or enum's members from BTF if that was not done yet; returns t. */
+const struct type *type_complete(struct typetab *tt, const struct type *t);
+/* The fields of a struct, tuple or record, completed first; none for other types. */
 const struct field *type_fields(struct typetab *tt, const struct type *t, uint32_t *n);
 const struct enum_const *type_enum_consts(struct typetab *tt, const struct type *t, uint32_t *n);
 /*

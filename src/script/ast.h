@@ -11,6 +11,7 @@
 
 #include "base/diag.h"
 #include "base/sb.h"
+#include "cfront/cfront.h"
 #include "types/type.h"
 
 struct builtin;
@@ -30,7 +31,7 @@ enum expr_kind {
 	E_UNARY,    /* op, a */
 	E_BINARY,   /* op, a, b; also && and || */
 	E_COND,     /* a ? b : c; b is NULL for a ?: c */
-	E_INCDEC,   /* op is TOK_INC or TOK_DEC, a; prefix tells which side */
+	E_INCDEC,   /* op is +1 or -1, a; prefix tells which side */
 	E_CAST,     /* tname, a */
 	E_FIELD,    /* a.name or a->name: arrow tells which */
 	E_ELEM,     /* a.N: num */
@@ -158,13 +159,6 @@ struct probe {
 	struct probe *next;
 };
 
-/* One preprocessor line or C definition at the head of the script, for cfront. */
-struct c_item {
-	struct span span;
-	bool directive; /* starts with '#' */
-	const char *text;
-};
-
 struct config_entry {
 	struct span span, value_span;
 	const char *key;
@@ -204,7 +198,7 @@ struct import {
 };
 
 struct script {
-	VEC(struct c_item) c_items;
+	VEC(struct c_item) c_items; /* preprocessor lines and C definitions, for cfront */
 	VEC(struct config_entry) config;
 	VEC(struct import) imports;
 	VEC(struct map_decl) map_decls;

@@ -122,8 +122,10 @@ static bool read_number(struct attempt *t, int64_t min, uint64_t max, uint64_t *
 	if (t->p < t->end && (*t->p == '-' || *t->p == '+'))
 		t->p++;
 	skip_blank(t);
-	if (!read_unsigned(t, negative ? -(uint64_t)min : max, value))
+	if (!read_unsigned(t, negative ? -(uint64_t)min : max, value)) {
+		t->p = start;
 		return false;
+	}
 	if (negative)
 		*value = -*value;
 	if (t->p < t->end && is_word(*t->p)) {

@@ -112,7 +112,7 @@ static void errors_say_where_and_what(void **state)
 	check_error("  add r0, 0x1ffffffff", "1:11: the number is too large for its field");
 	check_error("ja nowhere", "1:4: no label 'nowhere'");
 	check_error("a: exit\na: exit", "2:1: there is already a label 'a'");
-	check_error("ldxw r0, [r1+40000]", "1:14: the number is too large for its field");
+	check_error("ldxw r0, [r1+40000]", "1:13: the number is too large for its field");
 	check_error("exit now", "1:6: unexpected text");
 	check_error("r1 = -r2", "1:7: expected the same register as before");
 	check_error("call bpf_nothing", "1:6: no label 'bpf_nothing'");

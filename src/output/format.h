@@ -12,13 +12,19 @@
 #include "base/sb.h"
 #include "output/value.h"
 
+enum { FORMAT_WIDTH_MAX = 1 << 16 };
+
 /* One piece: literal text (conv 0) or a conversion. */
 struct format_piece {
-	char conv;        /* 'd' 'i' 'u' 'o' 'x' 'X' 'c' 'p' 's', 'r' for buffers; 0: literal */
-	char buf_mode;    /* conv 'r': 0, 'x' (\xNN), 'h' (NN NN) */
+	/*
+	 * 'd' 'i' 'u' 'o' 'x' 'X' 'c' 'p' take integers, 's' anything, 'r' buffers; 0: literal.
+	 * One of "eEfFgGaAn" is recognized so that the compiler can refuse it.
+	 */
+	char conv;
+	char buf_mode; /* conv 'r': 0, 'x' (\xNN), 'h' (NN NN), 'g' (an integer: GFP flags) */
 	bool left, plus, space, alt, zero;
-	int width;        /* 0 = none */
-	int precision;    /* -1 = none */
+	int width;	  /* 0 = none; at most FORMAT_WIDTH_MAX */
+	int precision;	  /* -1 = none; cuts %s, has no effect on the others */
 	uint8_t int_size; /* bytes the number is cut to: 1, 2, 4 or 8 */
 	const char *text; /* literal, or the conversion as written ("%-5d") */
 	size_t len;
@@ -31,9 +37,12 @@ struct format {
 	unsigned nconvs;
 };
 
-/* Never fails: what is no conversion is literal. "%%" becomes a literal "%". */
+/* Never fails: what is no conversion is literal. "%%" becomes a literal "%". Copies text. */
 void format_parse(struct arena *a, const char *text, size_t len, struct format *out);
-/* Writes the text of the format with nconvs values. */
+/*
+ * Writes the text of the format with nconvs values.  A value that does not fit its conversion
+ * is shown as %s would show it.
+ */
 void format_run(const struct format *f, const struct value *args, struct sb *out);
 
 #endif

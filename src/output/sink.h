@@ -25,15 +25,18 @@ struct runtime_problem {
 
 struct sink {
 	const char *name, *doc;
+	/* attached, lost, problem and message belong on stderr, apart from the data. */
+	bool notices_apart;
 	void (*attached)(FILE *out, unsigned nprobes);
 	/* Text as it is; TEXT_JOIN comes without its newline. */
 	void (*text)(FILE *out, enum text_kind kind, const char *text, size_t len);
 	/* print(value) */
 	void (*value)(FILE *out, const struct value *v);
+	/* No entries: what an empty map shows, which may be nothing. */
 	void (*map)(FILE *out, const struct map_view *m);
 	void (*lost)(FILE *out, uint64_t events);
 	void (*problem)(FILE *out, const struct runtime_problem *p);
-	/* errorf and warnf: text already formatted; is_error tells which */
+	/* errorf() and warnf(), as is_error says: the text is where->msg. */
 	void (*message)(FILE *out, bool is_error, const struct runtime_problem *where);
 	/* Between the last event and the maps at exit. */
 	void (*end)(FILE *out);
@@ -48,5 +51,9 @@ struct sb;
 void value_text(const struct value *v, struct sb *out);
 /* The text form of a map key: like a value, a multi-part key without its outer parentheses. */
 void value_key_text(const struct value *v, struct sb *out);
+/* Writes the text built so far to the stream and empties it; for sinks. */
+void record_write(struct sb *sb, FILE *out);
+/* "FILE:L:C1-C2: WARNING: text" and, when a helper failed, a line that names it. */
+void problem_text(const struct runtime_problem *p, struct sb *out);
 
 #endif

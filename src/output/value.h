@@ -15,21 +15,21 @@
 
 enum value_kind {
 	V_NONE,
-	V_INT,    /* signed, i */
-	V_UINT,   /* u */
-	V_BOOL,   /* u */
+	V_INT,	  /* signed, i */
+	V_UINT,	  /* u */
+	V_BOOL,	  /* u */
 	V_FLOAT,  /* f */
-	V_PTR,    /* u, shown as 0x... */
-	V_ENUM,   /* i, and text when the number has a name, else NULL */
+	V_PTR,	  /* u, shown as 0x... */
+	V_ENUM,	  /* i, and text (NUL-terminated) when the number has a name, else NULL */
 	V_STRING, /* text, len; truncated: cut by its size limit */
 	V_BUFFER, /* text, len: raw bytes */
-	V_TEXT,   /* text made by a lookup (symbol, time, user name ...) */
+	V_TEXT,	  /* text, len: made by a lookup (symbol, time, user name ...) */
 	V_STACK,  /* items: one V_TEXT per frame, in the layout of its mode; indent below */
 	V_TUPLE,  /* items */
 	V_ARRAY,  /* items */
 	V_RECORD, /* items with names: struct, record */
 	V_STATS,  /* n, total; average is total / n */
-	V_HIST,   /* buckets, of the form that hist_* below say */
+	V_HIST,	  /* buckets, of the form that hist_* below say */
 };
 
 struct value_bucket {
@@ -41,9 +41,9 @@ struct value_bucket {
 struct value {
 	enum value_kind kind;
 	bool truncated;
-	bool is_signed; /* V_STATS: of total */
-	bool log2;      /* V_HIST: power-of-two labels (hist), else linear (lhist) */
-	int hist_bits;  /* V_HIST: of hist() */
+	bool is_signed;	   /* V_STATS: of total */
+	bool log2;	   /* V_HIST: power-of-two labels (hist), else linear (lhist) */
+	int hist_bits;	   /* V_HIST: of hist() */
 	int64_t hist_step; /* V_HIST: of lhist() */
 	union {
 		int64_t i;
@@ -54,12 +54,22 @@ struct value {
 	size_t len;
 	const struct value *items;
 	const char *const *names; /* V_RECORD: one per item */
-	const struct value_bucket *buckets; /* V_HIST: first to last non-empty one, zeros between */
+	/* V_HIST: first to last non-empty one, zeros between */
+	const struct value_bucket *buckets;
 	size_t nitems; /* of items or buckets */
 	uint64_t n;    /* V_STATS */
 	int64_t total; /* V_STATS */
-	int indent;    /* V_STACK: spaces before each frame in text form */
+	/* V_STATS: the average is shown divided by it, V_HIST: the counts; 0 or 1: as it is. */
+	uint64_t div;
+	int indent; /* V_STACK: spaces before each frame in text form */
 };
+
+/* The average of V_STATS, V_INT or V_UINT as is_signed says. */
+struct value stats_average(const struct value *v);
+/* V_STATS as the V_RECORD { count, average, total } that users see; its items go to items. */
+struct value stats_record(const struct value *v, struct value items[3]);
+/* The count that bucket i of V_HIST shows. */
+uint64_t hist_count(const struct value *v, size_t i);
 
 /* One entry of a map; a scalar map has one entry with key == NULL. */
 struct map_entry {

@@ -1,0 +1,55 @@
+#include "output/number.h"
+
+char *number_digits(char *end, uint64_t v, unsigned base, bool upper)
+{
+	const char *set = upper ? "0123456789ABCDEF" : "0123456789abcdef";
+
+	do {
+		*--end = set[v % base];
+		v /= base;
+	} while (v);
+	return end;
+}
+
+void number_unsigned(uint64_t v, struct sb *out)
+{
+	char buf[NUMBER_MAX], *end = buf + sizeof(buf);
+	char *digits = number_digits(end, v, 10, false);
+
+	sb_write(out, digits, (size_t)(end - digits));
+}
+
+void number_signed(int64_t v, struct sb *out)
+{
+	if (v < 0)
+		sb_putc(out, '-');
+	number_unsigned(v < 0 ? -(uint64_t)v : (uint64_t)v, out);
+}
+
+void number_pointer(uint64_t v, struct sb *out)
+{
+	char buf[NUMBER_MAX], *end = buf + sizeof(buf);
+	char *digits = number_digits(end, v, 16, false);
+
+	sb_puts(out, "0x");
+	sb_write(out, digits, (size_t)(end - digits));
+}
+
+void bytes_text(const char *bytes, size_t len, char mode, struct sb *out)
+{
+	static const char hex[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)bytes[i];
+		char code[] = { '\\', 'x', hex[c >> 4], hex[c & 15] };
+
+		if (mode == 'h') {
+			code[1] = ' ';
+			sb_write(out, i ? code + 1 : code + 2, i ? 3 : 2);
+		} else if (mode == 'x' || c < 32 || c > 126) {
+			sb_write(out, code, sizeof(code));
+		} else {
+			sb_putc(out, (char)c);
+		}
+	}
+}

@@ -1,0 +1,37 @@
+#include "output/value.h"
+
+static struct value integer(bool is_signed, uint64_t bits)
+{
+	return (struct value){ .kind = is_signed ? V_INT : V_UINT, .u = bits };
+}
+
+/* Toward zero, as C divides. */
+static uint64_t divide(bool negative, uint64_t bits, uint64_t by)
+{
+	if (by <= 1)
+		return bits;
+	return negative ? -(-bits / by) : bits / by;
+}
+
+struct value stats_average(const struct value *v)
+{
+	bool negative = v->is_signed && v->total < 0;
+	uint64_t average = divide(negative, (uint64_t)v->total, v->n);
+
+	return integer(v->is_signed, divide(negative, average, v->div));
+}
+
+struct value stats_record(const struct value *v, struct value items[3])
+{
+	static const char *const names[] = { "count", "average", "total" };
+
+	items[0] = integer(false, v->n);
+	items[1] = stats_average(v);
+	items[2] = integer(v->is_signed, (uint64_t)v->total);
+	return (struct value){ .kind = V_RECORD, .items = items, .names = names, .nitems = 3 };
+}
+
+uint64_t hist_count(const struct value *v, size_t i)
+{
+	return v->buckets[i].n / (v->div ? v->div : 1);
+}

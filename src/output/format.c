@@ -91,8 +91,7 @@ static bool take_spec(struct scan *s, struct format_piece *out)
 	return out->conv;
 }
 
-/* Reads one conversion, which starts at s->at with '%'. False, and s anywhere, if it is none.
- */
+/* Reads the conversion that begins at s->at with '%'; false, and s anywhere, if it is none. */
 static bool take_conversion(struct scan *s, struct format_piece *out)
 {
 	const char *start = s->at++;

@@ -123,18 +123,18 @@ struct map_entry *map_top(struct map_entry *entries, size_t *n, uint64_t top)
 	return entries + skip;
 }
 
-static void divide_value(struct value *v, uint64_t div)
+static void divide_value(struct value *v, int64_t div)
 {
 	switch (v->kind) {
-	case V_INT: v->i = v->i < 0 ? (int64_t) - (-v->u / div) : (int64_t)(v->u / div); break;
-	case V_UINT: v->u /= div; break;
-	case V_STATS: v->div = div; break;
-	case V_HIST: v->div = v->log2 ? div : 0; break;
+	case V_INT: v->i /= div; break;
+	case V_UINT: v->u /= (uint64_t)div; break;
+	case V_STATS: v->div = (uint64_t)div; break;
+	case V_HIST: v->div = v->log2 ? (uint64_t)div : 0; break;
 	default: break;
 	}
 }
 
-void map_divide(struct map_entry *entries, size_t n, uint64_t div)
+void map_divide(struct map_entry *entries, size_t n, int64_t div)
 {
 	for (size_t i = 0; div > 1 && i < n; i++)
 		divide_value(&entries[i].value, div);

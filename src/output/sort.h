@@ -14,9 +14,9 @@ void map_sort(struct map_entry *entries, size_t n);
 /* Keeps the top largest of n sorted entries: returns the first and sets *n; 0 keeps all. */
 struct map_entry *map_top(struct map_entry *entries, size_t *n, uint64_t top);
 /*
- * Divides the values, toward zero; 0 and 1 change nothing.  Of stats only the average, of
+ * Divides the values, toward zero, when div is greater than 1.  Of stats only the average, of
  * hist() the counts; lhist() and what is no number stay as they are.  Sort first.
  */
-void map_divide(struct map_entry *entries, size_t n, uint64_t div);
+void map_divide(struct map_entry *entries, size_t n, int64_t div);
 
 #endif

@@ -20,7 +20,8 @@
  * last word, [words - 1], is set.
  *
  * min and max keep the greatest of a biased value, so that 0 is neutral and one instruction
- * sequence serves all four: max unsigned: v; max signed: v ^ 1<<63; min: the complement of that.
+ * sequence serves all four: max unsigned: v; max signed: v ^ 1<<63; min: the complement of
+ *that.
  */
 #ifndef SCRY_TYPES_AGG_H
 #define SCRY_TYPES_AGG_H
@@ -44,8 +45,8 @@ enum { HIST_BUCKETS_MAX = 2048 };
  */
 uint32_t hist_bucket(const struct type *t, int64_t v);
 /*
- * The values of bucket i: [*lo, *hi), *hi exclusive. Returns false for an open end, with
- * has_lo/has_hi saying which bound exists.
+ * The values of bucket i: [*lo, *hi), *hi exclusive; has_lo and has_hi say which ends are not
+ * open. The end of hist()'s last bucket is 2^63: read as unsigned it is right.
  */
 void hist_bounds(const struct type *t, uint32_t i, bool *has_lo, int64_t *lo, bool *has_hi,
 		 int64_t *hi);

@@ -15,10 +15,12 @@ struct btf;
 
 #define BTF_KERNEL_PATH "/sys/kernel/btf/vmlinux"
 
-/* Opens a BTF file; base is the BTF it continues (for a module), or NULL. Free with btf_free(). */
+/* Opens a BTF file; base is the BTF it continues (for a module), or NULL. Free with btf_free().
+ */
 struct btf *btf_open(const char *path, const struct btf *base, struct err *e);
-/* The same from memory that must outlive the result; nothing is copied. */
-struct btf *btf_from_bytes(const void *bytes, size_t size, const struct btf *base, struct err *e);
+/* The same from 4-byte aligned memory that must outlive the result; nothing is copied. */
+struct btf *btf_from_bytes(const void *bytes, size_t size, const struct btf *base,
+			   struct err *e);
 void btf_free(struct btf *b);
 
 /* What a name may name. */
@@ -26,7 +28,8 @@ enum btf_what { BTF_STRUCTS, BTF_ENUMS, BTF_TYPEDEFS, BTF_INTS, BTF_FUNCS, BTF_W
 
 /* Number of types, ids are 1 ... n - 1 (0 is void). */
 uint32_t btf_ntypes(const struct btf *b);
-/* The id of the named struct/union, enum, typedef, integer type or function; 0 when there is none. */
+/* The id of the named struct/union, enum, typedef, integer type or function, the BTF's own
+ * before its base's, the lowest of several; 0 when there is none. */
 uint32_t btf_find(const struct btf *b, enum btf_what what, const char *name);
 /* Any C type name: struct, enum, typedef or integer, in that order; 0 when there is none. */
 uint32_t btf_find_type(const struct btf *b, const char *name);
@@ -34,9 +37,11 @@ uint32_t btf_find_type(const struct btf *b, const char *name);
 bool btf_find_const(const struct btf *b, const char *name, int64_t *value, uint32_t *enum_id);
 /* Name of a type or function, "" for none; belongs to the BTF. */
 const char *btf_name(const struct btf *b, uint32_t id);
-/* Calls fn for each named type of that sort, in id order, until it returns false. */
+/* Calls fn for each named type of that sort, in id order, until it returns false; the types of
+ * the base are not among them. */
 void btf_each(const struct btf *b, enum btf_what what,
-	      bool (*fn)(void *arg, const struct btf *b, uint32_t id, const char *name), void *arg);
+	      bool (*fn)(void *arg, const struct btf *b, uint32_t id, const char *name),
+	      void *arg);
 
 /*
  * The type with that id, typedefs and qualifiers followed; structs and enums come without their
@@ -51,11 +56,12 @@ struct btf_param {
 	const struct type *type;
 };
 /*
- * Parameters and result of a function (FUNC or FUNC_PROTO id). Returns the number of parameters,
- * at most max, or -1 when id is no function. Variadic "..." ends the list without an entry.
+ * Parameters and result of a function: a FUNC or FUNC_PROTO, or a typedef of or pointer to one.
+ * Returns the number of parameters, at most max, or -1 when id is no function. Variadic "..."
+ * ends the list without an entry. ret may be NULL.
  */
-int btf_func_params(struct typetab *tt, const struct btf *b, uint32_t id, struct btf_param *params,
-		    int max, const struct type **ret);
+int btf_func_params(struct typetab *tt, const struct btf *b, uint32_t id,
+		    struct btf_param *params, int max, const struct type **ret);
 
 /* The type as C source, as `-l 'struct NAME'` prints it: members with names, no offsets. */
 void btf_print_c(const struct btf *b, uint32_t id, struct sb *out);

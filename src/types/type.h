@@ -7,8 +7,8 @@
  *
  * How a value lies in memory (in a map, an event, a variable) follows from its type alone:
  * scalars are little-endian integers of their size; a string[N] is N bytes, text up to the
- * first NUL and zeros behind it; a buffer[N] is a u32 length and N bytes; tuples and records are
- * laid out like a C struct of their parts; aggregates as agg.h says.
+ * first NUL and zeros behind it; a buffer[N] is a u32 length and N bytes; tuples and records
+ * are laid out like a C struct of their parts; aggregates as agg.h says.
  */
 #ifndef SCRY_TYPES_TYPE_H
 #define SCRY_TYPES_TYPE_H
@@ -21,8 +21,9 @@
 #include <stdint.h>
 
 enum type_kind {
-	T_ERROR, /* of a broken subtree; equal to everything, so one mistake gives one message */
-	T_NONE,  /* of a call that gives nothing */
+	T_ERROR, /* of a broken subtree; equal to everything, so one mistake gives one message
+		  */
+	T_NONE,	 /* of a call that gives nothing */
 	T_BOOL,
 	T_INT,
 	T_ENUM,
@@ -36,15 +37,15 @@ enum type_kind {
 	T_RECORD,
 	T_FUNC, /* what a C function pointer points to */
 	/* Values that user space turns into text. */
-	T_KSYM,      /* u64 kernel address */
-	T_USYM,      /* u64 address, u32 pid, u32 0 */
+	T_KSYM,	     /* u64 kernel address */
+	T_USYM,	     /* u64 address, u32 pid, u32 0 */
 	T_KSTACK,    /* see stack_mode, depth: u32 count, u32 0, u64 ip[depth] */
 	T_USTACK,    /* u32 count, u32 pid, u64 ip[depth] */
 	T_PROBE,     /* u64 attach point id, see plan.h; ids ascend with the names */
 	T_TIMESTAMP, /* u64 nsecs, u32 index of the format text, u32 clock mode */
 	T_USERNAME,  /* u64 uid */
-	T_INET,      /* u32 family, u32 0, u8 addr[16] */
-	T_MAC,       /* u8[6] */
+	T_INET,	     /* u32 family, u32 0, u8 addr[16] */
+	T_MAC,	     /* u8[6] */
 	T_CGROUP_PATH,
 	/* Aggregates: values of maps only. */
 	T_COUNT,
@@ -65,13 +66,14 @@ enum addr_space { AS_NONE, AS_KERNEL, AS_USER };
 enum stack_mode { STACK_SCRY, STACK_PERF, STACK_RAW, STACK_BUILD_ID };
 
 struct field {
-	const char *name; /* "" for an anonymous member, whose own fields are found through it */
+	const char
+		*name; /* "" for an anonymous member, whose own fields are found through it */
 	const struct type *type;
-	uint32_t bit_off;  /* from the start of the enclosing struct */
-	uint8_t bit_size;  /* of a bit-field, else 0 */
-	bool data_loc;     /* tracepoint __data_loc: the word holds offset and length */
-	bool rel_loc;      /* the same, with the offset counted from the end of the word */
-	bool is_user;      /* marked __user: a pointer into user memory */
+	uint32_t bit_off; /* from the start of the enclosing struct */
+	uint8_t bit_size; /* of a bit-field, else 0 */
+	bool data_loc;	  /* tracepoint __data_loc: the word holds offset and length */
+	bool rel_loc;	  /* the same, with the offset counted from the end of the word */
+	bool is_user;	  /* marked __user: a pointer into user memory */
 };
 
 struct enum_const {
@@ -83,17 +85,18 @@ struct btf;
 
 struct type {
 	enum type_kind kind;
-	uint32_t size;  /* bytes in memory; 0 for none, incomplete */
+	uint32_t size;	/* bytes in memory; 0 for none, incomplete */
 	uint32_t align; /* bytes */
 	bool is_signed; /* T_INT, T_ENUM, and T_SUM ... T_TSERIES: of what is aggregated */
-	bool flexible;  /* T_INT of a literal: takes the sign and width of its partner */
+	bool flexible;	/* T_INT of a literal: takes the sign and width of its partner */
 	bool is_union;
-	bool is_char;   /* T_INT: C's char, so that arrays of it read as strings */
-	enum addr_space as;           /* T_PTR: where it points; T_STRUCT: where it lies */
-	const struct type *elem;      /* T_PTR, T_ARRAY */
-	uint32_t nelems;              /* T_ARRAY; 0 = flexible array */
-	const char *name;             /* T_STRUCT, T_ENUM, T_FUNC: tag without keyword, or "" */
-	/* T_STRUCT, T_TUPLE, T_RECORD; ask type_fields(), which reads a struct's when still NULL. */
+	bool is_char;		 /* T_INT: C's char, so that arrays of it read as strings */
+	enum addr_space as;	 /* T_PTR: where it points; T_STRUCT: where it lies */
+	const struct type *elem; /* T_PTR, T_ARRAY */
+	uint32_t nelems;	 /* T_ARRAY; 0 = flexible array */
+	const char *name;	 /* T_STRUCT, T_ENUM, T_FUNC: tag without keyword, or "" */
+	/* T_STRUCT, T_TUPLE, T_RECORD; ask type_fields(), which reads a struct's when still
+	 * NULL. */
 	struct field *fields;
 	uint32_t nfields;
 	/* T_ENUM; ask type_enum_consts(). */
@@ -127,7 +130,7 @@ struct typetab {
 	struct err btf_err;
 	const struct type *ints[2][4]; /* by sign and log2 of the size: see type_int() */
 	const struct type *chars[2];   /* by sign: see type_char() */
-	struct btf_slot *slots;        /* hashed by BTF and id; a power of two of them, or none */
+	struct btf_slot *slots; /* hashed by BTF and id; a power of two of them, or none */
 	uint32_t nslots, nused;
 };
 
@@ -181,7 +184,8 @@ bool type_is_castable_agg(const struct type *t);
 const struct type *type_complete(struct typetab *tt, const struct type *t);
 /* The fields of a struct, tuple or record, completed first; none for other types. */
 const struct field *type_fields(struct typetab *tt, const struct type *t, uint32_t *n);
-const struct enum_const *type_enum_consts(struct typetab *tt, const struct type *t, uint32_t *n);
+const struct enum_const *type_enum_consts(struct typetab *tt, const struct type *t,
+					  uint32_t *n);
 /*
  * Finds a member by name, through anonymous members. Returns false when there is none; on
  * success *out is the member with bit_off counted from the start of t.

@@ -1,0 +1,278 @@
+#include "kernel/bpf.h"
+
+#include "base/arena.h"
+#include "kernel/proc.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <linux/perf_event.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static uint64_t ptr64(const void *p)
+{
+	return (uint64_t)(uintptr_t)p;
+}
+
+static int sys_bpf(enum bpf_cmd cmd, union bpf_attr *attr, size_t size)
+{
+	long r = syscall(SYS_bpf, cmd, attr, size);
+
+	return r < 0 ? -errno : (int)r;
+}
+
+/* Lifts the limit on locked memory; false when it was lifted before or cannot be. */
+static bool raise_memlock(void)
+{
+	struct rlimit limit, all = { RLIM_INFINITY, RLIM_INFINITY };
+
+	if (getrlimit(RLIMIT_MEMLOCK, &limit) || limit.rlim_cur == RLIM_INFINITY)
+		return false;
+	return !setrlimit(RLIMIT_MEMLOCK, &all);
+}
+
+static int sys_bpf_memlock(enum bpf_cmd cmd, union bpf_attr *attr, size_t size)
+{
+	int r = sys_bpf(cmd, attr, size);
+
+	return r == -EPERM && raise_memlock() ? sys_bpf(cmd, attr, size) : r;
+}
+
+/* The kernel takes letters, digits, '_' and '.' in a name. */
+static void set_name(char out[BPF_OBJ_NAME_LEN], const char *name)
+{
+	size_t n = 0;
+
+	for (; name && *name && n < BPF_OBJ_NAME_LEN - 1; name++)
+		out[n++] = isalnum((unsigned char)*name) || *name == '.' ? *name : '_';
+}
+
+int kbpf_map_create(const struct kbpf_map *m)
+{
+	union bpf_attr attr = {
+		.map_type = m->type,
+		.key_size = m->key_size,
+		.value_size = m->value_size,
+		.max_entries = m->max_entries,
+		.map_flags = m->flags,
+	};
+
+	set_name(attr.map_name, m->name);
+	return sys_bpf_memlock(BPF_MAP_CREATE, &attr, sizeof(attr));
+}
+
+static int map_elem(enum bpf_cmd cmd, int fd, const void *key, const void *value,
+		    uint64_t flags)
+{
+	union bpf_attr attr = {
+		.map_fd = (uint32_t)fd,
+		.key = ptr64(key),
+		.value = ptr64(value),
+		.flags = flags,
+	};
+
+	return sys_bpf(cmd, &attr, sizeof(attr));
+}
+
+int kbpf_map_lookup(int fd, const void *key, void *value)
+{
+	return map_elem(BPF_MAP_LOOKUP_ELEM, fd, key, value, 0);
+}
+
+int kbpf_map_update(int fd, const void *key, const void *value, uint64_t flags)
+{
+	return map_elem(BPF_MAP_UPDATE_ELEM, fd, key, value, flags);
+}
+
+int kbpf_map_delete(int fd, const void *key)
+{
+	return map_elem(BPF_MAP_DELETE_ELEM, fd, key, NULL, 0);
+}
+
+int kbpf_map_next_key(int fd, const void *key, void *next)
+{
+	return map_elem(BPF_MAP_GET_NEXT_KEY, fd, key, next, 0);
+}
+
+int kbpf_map_lookup_batch(int fd, const void *in_batch, void *out_batch, void *keys,
+			  void *values, uint32_t *count)
+{
+	union bpf_attr attr = {
+		.batch.in_batch = ptr64(in_batch),
+		.batch.out_batch = ptr64(out_batch),
+		.batch.keys = ptr64(keys),
+		.batch.values = ptr64(values),
+		.batch.count = *count,
+		.batch.map_fd = (uint32_t)fd,
+	};
+	int r = sys_bpf(BPF_MAP_LOOKUP_BATCH, &attr, sizeof(attr));
+
+	*count = r == 0 || r == -ENOENT ? attr.batch.count : 0;
+	return r;
+}
+
+size_t kbpf_percpu_size(uint32_t value_size)
+{
+	return (size_t)((value_size + 7) & ~7u) * cpus_possible();
+}
+
+int kbpf_map_mmap(int fd, size_t size, void **addr)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (p == MAP_FAILED)
+		return -errno;
+	*addr = p;
+	return 0;
+}
+
+enum { LOG_FIRST = 64 << 10, LOG_MOST = 16 << 20 };
+
+/* Loads once more for the sake of the log, with as much room as the log takes. */
+static int load_logged(union bpf_attr *attr, struct sb *log)
+{
+	for (size_t size = LOG_FIRST;; size *= 4) {
+		char *buf = xcalloc(1, size);
+		int r;
+
+		attr->log_level = attr->log_level ? attr->log_level : 1;
+		attr->log_buf = ptr64(buf);
+		attr->log_size = (uint32_t)size;
+		r = sys_bpf(BPF_PROG_LOAD, attr, sizeof(*attr));
+		if (r != -ENOSPC || size >= LOG_MOST) {
+			buf[size - 1] = '\0';
+			sb_puts(log, buf);
+			free(buf);
+			return r;
+		}
+		free(buf);
+	}
+}
+
+int kbpf_prog_load(const struct kbpf_prog *p, struct sb *log)
+{
+	union bpf_attr attr = {
+		.prog_type = p->type,
+		.insn_cnt = p->ninsns,
+		.insns = ptr64(p->insns),
+		.license = ptr64("GPL"),
+		.log_level = log ? p->log_level : 0,
+		.prog_flags = p->flags,
+		.expected_attach_type = p->expected_attach,
+		.attach_btf_id = p->attach_btf_id,
+		.attach_btf_obj_fd = (uint32_t)p->attach_btf_fd,
+	};
+	int r;
+
+	set_name(attr.prog_name, p->name);
+	if (log && p->log_level)
+		return load_logged(&attr, log);
+	r = sys_bpf_memlock(BPF_PROG_LOAD, &attr, sizeof(attr));
+	return r < 0 && log ? load_logged(&attr, log) : r;
+}
+
+int kbpf_prog_run(int fd, uint32_t *ret)
+{
+	union bpf_attr attr = { .test.prog_fd = (uint32_t)fd };
+	int r = sys_bpf(BPF_PROG_TEST_RUN, &attr, sizeof(attr));
+
+	if (!r && ret)
+		*ret = attr.test.retval;
+	return r;
+}
+
+int kbpf_link_perf(int prog_fd, int perf_fd, uint64_t cookie)
+{
+	union bpf_attr attr = {
+		.link_create.prog_fd = (uint32_t)prog_fd,
+		.link_create.target_fd = (uint32_t)perf_fd,
+		.link_create.attach_type = BPF_PERF_EVENT,
+		.link_create.perf_event.bpf_cookie = cookie,
+	};
+
+	return sys_bpf(BPF_LINK_CREATE, &attr, sizeof(attr));
+}
+
+int kbpf_link_kprobe_multi(int prog_fd, const struct kbpf_kprobe_multi *k)
+{
+	union bpf_attr attr = {
+		.link_create.prog_fd = (uint32_t)prog_fd,
+		.link_create.attach_type = BPF_TRACE_KPROBE_MULTI,
+		.link_create.kprobe_multi.flags = k->is_ret ? BPF_F_KPROBE_MULTI_RETURN : 0,
+		.link_create.kprobe_multi.cnt = k->n,
+		.link_create.kprobe_multi.syms = ptr64(k->syms),
+		.link_create.kprobe_multi.addrs = ptr64(k->addrs),
+		.link_create.kprobe_multi.cookies = ptr64(k->cookies),
+	};
+
+	return sys_bpf(BPF_LINK_CREATE, &attr, sizeof(attr));
+}
+
+int kbpf_raw_tp_open(int prog_fd, const char *name)
+{
+	union bpf_attr attr = {
+		.raw_tracepoint.name = ptr64(name),
+		.raw_tracepoint.prog_fd = (uint32_t)prog_fd,
+	};
+
+	return sys_bpf(BPF_RAW_TRACEPOINT_OPEN, &attr, sizeof(attr));
+}
+
+static int obj_info(int fd, void *info, size_t size)
+{
+	union bpf_attr attr = {
+		.info.bpf_fd = (uint32_t)fd,
+		.info.info_len = (uint32_t)size,
+		.info.info = ptr64(info),
+	};
+
+	return sys_bpf(BPF_OBJ_GET_INFO_BY_FD, &attr, sizeof(attr));
+}
+
+int kbpf_prog_info(int fd, struct bpf_prog_info *info)
+{
+	memset(info, 0, sizeof(*info));
+	return obj_info(fd, info, sizeof(*info));
+}
+
+int kbpf_map_info(int fd, struct bpf_map_info *info)
+{
+	memset(info, 0, sizeof(*info));
+	return obj_info(fd, info, sizeof(*info));
+}
+
+int kbpf_prog_xlated(int fd, struct bpf_insn **insns, uint32_t *n)
+{
+	struct bpf_prog_info info;
+	uint32_t size;
+	int r = kbpf_prog_info(fd, &info);
+
+	if (r)
+		return r;
+	size = info.xlated_prog_len;
+	if (!size)
+		return -EPERM;
+	*insns = xcalloc(1, size);
+	info = (struct bpf_prog_info){ .xlated_prog_len = size,
+				       .xlated_prog_insns = ptr64(*insns) };
+	r = obj_info(fd, &info, sizeof(info));
+	if (!r && !info.xlated_prog_insns)
+		r = -EPERM;
+	if (r) {
+		free(*insns);
+		*insns = NULL;
+	}
+	*n = size / sizeof(**insns);
+	return r;
+}
+
+int kbpf_enable_stats(void)
+{
+	union bpf_attr attr = { .enable_stats.type = BPF_STATS_RUN_TIME };
+
+	return sys_bpf(BPF_ENABLE_STATS, &attr, sizeof(attr));
+}

@@ -1,0 +1,101 @@
+/*
+ * bpf.h - the bpf(2) system call, one thin function per command that scry needs.
+ *
+ * Every function returns 0 (or a descriptor) or -errno and prints nothing; the caller knows the
+ * object and finds the words.  Descriptors are close-on-exec and owned by the caller; closing
+ * the last one releases the object.  The prefix is kbpf_ because libbpf owns bpf_.
+ *
+ * RLIMIT_MEMLOCK matters to kernels before 5.11 only.  It is raised when creating a map or a
+ * program gives EPERM, and then once more tried; nobody hears of it otherwise.
+ */
+#ifndef SCRY_KERNEL_BPF_H
+#define SCRY_KERNEL_BPF_H
+
+#include "base/sb.h"
+
+#include <linux/bpf.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct kbpf_map {
+	enum bpf_map_type type;
+	uint32_t key_size, value_size, max_entries;
+	uint32_t flags;	  /* BPF_F_... */
+	const char *name; /* any text: the kernel gets its first 15 clean characters */
+};
+
+int kbpf_map_create(const struct kbpf_map *m);
+/* -ENOENT: no such key. Values of per-CPU maps: kbpf_percpu_size() bytes. */
+int kbpf_map_lookup(int fd, const void *key, void *value);
+int kbpf_map_update(int fd, const void *key, const void *value, uint64_t flags);
+int kbpf_map_delete(int fd, const void *key);
+/* key NULL: the first one. -ENOENT: no more. */
+int kbpf_map_next_key(int fd, const void *key, void *next);
+/*
+ * Reads up to *count elements from where *in_batch points (NULL: from the start); *count
+ * becomes the number read and out_batch, at least 4 bytes or the key's size, the place to
+ * continue. -ENOENT: these were the last ones, *count is still valid. -ENOSPC: *count is too
+ * small for a bucket. -EINVAL, -EOPNOTSUPP: the kernel has no batches for this map.
+ */
+int kbpf_map_lookup_batch(int fd, const void *in_batch, void *out_batch, void *keys,
+			  void *values, uint32_t *count);
+/* Bytes of one element's values on all possible CPUs, as lookups of per-CPU maps give them. */
+size_t kbpf_percpu_size(uint32_t value_size);
+/*
+ * Maps an array made with BPF_F_MMAPABLE into memory, readable and writable; size is rounded up
+ * to pages. Returns 0 and the address, to be released with munmap().
+ */
+int kbpf_map_mmap(int fd, size_t size, void **addr);
+
+struct kbpf_prog {
+	enum bpf_prog_type type;
+	enum bpf_attach_type expected_attach;
+	uint32_t attach_btf_id; /* of the kernel's own BTF, or of attach_btf_fd's */
+	int attach_btf_fd;	/* BTF object of a module; 0 = the kernel's own */
+	uint32_t flags;		/* BPF_F_SLEEPABLE ... */
+	const char *name;	/* as in struct kbpf_map */
+	const struct bpf_insn *insns;
+	uint32_t ninsns;
+	uint32_t log_level; /* 0: the verifier's log is kept only when loading fails */
+};
+
+/*
+ * Loads a program, licence "GPL". Returns a descriptor or -errno; log (may be NULL) then holds
+ * what the verifier said, "" when it was not even asked. Up to 16 MB of log are kept.
+ */
+int kbpf_prog_load(const struct kbpf_prog *p, struct sb *log);
+/*
+ * Runs a raw tracepoint program once, here and now, without a context. Its result is in *ret,
+ * which may be NULL.
+ */
+int kbpf_prog_run(int fd, uint32_t *ret);
+
+/*
+ * Attaches to an open perf event; bpf_get_attach_cookie() gives cookie. Returns a link, which
+ * keeps the event open too. -EINVAL: before 5.15.
+ */
+int kbpf_link_perf(int prog_fd, int perf_fd, uint64_t cookie);
+
+struct kbpf_kprobe_multi {
+	const char *const *syms; /* either names */
+	const uint64_t *addrs;	 /* or addresses */
+	const uint64_t *cookies; /* one each, or NULL */
+	uint32_t n;
+	bool is_ret;
+};
+int kbpf_link_kprobe_multi(int prog_fd, const struct kbpf_kprobe_multi *k);
+
+/* name NULL for BTF programs, which know their tracepoint (fentry and fexit too). */
+int kbpf_raw_tp_open(int prog_fd, const char *name);
+
+int kbpf_prog_info(int fd, struct bpf_prog_info *info);
+int kbpf_map_info(int fd, struct bpf_map_info *info);
+/*
+ * The instructions as the kernel rewrote them; *insns is on the heap, for the caller to free.
+ * -EPERM: hidden (kptr_restrict, bpf_jit_harden).
+ */
+int kbpf_prog_xlated(int fd, struct bpf_insn **insns, uint32_t *n);
+/* Switches on run_time_ns and run_cnt for as long as the returned descriptor is open. */
+int kbpf_enable_stats(void);
+
+#endif

@@ -1,0 +1,95 @@
+#include "kernel/perf.h"
+
+#include "kernel/proc.h"
+
+#include <errno.h>
+#include <linux/perf_event.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static int perf_open(struct perf_event_attr *attr, pid_t pid, int cpu)
+{
+	long r;
+
+	attr->size = sizeof(*attr);
+	r = syscall(SYS_perf_event_open, attr, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+	return r < 0 ? -errno : (int)r;
+}
+
+int perf_open_tracepoint(uint64_t id)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_TRACEPOINT,
+		.config = id,
+		.sample_period = 1,
+	};
+
+	return perf_open(&attr, -1, (int)cpu_first_online());
+}
+
+int perf_pmu_type(const char *name)
+{
+	char path[128], text[32] = "";
+	int type, r;
+
+	snprintf(path, sizeof(path), "/sys/bus/event_source/devices/%s/type", name);
+	r = proc_read_small(path, text, sizeof(text));
+	if (r < 0)
+		return r;
+	return sscanf(text, "%d", &type) == 1 ? type : -EINVAL;
+}
+
+int perf_open_kprobe(const struct perf_kprobe *k)
+{
+	struct perf_event_attr attr = {
+		.type = (uint32_t)k->pmu,
+		.config = k->is_ret ? 1 : 0, /* format/retprobe: bit 0 */
+		.config1 = (uint64_t)(uintptr_t)k->symbol,
+		.config2 = k->symbol ? k->offset : k->addr,
+		.sample_period = 1,
+	};
+
+	return perf_open(&attr, -1, (int)cpu_first_online());
+}
+
+static struct perf_event_attr count_attr(const struct perf_count *c)
+{
+	struct perf_event_attr attr = { .type = c->type, .config = c->config };
+
+	if (c->freq) {
+		attr.freq = 1;
+		attr.sample_freq = c->freq;
+	} else {
+		attr.sample_period = c->period;
+	}
+	return attr;
+}
+
+int perf_open_cpu(const struct perf_count *c, unsigned cpu)
+{
+	struct perf_event_attr attr = count_attr(c);
+
+	return perf_open(&attr, -1, (int)cpu);
+}
+
+int perf_open_thread(const struct perf_count *c, pid_t tid)
+{
+	struct perf_event_attr attr = count_attr(c);
+	int r;
+
+	attr.inherit = 1;
+	attr.inherit_thread = 1; /* its threads, not its children: 5.13 */
+	r = perf_open(&attr, tid, -1);
+	if (r != -EINVAL && r != -E2BIG)
+		return r;
+	attr.inherit_thread = 0;
+	return perf_open(&attr, tid, -1);
+}
+
+int perf_set_prog(int perf_fd, int prog_fd)
+{
+	return ioctl(perf_fd, PERF_EVENT_IOC_SET_BPF, prog_fd) ? -errno : 0;
+}

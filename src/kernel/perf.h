@@ -1,0 +1,48 @@
+/*
+ * perf.h - perf events as places to attach BPF programs to.
+ *
+ * Functions return a descriptor or -errno.  Events are opened switched on, but with nothing to
+ * do until a program is attached.
+ */
+#ifndef SCRY_KERNEL_PERF_H
+#define SCRY_KERNEL_PERF_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* A tracepoint by its tracefs id. Its program runs on every CPU. */
+int perf_open_tracepoint(uint64_t id);
+
+/* Number of a dynamic perf event source ("kprobe", "uprobe"), or -errno. */
+int perf_pmu_type(const char *name);
+
+struct perf_kprobe {
+	int pmu;	    /* perf_pmu_type("kprobe") */
+	const char *symbol; /* "f", "module:f"; NULL: addr */
+	uint64_t addr;
+	uint64_t offset; /* from symbol */
+	bool is_ret;
+};
+/* Its program runs on every CPU. -ENOENT: no such function; -EINVAL: it cannot be probed. */
+int perf_open_kprobe(const struct perf_kprobe *k);
+
+/* A counting event that fires every period counts (for cpu-clock: ns), or so often a second. */
+struct perf_count {
+	uint32_t type;	 /* PERF_TYPE_... */
+	uint64_t config; /* PERF_COUNT_... */
+	uint64_t period; /* either */
+	uint64_t freq;	 /* or */
+};
+/* On one CPU, whatever runs there. */
+int perf_open_cpu(const struct perf_count *c, unsigned cpu);
+/* For one thread wherever it runs, and for the threads that it will start. */
+int perf_open_thread(const struct perf_count *c, pid_t tid);
+
+/*
+ * Attaches a program for as long as the event is open. Where there are links (5.15), use
+ * kbpf_link_perf() instead: it carries a cookie and can be released before the event.
+ */
+int perf_set_prog(int perf_fd, int prog_fd);
+
+#endif

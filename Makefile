@@ -35,7 +35,7 @@ $(BUILD)/scry.static: $(CLI_OBJ) $(BUILD)/libscry.a
 
 $(BUILD)/libscry.a: $(LIB_OBJ)
 	@rm -f $@
-	ar rcs $@ $^
+	ar rcsP $@ $^  # P: members keep their folders, two check.o do not collide
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)

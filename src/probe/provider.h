@@ -8,6 +8,8 @@
  *	attach point ("kprobe:vfs_*")  --expand-->  targets ("kprobe:vfs_read", ...)
  *	targets that can share one program  --group-->  struct group, with its way of attaching
  *	group + program fd  --attach-->  links, held by descriptors only
+ *
+ * A new provider is a file with a struct provider and a row in providers.def.
  */
 #ifndef SCRY_PROBE_PROVIDER_H
 #define SCRY_PROBE_PROVIDER_H
@@ -71,8 +73,9 @@ struct target {
 	uint64_t offset;              /* kprobe:f+off */
 	uint64_t period;              /* ns, or count for software/hardware */
 	uint64_t frequency;           /* Hz for profile:hz */
-	uint32_t config;              /* perf event number, syscall number */
-	bool missing;                 /* known not to exist; attaching would fail */
+	uint32_t config;              /* perf event number, syscall number + 1 (0: unknown) */
+	uint64_t addr;                /* of a kprobe's function, where its name is not enough; or 0 */
+	bool from_wildcard;           /* one of many: that it cannot be attached is no error */
 };
 
 VEC_TYPE(targets, struct target *);
@@ -130,10 +133,35 @@ struct probe_env {
 	struct probe_cache *cache; /* lists already read, owned by match.c */
 };
 
-/* Open links, detached together. */
-struct links {
-	VEC(int) fds;
+/* One attachment: what keeps it alive. */
+struct link {
+	int event;    /* a perf event, or -1 */
+	int link;     /* a BPF link, or -1 */
+	bool is_slow; /* closing it waits for an RCU grace period */
 };
+
+/* A match of a wildcard that the kernel would not attach to. */
+struct link_skip {
+	const struct target *target;
+	int err; /* -errno */
+};
+
+/* Open links, detached together; on the heap. */
+struct links {
+	VEC(struct link) list;
+	VEC(struct link_skip) skipped;
+};
+
+/*
+ * Detaches everything, so that no program runs any more, and empties links.
+ *
+ * Closing a perf event waits for a grace period of 20-70 ms, one event at a time inside the
+ * kernel, so that hundreds of them would hold up ^C for many seconds.  Hence a child process
+ * gets the slow descriptors: it releases the programs first, all at once, and the caller waits
+ * for that, half a second at most; the events, which then do nothing any more, are closed by
+ * the child in its own time, after which it is gone.
+ */
+void links_detach(struct links *links);
 
 /* An attach point for providers: see script/ast.h's struct attach_point, same meaning. */
 struct attach_text {
@@ -150,6 +178,8 @@ enum provider_flag {
 	PV_NO_COUNT_LIST = 1 << 3, /* not in a plain -l */
 	PV_PID_IMPLICIT = 1 << 4, /* -p needs a filter in the program */
 	PV_OURS = 1 << 5,         /* begin, end: run once by scry itself */
+	PV_LAST_FIRST = 1 << 6,   /* of several programs on one place the last attached runs first */
+	PV_LAST_FIRST = 1 << 6,   /* of programs in one place the last attached runs first */
 };
 
 struct provider {
@@ -165,7 +195,10 @@ struct provider {
 	 * checked without; an unreadable list is an error that says so.
 	 */
 	bool (*expand)(struct probe_env *env, const struct attach_text *at, struct targets *out);
-	/* What can be used in a program for this target. Returns 0 or -errno with e set. */
+	/*
+	 * What can be used in a program for this target. g is NULL before the targets are
+	 * grouped: types are final then, but locations are not. Returns 0 or -errno with e set.
+	 */
 	int (*shape)(struct probe_env *env, const struct target *t, const struct group *g,
 		     struct shape *out, struct err *e);
 	/*
@@ -174,10 +207,18 @@ struct provider {
 	 */
 	int (*group)(struct probe_env *env, const struct targets *targets,
 		     const struct group_wants *wants, struct groups *out, struct err *e);
-	/* Attaches a loaded program to all targets of the group. Returns 0 or -errno, e set. */
+	/*
+	 * Attaches a loaded program to all targets of the group, without those of a wildcard
+	 * that cannot be attached, which are noted in out->skipped. Returns 0 or -errno, e set;
+	 * what was attached is in out in any case.
+	 */
 	int (*attach)(struct probe_env *env, const struct group *g, int prog_fd, struct links *out,
 		      struct err *e);
-	/* Calls fn with each "type:rest" that matches the pattern (provider part removed). */
+	/*
+	 * Calls fn with each target whose name without the provider matches pattern, in which
+	 * '*' crosses colons. The target is fn's during the call only. Returns 0 or -errno, e
+	 * set; NULL: there is nothing to list.
+	 */
 	int (*list)(struct probe_env *env, const char *pattern,
 		    void (*fn)(void *arg, const struct target *t), void *arg, struct err *e);
 };
@@ -205,5 +246,16 @@ static inline bool wildcard_has(const char *pattern)
  * its expand. Returns false after reporting.
  */
 bool probe_expand(struct probe_env *env, const struct attach_text *at, struct targets *out);
+
+/*
+ * Calls line with every line of `-l PATTERN`: probes that match, with their parameters below
+ * them when verbose, or the C text of `struct NAME`, `union NAME`, `enum NAME`. An empty pattern
+ * lists all kernel probes. Returns 0, also when nothing matches, or -errno with e set.
+ */
+int probe_list(struct probe_env *env, const char *pattern, bool verbose,
+	       void (*line)(void *arg, const char *text), void *arg, struct err *e);
+
+/* Releases what env holds open: tracefs, lists. Not the arena, not the types. */
+void probe_env_fini(struct probe_env *env);
 
 #endif

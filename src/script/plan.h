@@ -8,9 +8,11 @@
  * The globals.  Kernel map 0 is a plain array with one element that user space maps into its
  * memory (BPF_F_MMAPABLE).  Its value:
  *
- *	[0 ...]                 counters, u64 pairs: number of times, last return code
- *	[slots_off ...]         scalar maps of up to 8 bytes: u64 value, u64 set
- *	[stripes_off ...]       ncpus_pow2 stripes of stripe_size bytes: scalar aggregates (agg.h)
+ *	[0 ...]            u64 exit request: 0, or 1 << 32 | status (EXIT_REQUEST)
+ *	[zeros_off ...]    bytes that stay zero, to insert new aggregates from
+ *	[slots_off ...]    scalar maps of up to 8 bytes: u64 value, u64 set
+ *	[stripes_off ...]  ncpus_pow2 stripes of stripe_size bytes: scalar aggregates (agg.h)
+ *	[counters_off ...] u64 pairs: number of times, last return code
  *
  * BPF code reaches stripe cpu & (ncpus_pow2 - 1) and adds atomically; user space reads, and
  * clears by atomic exchange, without a system call.
@@ -34,6 +36,9 @@ struct plan_kmap {
 	bool scratch;   /* value_size is settled after code generation */
 	const void *init; /* ARRAY: contents of element 0 to write before loading, or NULL */
 };
+
+enum { EXIT_REQUEST_OFF = 0 };
+#define EXIT_REQUEST (1ull << 32)
 
 enum { KMAP_GLOBALS = 0, KMAP_RING = 1, KMAP_FIRST_FREE = 2 };
 
@@ -62,7 +67,7 @@ enum event_kind {
 	EV_PRINT_MAP,  /* map; top, div */
 	EV_CLEAR,      /* map */
 	EV_ZERO,       /* map */
-	EV_EXIT,       /* one arg: the status */
+	EV_EXIT,       /* the status is in the globals (EXIT_REQUEST) even if this was lost */
 	EV_TIME,       /* text: a strftime format */
 	EV_JOIN,       /* text: separator; args: n strings in a row, see join_max, join_size */
 	EV_CAT,        /* format, args */
@@ -138,6 +143,7 @@ struct plan {
 	VEC(struct plan_prog) progs; /* in source order of their probes */
 	VEC(const char *) probe_names; /* by attach point id; ascending names within a script */
 	VEC(const char *) strings;     /* texts that values refer to by index (strftime formats) */
+	uint32_t counters_off, zeros_off, zeros_size;
 	uint32_t slots_off, stripes_off, stripe_size, ncpus_pow2;
 	unsigned nattached; /* attach points in all, begin and end included */
 	bool uses_ring;

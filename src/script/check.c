@@ -1,0 +1,601 @@
+/*
+ * The checker of expressions: every node gets its type, every name its meaning.
+ */
+#include "builtin/builtin.h"
+#include "script/unit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const struct type *check_value(struct unit *u, struct expr *e)
+{
+	const struct type *t = check_expr(u, e);
+
+	if (t->kind == T_NONE) {
+		const char *what = e->name ? arena_printf(u->c->arena, "%s()", e->name)
+					   : "this expression";
+
+		diag(u->c->dx, E0120_NO_VALUE, e->span, what);
+		return e->type = &type_error;
+	}
+	if (type_is_agg(t)) {
+		not_yet(u, e->span, "reading the aggregate %s in an expression",
+			e->name ? e->name : "");
+		return e->type = &type_error;
+	}
+	return t;
+}
+
+bool check_condition(struct unit *u, struct expr *e)
+{
+	const struct type *t = check_value(u, e);
+
+	if (type_is_error(t))
+		return false;
+	if (type_is_integral(t) || t->kind == T_PTR)
+		return true;
+	diag(u->c->dx, E0114_CONDITION, e->span, type_text(u->c, t));
+	return false;
+}
+
+static const struct type *check_var(struct unit *u, struct expr *e)
+{
+	struct var_sym *v = NULL;
+
+	for (struct scope *s = u->scope; s && !v; s = s->up)
+		for (size_t i = s->vars.len; i-- > 0 && !v;)
+			if (!strcmp(s->vars.data[i]->name, e->name))
+				v = s->vars.data[i];
+	if (!v)
+		v = strmap_gets(&u->vars, e->name);
+	if (!v) {
+		diag(u->c->dx, E0104_UNDEFINED_VAR, e->span, e->name);
+		return &type_error;
+	}
+	e->var = v;
+	if (v->type)
+		return v->type;
+	if (u->c->final)
+		diag(u->c->dx, E0137_UNASSIGNED, e->span, e->name);
+	return &type_error;
+}
+
+static const struct type *check_map_read(struct unit *u, struct expr *e)
+{
+	struct map_sym *m = check_map_use(u, e);
+
+	if (m->value)
+		return m->value;
+	if (u->c->final)
+		diag(u->c->dx, E0103_UNDEFINED_MAP, e->span, e->name);
+	return &type_error;
+}
+
+static const struct type *bad_unary(struct unit *u, struct expr *e, const struct type *t)
+{
+	if (!type_is_error(t))
+		diag(u->c->dx, E0113_UNARY, e->span, unary_op_text[e->op], type_text(u->c, t));
+	return &type_error;
+}
+
+static const struct type *check_deref(struct unit *u, struct expr *e, const struct type *t)
+{
+	if (t->kind == T_INT) /* a number is the address of a 64-bit word */
+		return type_int(u->c->tt, 8, false);
+	if (t->kind == T_PTR && t->elem->kind != T_NONE && t->elem->kind != T_FUNC)
+		return read_type(u->c, t->elem, t->as);
+	if (!type_is_error(t))
+		diag(u->c->dx, E0125_DEREF, e->span, type_text(u->c, t));
+	return &type_error;
+}
+
+static const struct type *check_unary(struct unit *u, struct expr *e)
+{
+	const struct type *t = check_value(u, e->a);
+
+	switch ((enum unary_op)e->op) {
+	case UN_NOT:
+		if (!type_is_integral(t) && t->kind != T_PTR)
+			return bad_unary(u, e, t);
+		e->type = &type_bool;
+		break;
+	case UN_NEG:
+	case UN_BITNOT:
+		if (!type_is_integral(t))
+			return bad_unary(u, e, t);
+		e->type = type_int(u->c->tt, 8, e->op == UN_NEG || t->is_signed);
+		break;
+	case UN_DEREF: return check_deref(u, e, t);
+	case UN_ADDR:
+		not_yet(u, e->span, "taking an address with &");
+		return &type_error;
+	}
+	fold_unary(u, e);
+	return e->type;
+}
+
+static const struct type *check_incdec(struct unit *u, struct expr *e)
+{
+	struct expr *a = e->a;
+
+	if (a->kind != E_VAR && a->kind != E_MAP) {
+		diag(u->c->dx, E0122_TARGET, a->span);
+		return &type_error;
+	}
+	if (a->kind == E_MAP) { /* a missing key counts from 0: this assigns */
+		struct map_sym *m = check_map_use(u, a);
+
+		if (!m->value || m->value->kind == T_INT)
+			map_assigned(u, m, type_int(u->c->tt, 8, !m->value || m->value->is_signed),
+				     e->span);
+		a->type = m->value ? m->value : &type_error;
+	} else {
+		check_expr(u, a);
+	}
+	if (type_is_error(a->type))
+		return a->type;
+	if (a->type->kind != T_INT && a->type->kind != T_PTR)
+		return bad_unary(u, e, a->type);
+	return a->type;
+}
+
+static const struct type *bad_binary(struct unit *u, struct expr *e)
+{
+	const struct type *x = e->a->type, *y = e->b->type;
+	bool compare = e->op >= BIN_EQ && e->op <= BIN_GE;
+
+	if (type_is_error(x) || type_is_error(y))
+		return &type_error;
+	if (compare && x->kind != y->kind)
+		diag(u->c->dx, E0136_TYPES, e->span, binary_op_text[e->op], type_text(u->c, x),
+		     type_text(u->c, y));
+	else
+		diag(u->c->dx, E0112_OPERAND, e->span, binary_op_text[e->op],
+		     type_text(u->c, x), type_text(u->c, y));
+	return &type_error;
+}
+
+static void warn_signs(struct unit *u, struct expr *e)
+{
+	const struct type *x = e->a->type, *y = e->b->type;
+
+	if (x->kind != T_INT || y->kind != T_INT || x->flexible || y->flexible)
+		return;
+	if (x->is_signed != y->is_signed && x->size == 8 && y->size == 8 && u->c->final)
+		diag(u->c->dx, W0101_SIGN, e->span, "comparison", type_text(u->c, x),
+		     type_text(u->c, y));
+}
+
+static const struct type *check_compare(struct unit *u, struct expr *e)
+{
+	const struct type *x = e->a->type, *y = e->b->type;
+	bool equality = e->op == BIN_EQ || e->op == BIN_NE;
+
+	if (type_is_integral(x) && type_is_integral(y)) {
+		warn_signs(u, e);
+		return &type_bool;
+	}
+	if ((x->kind == T_PTR || x->kind == T_KSYM) && (type_is_integral(y) || y->kind == x->kind))
+		return &type_bool;
+	if (y->kind == T_PTR && type_is_integral(x))
+		return &type_bool;
+	if (equality && x->kind == T_STRING && y->kind == T_STRING)
+		return &type_bool;
+	if (equality && x->kind == T_PROBE && y->kind == T_PROBE)
+		return &type_bool;
+	if (equality && (x->kind == T_PROBE || y->kind == T_PROBE)) {
+		not_yet(u, e->span, "comparing `probe` with a string");
+		return &type_error;
+	}
+	if (equality && x->kind == y->kind && (x->kind == T_TUPLE || x->kind == T_ARRAY)) {
+		not_yet(u, e->span, "comparing values of type %s", type_text(u->c, x));
+		return &type_error;
+	}
+	return bad_binary(u, e);
+}
+
+static const struct type *check_logic(struct unit *u, struct expr *e)
+{
+	const struct type *sides[2] = { e->a->type, e->b->type };
+
+	for (int i = 0; i < 2; i++)
+		if (!type_is_integral(sides[i]) && sides[i]->kind != T_PTR)
+			return bad_binary(u, e);
+	return &type_bool;
+}
+
+static const struct type *check_arith(struct unit *u, struct expr *e)
+{
+	const struct type *x = e->a->type, *y = e->b->type;
+	enum binary_op op = (enum binary_op)e->op;
+
+	if (x->kind == T_PTR || y->kind == T_PTR) {
+		if (x->kind == T_PTR && type_is_integral(y) && (op == BIN_ADD || op == BIN_SUB))
+			return x;
+		if (y->kind == T_PTR && type_is_integral(x) && op == BIN_ADD)
+			return y;
+		return bad_binary(u, e);
+	}
+	if (!type_is_integral(x) || !type_is_integral(y)) {
+		if (op == BIN_ADD && e->a->kind == E_STRING)
+			not_yet(u, e->span, "adding to a string literal");
+		else
+			return bad_binary(u, e);
+		return &type_error;
+	}
+
+	bool is_signed = op == BIN_SUB || signed_pair(x, y);
+	if (op == BIN_SHL || op == BIN_SHR)
+		is_signed = x->is_signed && !x->flexible;
+	if ((op == BIN_DIV || op == BIN_MOD) && is_signed && u->c->final &&
+	    !(e->a->is_const && e->b->is_const) && !(e->b->is_const && x->kind == T_BOOL))
+		diag(u->c->dx, W0102_SIGNED_DIV, e->span, binary_op_text[op]);
+	return type_int(u->c->tt, 8, is_signed);
+}
+
+static const struct type *check_binary(struct unit *u, struct expr *e)
+{
+	check_value(u, e->a);
+	check_value(u, e->b);
+	if (type_is_error(e->a->type) || type_is_error(e->b->type))
+		return e->op >= BIN_EQ && e->op <= BIN_LOR ? &type_bool : &type_error;
+
+	if (e->op == BIN_LAND || e->op == BIN_LOR)
+		e->type = check_logic(u, e);
+	else if (e->op >= BIN_EQ && e->op <= BIN_GE)
+		e->type = check_compare(u, e);
+	else
+		e->type = check_arith(u, e);
+	if (!type_is_error(e->type))
+		fold_binary(u, e);
+	return e->type;
+}
+
+static const struct type *check_cond(struct unit *u, struct expr *e)
+{
+	struct compiler *c = u->c;
+
+	check_condition(u, e->a);
+	if (!e->b)
+		e->b = expr_clone(c->arena, e->a);
+
+	const struct type *x = check_expr(u, e->b), *y = check_expr(u, e->c);
+	if (x->kind == T_NONE && y->kind == T_NONE)
+		return &type_none;
+	x = check_value(u, e->b);
+	y = check_value(u, e->c);
+
+	const struct type *t = unify(c, x, y);
+	if (!t) {
+		diag(c->dx, E0115_BRANCHES, e->span, type_text(c, x), type_text(c, y));
+		return &type_error;
+	}
+	return t->kind == T_INT && t->flexible ? type_int(c->tt, 8, true) : t;
+}
+
+static bool castable(const struct type *from, const struct type *to)
+{
+	bool from_word = type_is_integral(from) || from->kind == T_PTR || from->kind == T_KSYM;
+	bool to_word = type_is_integral(to) || to->kind == T_PTR;
+
+	if (from_word && to_word)
+		return true;
+	return from->kind == T_STRING && to->kind == T_STRING && to->size >= from->size;
+}
+
+static const struct type *check_cast(struct unit *u, struct expr *e)
+{
+	struct compiler *c = u->c;
+	const struct type *from = check_value(u, e->a);
+	const struct type *to = resolve_type(u, e->tname);
+
+	if (!to || type_is_error(from) || type_is_error(to))
+		return to ? to : &type_error;
+	if (to->kind == T_ARRAY || (to->kind == T_STRING && from->kind != T_STRING) ||
+	    to->kind == T_BUFFER) {
+		not_yet(u, e->span, "a cast to %s", type_text(c, to));
+		return &type_error;
+	}
+	if (!castable(from, to)) {
+		diag(c->dx, E0116_CAST, e->span, type_text(c, from), type_text(c, to));
+		return &type_error;
+	}
+	if (to->kind == T_PTR && from->kind == T_PTR && to->as == AS_NONE)
+		to = type_in_space(c->tt, to, from->as);
+	else if (to->kind == T_PTR && to->as == AS_NONE)
+		to = type_in_space(c->tt, to, u->shape.arg_space);
+	if (e->a->is_const && to->kind == T_INT) {
+		unsigned shift = 64 - to->size * 8;
+		uint64_t bits = (uint64_t)e->a->const_value << shift;
+
+		e->is_const = true;
+		e->const_value = to->is_signed ? (int64_t)bits >> shift : (int64_t)(bits >> shift);
+		e->num_unsigned = !to->is_signed && e->const_value < 0;
+	}
+	return to;
+}
+
+static void no_field(struct unit *u, struct expr *e, const struct type *t)
+{
+	struct compiler *c = u->c;
+	struct diag *d = diag(c->dx, E0106_NO_FIELD, e->name_span,
+			      arena_printf(c->arena, "struct/union of type '%s'", type_text(c, t)),
+			      e->name);
+	const char *best = NULL;
+	unsigned dist = 0;
+	uint32_t n;
+	const struct field *f = type_fields(c->tt, t, &n);
+
+	for (uint32_t i = 0; i < n; i++)
+		diag_nearer(e->name, f[i].name, &best, &dist);
+	if (best)
+		diag_hint(d, "did you mean %s?", best);
+}
+
+static void no_arg(struct unit *u, struct expr *e)
+{
+	const struct shape *s = &u->shape;
+	struct diag *d = diag(u->c->dx, E0106_NO_FIELD, e->name_span, u->target->name, e->name);
+	const char *best = NULL;
+	unsigned dist = 0;
+	char list[200] = "";
+	size_t len = 0;
+
+	for (unsigned i = 0; i < s->nargs; i++) {
+		diag_nearer(e->name, s->args[i].name, &best, &dist);
+		int n = snprintf(list + len, sizeof(list) - len, "%s%s", i ? ", " : "",
+				 s->args[i].name);
+		if (n < 0 || (size_t)n >= sizeof(list) - len)
+			break;
+		len += (size_t)n;
+	}
+	if (best)
+		diag_hint(d, "did you mean %s?", best);
+	else if (s->nargs)
+		diag_hint(d, "it has: %s", list);
+}
+
+static bool is_args(const struct expr *e)
+{
+	return (e->kind == E_NAME || e->kind == E_CALL) && !strcmp(e->name, "args");
+}
+
+static const struct type *check_arg(struct unit *u, struct expr *e)
+{
+	const struct shape *s = &u->shape;
+
+	builtin_check(u, e->a); /* refuses args where there are none */
+	if (type_is_error(e->a->type))
+		return &type_error;
+	for (unsigned i = 0; i < s->nargs; i++) {
+		if (strcmp(s->args[i].name, e->name) != 0)
+			continue;
+		e->arg_index = (int)i;
+		return read_type(u->c, s->args[i].type, s->arg_space);
+	}
+	no_arg(u, e);
+	return &type_error;
+}
+
+static const struct type *check_field(struct unit *u, struct expr *e)
+{
+	struct compiler *c = u->c;
+
+	e->arg_index = -1;
+	if (is_args(e->a))
+		return check_arg(u, e);
+
+	const struct type *t = check_value(u, e->a);
+	if (type_is_error(t))
+		return t;
+	if (t->kind == T_RECORD) {
+		not_yet(u, e->span, "reading a field of a record");
+		return &type_error;
+	}
+
+	const struct type *s = t->kind == T_PTR ? t->elem : t;
+	enum addr_space as = t->kind == T_PTR ? t->as : s->as;
+	if (s->kind != T_STRUCT) {
+		diag(c->dx, E0124_ACCESS, e->name_span, e->name, type_text(c, t));
+		return &type_error;
+	}
+	if (!type_member(c->tt, s, e->name, &e->field)) {
+		no_field(u, e, s);
+		return &type_error;
+	}
+	return read_type(c, e->field.type, e->field.is_user ? AS_USER : as);
+}
+
+static const struct type *check_elem(struct unit *u, struct expr *e)
+{
+	const struct type *t = check_value(u, e->a);
+	uint32_t n;
+
+	if (type_is_error(t))
+		return t;
+	if (t->kind != T_TUPLE) {
+		diag(u->c->dx, E0124_ACCESS, e->span,
+		     arena_printf(u->c->arena, "%llu", (unsigned long long)e->num),
+		     type_text(u->c, t));
+		return &type_error;
+	}
+	const struct field *f = type_fields(u->c->tt, t, &n);
+	if (e->num >= n) {
+		diag(u->c->dx, E0128_TUPLE_INDEX, e->span, (long long)e->num, n);
+		return &type_error;
+	}
+	e->field = f[e->num];
+	return e->field.type;
+}
+
+static const struct type *check_index(struct unit *u, struct expr *e)
+{
+	struct compiler *c = u->c;
+	const struct type *t = check_value(u, e->a), *i = check_value(u, e->b);
+
+	if (type_is_error(t) || type_is_error(i))
+		return &type_error;
+	if (!type_is_integral(i)) {
+		diag(c->dx, E0112_OPERAND, e->span, "[]", type_text(c, t), type_text(c, i));
+		return &type_error;
+	}
+	if (t->kind == T_TUPLE && e->b->is_const) {
+		e->kind = E_ELEM;
+		e->num = (uint64_t)e->b->const_value;
+		return check_elem(u, e);
+	}
+	if (t->kind == T_ARRAY) {
+		if (e->b->is_const && t->nelems &&
+		    (e->b->const_value < 0 || e->b->const_value >= t->nelems)) {
+			diag(c->dx, E0123_INDEX, e->span, (long long)e->b->const_value, t->nelems);
+			return &type_error;
+		}
+		return read_type(c, t->elem, t->as);
+	}
+	if (t->kind == T_PTR && t->elem->size)
+		return read_type(c, t->elem, t->as);
+	if (t->kind == T_STRING) {
+		not_yet(u, e->span, "indexing a string");
+		return &type_error;
+	}
+	diag(c->dx, E0112_OPERAND, e->span, "[]", type_text(c, t), type_text(c, i));
+	return &type_error;
+}
+
+static const struct type *check_tuple(struct unit *u, struct expr *e)
+{
+	struct compiler *c = u->c;
+	const struct type **parts = arena_array(c->arena, const struct type *, e->nargs);
+	bool ok = true;
+
+	for (unsigned i = 0; i < e->nargs; i++) {
+		parts[i] = check_value(u, e->args[i]);
+		ok &= !type_is_error(parts[i]);
+	}
+	if (!ok)
+		return &type_error;
+	return type_tuple(c->tt, parts, e->nargs);
+}
+
+static const struct type *check_sizeof(struct unit *u, struct expr *e)
+{
+	const struct type *t = e->tname ? resolve_type(u, e->tname) : check_value(u, e->a);
+
+	if (!t || type_is_error(t))
+		return &type_error;
+	uint32_t n;
+	type_fields(u->c->tt, t, &n); /* completes it */
+	e->is_const = true;
+	e->const_value = t->size;
+	return type_int(u->c->tt, 8, false);
+}
+
+static const struct type *check_offsetof(struct unit *u, struct expr *e)
+{
+	struct compiler *c = u->c;
+	const struct type *t = e->tname ? resolve_type(u, e->tname) : check_value(u, e->a);
+	uint32_t bits = 0;
+
+	for (unsigned i = 0; t && !type_is_error(t) && i < e->nnames; i++) {
+		struct field f;
+
+		if (t->kind != T_STRUCT || !type_member(c->tt, t, e->names[i], &f)) {
+			diag(c->dx, E0106_NO_FIELD, e->span, type_text(c, t), e->names[i]);
+			return &type_error;
+		}
+		bits += f.bit_off;
+		t = f.type;
+	}
+	if (!t || type_is_error(t))
+		return &type_error;
+	e->is_const = true;
+	e->const_value = bits / 8;
+	return type_int(c->tt, 8, false);
+}
+
+static const struct type *check_call(struct unit *u, struct expr *e)
+{
+	if (builtin_find(e->name))
+		return builtin_check(u, e);
+
+	for (unsigned i = 0; i < e->nargs; i++)
+		check_expr(u, e->args[i]);
+	struct diag *d = diag(u->c->dx, E0102_UNKNOWN_FUNCTION, e->name_span, e->name);
+	const char *near = builtin_nearest(e->name);
+	if (near)
+		diag_hint(d, "did you mean %s?", near);
+	return &type_error;
+}
+
+static const struct type *check_string(struct unit *u, struct expr *e)
+{
+	uint32_t max = u->c->cfg->max_strlen;
+
+	if (e->str.len >= max) {
+		diag(u->c->dx, E0135_STRING_LONG, e->span, max - 1, e->str.s);
+		return &type_error;
+	}
+	return type_string(u->c->tt, (uint32_t)e->str.len + 1);
+}
+
+static const struct type *refuse(struct unit *u, struct expr *e, const char *what)
+{
+	not_yet(u, e->span, "%s", what);
+	return &type_error;
+}
+
+static const struct type *check_name(struct unit *u, struct expr *e)
+{
+	if (is_args(e))
+		return builtin_check(u, e);
+	resolve_name(u, e);
+	return e->type;
+}
+
+static const struct type *check_kind(struct unit *u, struct expr *e)
+{
+	switch (e->kind) {
+	case E_INT: set_const(u->c, e, (int64_t)e->num, e->num > INT64_MAX); return e->type;
+	case E_STRING: return check_string(u, e);
+	case E_BOOL:
+		e->is_const = true;
+		e->const_value = e->num != 0;
+		return &type_bool;
+	case E_VAR: return check_var(u, e);
+	case E_MAP: return check_map_read(u, e);
+	case E_PARAM: return check_param(u, e, false);
+	case E_NPARAMS:
+		e->kind = E_INT;
+		e->num = u->c->opt->nparams;
+		set_const(u->c, e, (int64_t)e->num, false);
+		return e->type;
+	case E_NAME: return check_name(u, e);
+	case E_CALL: return check_call(u, e);
+	case E_UNARY: return check_unary(u, e);
+	case E_BINARY: return check_binary(u, e);
+	case E_COND: return check_cond(u, e);
+	case E_INCDEC: return check_incdec(u, e);
+	case E_CAST: return check_cast(u, e);
+	case E_FIELD: return check_field(u, e);
+	case E_ELEM: return check_elem(u, e);
+	case E_INDEX: return check_index(u, e);
+	case E_TUPLE: return check_tuple(u, e);
+	case E_SIZEOF: return check_sizeof(u, e);
+	case E_OFFSETOF: return check_offsetof(u, e);
+	case E_RECORD: return refuse(u, e, "a record");
+	case E_TYPEINFO: return refuse(u, e, "typeinfo");
+	case E_IF: return refuse(u, e, "`if` as an expression");
+	case E_BLOCK: return refuse(u, e, "a block as an expression");
+	case E_COMPTIME: return refuse(u, e, "comptime");
+	case E_TYPE: return refuse(u, e, "a type as an argument");
+	}
+	return &type_error;
+}
+
+const struct type *check_expr(struct unit *u, struct expr *e)
+{
+	e->is_const = false;
+	e->type = &type_error;
+	const struct type *t = check_kind(u, e);
+	return e->type = t;
+}

@@ -1,0 +1,315 @@
+/*
+ * The checker of statements.
+ */
+#include "builtin/builtin.h"
+#include "script/unit.h"
+
+#include <string.h>
+
+static struct var_sym *new_var(struct unit *u, const char *name, struct span span)
+{
+	struct var_sym *v = arena_new(u->c->arena, struct var_sym);
+
+	v->name = name;
+	v->span = span;
+	return v;
+}
+
+static struct var_sym *visible_var(struct unit *u, const char *name)
+{
+	for (struct scope *s = u->scope; s; s = s->up)
+		for (size_t i = 0; i < s->vars.len; i++)
+			if (!strcmp(s->vars.data[i]->name, name))
+				return s->vars.data[i];
+	return strmap_gets(&u->vars, name);
+}
+
+/* The literal's value must fit a declared type; a wider value is cut with a warning. */
+static bool check_declared(struct unit *u, struct var_sym *v, const struct expr *e)
+{
+	const struct type *have = v->type, *t = e->type;
+
+	if (have->kind != T_INT || t->kind != T_INT)
+		return true;
+	if (e->is_const) {
+		unsigned shift = 64 - have->size * 8;
+		uint64_t bits = (uint64_t)e->const_value << shift;
+		int64_t cut = have->is_signed ? (int64_t)bits >> shift : (int64_t)(bits >> shift);
+
+		if (cut == e->const_value)
+			return true;
+		diag(u->c->dx, E0127_LITERAL_FIT, e->span, (long long)e->const_value,
+		     type_text(u->c, have));
+		return false;
+	}
+	if (t->size > have->size && u->c->final)
+		diag(u->c->dx, W0110_NARROWING, e->span, type_text(u->c, t),
+		     type_text(u->c, have));
+	return true;
+}
+
+static bool storable(const struct type *t)
+{
+	return t->kind != T_NONE && t->kind != T_FUNC;
+}
+
+static void var_assigned(struct unit *u, struct var_sym *v, const struct expr *e)
+{
+	struct compiler *c = u->c;
+	const struct type *t = e->type;
+
+	v->assigned = true;
+	if (type_is_error(t))
+		return;
+	if (!storable(t)) {
+		diag(c->dx, E0118_VALUE_TYPE, e->span, type_text(c, t), v->name);
+		return;
+	}
+	if (v->declared_type) {
+		if (!unify(c, v->type, t))
+			diag(c->dx, E0109_VAR_TYPE, e->span, v->name, type_text(c, t),
+			     type_text(c, v->type));
+		else
+			check_declared(u, v, e);
+		return;
+	}
+
+	/* A literal stays flexible until a value with a sign of its own comes. */
+	const struct type *now = v->type ? unify(c, v->type, t) : t;
+	if (!now) {
+		struct diag *d = diag(c->dx, E0109_VAR_TYPE, e->span, v->name, type_text(c, t),
+				      type_text(c, v->type));
+
+		diag_note(d, v->span, "the variable got its type here");
+		return;
+	}
+	if (!(now->kind == T_INT && now->flexible))
+		now = widened(c, now);
+	if (!v->type || !type_same(v->type, now) || v->type->flexible != now->flexible) {
+		v->type = now;
+		c->changed = true;
+	}
+}
+
+static void assign_var(struct unit *u, struct stmt *s)
+{
+	struct var_sym *v = visible_var(u, s->target->name);
+
+	if (!v) {
+		v = new_var(u, s->target->name, s->target->span);
+		strmap_sets(&u->vars, v->name, v);
+	}
+	s->target->var = v;
+	var_assigned(u, v, s->e);
+	s->target->type = v->type ? v->type : &type_error;
+}
+
+static bool is_agg_call(const struct expr *e)
+{
+	const struct builtin *b = e->kind == E_CALL || e->kind == E_NAME ? builtin_find(e->name)
+									 : NULL;
+
+	return b && (b->flags & BI_AGG);
+}
+
+static void assign_map(struct unit *u, struct stmt *s)
+{
+	struct map_sym *m = check_map_use(u, s->target);
+	const struct type *t = s->e->type;
+
+	if (type_is_agg(t) && !is_agg_call(s->e)) {
+		diag(u->c->dx, E0119_AGG_ASSIGN, s->e->span, type_text(u->c, t));
+		return;
+	}
+	map_assigned(u, m, t, s->span);
+	s->target->type = m->value ? m->value : &type_error;
+}
+
+/* @x op= e is @x = @x op e; the tree keeps the short form, which can be done in place. */
+static void check_compound(struct unit *u, struct stmt *s)
+{
+	struct expr *both = arena_new(u->c->arena, struct expr);
+
+	if (s->target->kind == E_MAP) { /* a missing value counts as 0 */
+		struct map_sym *m = check_map_use(u, s->target);
+
+		check_value(u, s->e);
+		if (!m->value && type_is_integral(s->e->type))
+			map_assigned(u, m, s->e->type, s->span);
+	}
+	*both = (struct expr){ .kind = E_BINARY, .span = s->span, .op = s->op,
+			       .a = s->target, .b = s->e };
+	check_expr(u, both);
+	if (s->target->kind == E_VAR) {
+		if (s->target->var)
+			var_assigned(u, s->target->var, both);
+		return;
+	}
+	struct map_sym *m = check_map_use(u, s->target);
+	if (!type_is_error(both->type))
+		map_assigned(u, m, both->type, s->span);
+}
+
+static void check_assign(struct unit *u, struct stmt *s)
+{
+	if (s->target->kind != E_VAR && s->target->kind != E_MAP) {
+		diag(u->c->dx, E0122_TARGET, s->target->span);
+		return;
+	}
+	if (s->op >= 0) {
+		check_compound(u, s);
+		return;
+	}
+	if (s->target->kind == E_MAP && is_agg_call(s->e)) {
+		check_expr(u, s->e);
+	} else if (check_expr(u, s->e)->kind == T_NONE) {
+		check_value(u, s->e); /* reports */
+		return;
+	} else if (s->target->kind == E_VAR) {
+		check_value(u, s->e);
+	}
+	if (s->target->kind == E_VAR)
+		assign_var(u, s);
+	else
+		assign_map(u, s);
+}
+
+static void check_let(struct unit *u, struct stmt *s)
+{
+	struct compiler *c = u->c;
+	struct var_sym *v = s->target->var, *old = visible_var(u, s->target->name);
+
+	if (old && old != v) {
+		struct diag *d = diag(c->dx, E0126_REDECLARED, s->target->span, s->target->name);
+
+		diag_note(d, old->span, "the first declaration");
+		return;
+	}
+	if (!v) {
+		v = s->target->var = new_var(u, s->target->name, s->target->span);
+		if (s->tname) {
+			v->type = resolve_type(u, s->tname);
+			v->declared_type = v->type != NULL;
+		}
+	}
+	if (s->e) {
+		check_value(u, s->e);
+		var_assigned(u, v, s->e);
+	} else if (c->final && !v->assigned && !v->declared_type) {
+		diag(c->dx, W0106_NEVER_ASSIGNED, s->span, v->name);
+	}
+	s->target->type = v->type ? v->type : &type_error;
+	vec_push(c->arena, &u->scope->vars, v);
+}
+
+void check_block(struct unit *u, struct stmt *s)
+{
+	struct scope scope = { .up = u->scope };
+
+	u->scope = &scope;
+	u->ended = false;
+	for (struct stmt *i = s->first; i; i = i->next) {
+		if (u->ended && u->c->final)
+			diag(u->c->dx, W0105_UNREACHABLE, i->span);
+		u->ended = false;
+		check_stmt(u, i);
+	}
+	if (s->value)
+		check_expr(u, s->value);
+	u->scope = scope.up;
+}
+
+static void check_if(struct unit *u, struct stmt *s)
+{
+	if (s->comptime) {
+		not_yet(u, s->span, "comptime");
+		return;
+	}
+	check_condition(u, s->e);
+	check_block(u, s->body);
+	bool ended = u->ended;
+	u->ended = false;
+	if (s->els)
+		check_stmt(u, s->els);
+	u->ended = ended && s->els && u->ended;
+}
+
+static void check_unroll(struct unit *u, struct stmt *s)
+{
+	const struct type *t = check_value(u, s->e);
+
+	if (!type_is_error(t) && !s->e->is_const)
+		diag(u->c->dx, E0130_UNROLL, s->e->span, "needs a constant number");
+	else if (s->e->is_const && s->e->const_value > 100)
+		diag(u->c->dx, E0130_UNROLL, s->e->span, "maximum value is 100");
+	else if (s->e->is_const && s->e->const_value < 1)
+		diag(u->c->dx, E0130_UNROLL, s->e->span, "minimum value is 1");
+	check_block(u, s->body);
+	u->ended = false;
+}
+
+static void check_while(struct unit *u, struct stmt *s)
+{
+	check_condition(u, s->e);
+	u->loops++;
+	check_block(u, s->body);
+	u->loops--;
+	u->ended = false;
+}
+
+/* A value that nobody uses; calls made for their effect are rows with BI_STMT. */
+static void check_discarded(struct unit *u, struct stmt *s)
+{
+	const struct type *t = check_expr(u, s->e);
+	bool effect = s->e->kind == E_INCDEC || (s->e->builtin && (s->e->builtin->flags & BI_STMT)) ||
+		      s->e->kind == E_COND;
+
+	if (is_agg_call(s->e) && !type_is_error(t))
+		diag(u->c->dx, E0306_AGG_ALONE, s->e->span, s->e->name, s->e->name);
+	else if (u->c->final && t->kind != T_NONE && !type_is_error(t) && !effect)
+		diag(u->c->dx, W0104_DISCARDED, s->e->span);
+	if (s->e->builtin && !strcmp(s->e->builtin->name, "exit"))
+		u->ended = true;
+}
+
+void check_stmt(struct unit *u, struct stmt *s)
+{
+	switch (s->kind) {
+	case S_EXPR: check_discarded(u, s); break;
+	case S_DISCARD: check_expr(u, s->e); break;
+	case S_LET: check_let(u, s); break;
+	case S_ASSIGN: check_assign(u, s); break;
+	case S_IF: check_if(u, s); break;
+	case S_WHILE: check_while(u, s); break;
+	case S_UNROLL: check_unroll(u, s); break;
+	case S_FOR_MAP: not_yet(u, s->span, "`for` over a map"); break;
+	case S_FOR_RANGE: not_yet(u, s->span, "`for` over a range"); break;
+	case S_BREAK:
+	case S_CONTINUE:
+		if (!u->loops)
+			diag(u->c->dx, E0129_CONTROL, s->span,
+			     s->kind == S_BREAK ? "break" : "continue", "probe");
+		u->ended = true;
+		break;
+	case S_RETURN:
+		if (s->e && !type_is_integral(check_value(u, s->e)) &&
+		    !type_is_error(s->e->type))
+			diag(u->c->dx, E0118_VALUE_TYPE, s->e->span, type_text(u->c, s->e->type),
+			     "the return value of a probe");
+		u->ended = true;
+		break;
+	case S_BLOCK: check_block(u, s); break;
+	case S_IMPORT: not_yet(u, s->span, "import"); break;
+	}
+}
+
+void check_unit(struct unit *u)
+{
+	struct scope top = {};
+
+	u->scope = &top;
+	if (u->pred)
+		check_condition(u, u->pred);
+	check_block(u, u->body);
+	u->scope = NULL;
+}

@@ -1,0 +1,60 @@
+/*
+ * compile.h - from the text of a script to a plan that can be loaded.
+ *
+ *	text -> tree -> (attach points expanded) -> types settled -> IR -> passes -> BPF
+ *
+ * All errors of a script are collected in dx and printed by the caller.
+ */
+#ifndef SCRY_SCRIPT_COMPILE_H
+#define SCRY_SCRIPT_COMPILE_H
+
+#include "script/plan.h"
+
+/* Settings of the language: the script's config block and the environment set them. */
+struct script_config {
+	uint32_t max_strlen;     /* bytes of a str(), NUL included; default 1024 */
+	uint32_t max_map_keys;   /* default 4096 */
+	uint32_t max_probes;     /* default 1024 */
+	uint32_t max_bpf_progs;  /* default 1024 */
+	uint32_t max_cat_bytes;  /* default 10240 */
+	uint32_t on_stack_limit; /* bytes; larger values go to scratch memory; default 32 */
+	uint32_t perf_rb_pages;  /* 0: chosen by the session */
+	bool print_maps_on_exit;
+	enum stack_mode stack_mode;
+	const char *str_trunc_trailer;
+	int missing_probes; /* probe_env.missing */
+};
+
+void script_config_init(struct script_config *cfg);
+/*
+ * Sets one entry from text. Returns NULL, or what is wrong in words ("not a known configuration
+ * option"). Keys in any case, with or without a BPFTRACE_ or SCRY_ prefix.
+ */
+const char *script_config_set(struct script_config *cfg, struct arena *a, const char *key,
+			      const char *value);
+
+struct compile_options {
+	const char *const *params; /* positional parameters */
+	unsigned nparams;
+	pid_t pid;  /* trace this process only; 0 = all */
+	pid_t cpid; /* of the -c child; 0 = none */
+	unsigned ncpus;
+	uint64_t start_ns; /* boot clock when the session began: zero of `elapsed` */
+	unsigned isa;      /* see codegen.h */
+	bool unsafe;
+	struct probe_env *env; /* its types, dx and arena are those of the compile */
+	/* Called with each stage's text, for -d: "ast", "ir", "opt:<pass>", "bpf". */
+	void (*dump)(void *arg, const char *stage, const char *what, const char *text);
+	void *dump_arg;
+	bool dump_ast, dump_ir, dump_passes;
+};
+
+/*
+ * Compiles src. cfg is changed by the script's config block. Returns NULL when there were errors.
+ * The plan lives in a.
+ */
+struct plan *compile_script(struct arena *a, struct diags *dx, struct sources *sources,
+			    const struct source *src, struct script_config *cfg,
+			    const struct compile_options *opt);
+
+#endif

@@ -1,0 +1,124 @@
+/*
+ * Constant expressions of the language: exact signed arithmetic, an error where the result fits
+ * neither int64 nor uint64 (reference section 1.4).
+ */
+#include "script/unit.h"
+
+#include <string.h>
+
+void set_const(struct compiler *c, struct expr *e, int64_t v, bool beyond_int64)
+{
+	e->is_const = true;
+	e->const_value = v;
+	e->num_unsigned = beyond_int64;
+	e->type = type_literal(c->tt, v, beyond_int64);
+}
+
+static __int128 exact(const struct expr *e)
+{
+	bool is_unsigned = e->num_unsigned || (e->type->kind == T_INT && !e->type->is_signed);
+
+	return is_unsigned ? (__int128)(uint64_t)e->const_value : (__int128)e->const_value;
+}
+
+static void set_exact(struct unit *u, struct expr *e, __int128 v)
+{
+	if (v < INT64_MIN || v > (__int128)UINT64_MAX) {
+		diag(u->c->dx, E0121_FOLD, e->span);
+		e->type = &type_error;
+		return;
+	}
+	set_const(u->c, e, (int64_t)(uint64_t)v, v > INT64_MAX);
+}
+
+static void set_bool(struct expr *e, bool v)
+{
+	e->is_const = true;
+	e->const_value = v;
+	e->type = &type_bool;
+}
+
+void fold_unary(struct unit *u, struct expr *e)
+{
+	const struct expr *a = e->a;
+
+	if (!a->is_const || !type_is_integral(a->type))
+		return;
+	if (e->op == UN_NOT)
+		set_bool(e, !a->const_value);
+	else if (e->op == UN_NEG)
+		set_exact(u, e, -exact(a));
+	else if (e->op == UN_BITNOT)
+		set_const(u->c, e, ~a->const_value, false);
+}
+
+/* Only what literals make: a cast or an enumerator keeps its own type. */
+static bool is_literal(const struct expr *e)
+{
+	return e->is_const && type_is_integral(e->type);
+}
+
+static void fold_shift(struct unit *u, struct expr *e, __int128 x, __int128 y)
+{
+	if (y < 0 || y > 63) {
+		diag(u->c->dx, E0121_FOLD, e->span);
+		e->type = &type_error;
+		return;
+	}
+	set_exact(u, e, e->op == BIN_SHL ? (__int128)((unsigned __int128)x << (int)y) : x >> (int)y);
+}
+
+static void fold_strings(struct unit *u, struct expr *e)
+{
+	const struct expr *a = e->a, *b = e->b;
+	bool same = a->str.len == b->str.len && !memcmp(a->str.s, b->str.s, a->str.len);
+
+	(void)u;
+	if (e->op == BIN_EQ || e->op == BIN_NE)
+		set_bool(e, (e->op == BIN_EQ) == same);
+}
+
+void fold_binary(struct unit *u, struct expr *e)
+{
+	if (e->a->kind == E_STRING && e->b->kind == E_STRING) {
+		fold_strings(u, e);
+		return;
+	}
+	if (!is_literal(e->a) || !is_literal(e->b))
+		return;
+
+	__int128 x = exact(e->a), y = exact(e->b);
+	switch ((enum binary_op)e->op) {
+	case BIN_ADD: set_exact(u, e, x + y); break;
+	case BIN_SUB: set_exact(u, e, x - y); break;
+	case BIN_MUL:
+		/* |x|, |y| < 2^64: the product fits unless it is out of range anyway */
+		if (x && y && (x > INT64_MAX || y > INT64_MAX) && x * y / y != x)
+			x = y = (__int128)1 << 65;
+		set_exact(u, e, x * y);
+		break;
+	case BIN_DIV:
+	case BIN_MOD:
+		if (!y) {
+			diag(u->c->dx, E0121_FOLD, e->span);
+			e->type = &type_error;
+			break;
+		}
+		set_exact(u, e, e->op == BIN_DIV ? x / y : x % y);
+		break;
+	case BIN_AND: set_exact(u, e, x & y); break;
+	case BIN_OR: set_exact(u, e, x | y); break;
+	case BIN_XOR: set_exact(u, e, x ^ y); break;
+	case BIN_SHL:
+	case BIN_SHR: fold_shift(u, e, x, y); break;
+	case BIN_EQ: set_bool(e, x == y); break;
+	case BIN_NE: set_bool(e, x != y); break;
+	case BIN_LT: set_bool(e, x < y); break;
+	case BIN_LE: set_bool(e, x <= y); break;
+	case BIN_GT: set_bool(e, x > y); break;
+	case BIN_GE: set_bool(e, x >= y); break;
+	case BIN_LAND: set_bool(e, x && y); break;
+	case BIN_LOR: set_bool(e, x || y); break;
+	case BIN_OPS: break;
+	}
+}

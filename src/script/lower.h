@@ -1,0 +1,113 @@
+/*
+ * lower.h - from the typed tree to IR: what the lowering's files and the builtins share.
+ *
+ * A scalar is a ref, extended to 64 bits as its type asks.  Everything else (strings, tuples,
+ * structs, stacks) lives in memory and is written to a destination, so that a value goes
+ * straight to where it is wanted: a map key, a variable, a record in the ring.
+ */
+#ifndef SCRY_SCRIPT_LOWER_H
+#define SCRY_SCRIPT_LOWER_H
+
+#include "script/unit.h"
+
+/* BPF helpers that the language is made of, by their kernel numbers (linux/bpf.h). */
+enum {
+	H_MAP_LOOKUP = BPF_FUNC_map_lookup_elem,
+	H_MAP_UPDATE = BPF_FUNC_map_update_elem,
+	H_MAP_DELETE = BPF_FUNC_map_delete_elem,
+};
+
+/* Where a value is to be written, as which type. */
+struct dest {
+	ref ptr;
+	int32_t off;
+	const struct type *type;
+	bool pad; /* bytes behind short text must be zero: keys, values, variables */
+};
+
+/* Where a value lies that can be read. */
+struct place {
+	enum { PLACE_DIRECT, PLACE_KERNEL, PLACE_USER } how; /* plain load, or a helper */
+	ref ptr;
+	int64_t off;
+};
+
+/* lower.c: expressions */
+ref lower_scalar(struct unit *u, struct expr *e);
+/* Branches on a condition without making a value of it. */
+void lower_cond(struct unit *u, struct expr *e, blkid yes, blkid no);
+/* An expression evaluated for its effect. */
+void lower_effect(struct unit *u, struct expr *e);
+ref lower_incdec(struct unit *u, struct expr *e, bool want);
+/* x op y as the language computes it, operands already extended. */
+ref lower_arith(struct unit *u, struct expr *e, enum binary_op op, const struct type *xt, ref x,
+		const struct type *yt, ref y);
+/* The value at a place of the context that the provider described. */
+ref lower_argloc(struct unit *u, const struct argloc *loc);
+
+/* lower_mem.c: values in memory */
+/* Writes e, scalar or not, as d->type. */
+void lower_to(struct unit *u, struct expr *e, const struct dest *d);
+/* The address of e's value in memory of the program (a variable, a map value, a copy). */
+ref lower_addr(struct unit *u, struct expr *e);
+/* Writes the value of type from that lies at src, as d->type. */
+void convert(struct unit *u, ref src, int32_t off, const struct type *from, const struct dest *d);
+void store_text(struct unit *u, const char *s, size_t len, const struct dest *d);
+/* Reads up to n bytes of text from a place into d with the matching helper. */
+void read_text(struct unit *u, const struct place *p, ref n, const struct dest *d,
+	       struct span span);
+
+/* lower_place.c: reading memory that is not the program's own */
+struct place lower_place(struct unit *u, struct expr *e);
+ref read_scalar(struct unit *u, const struct place *p, const struct type *t,
+		const struct field *bits, struct span span);
+void read_bytes(struct unit *u, const struct place *p, uint32_t size, ref dst, int32_t off,
+		struct span span);
+struct place place_of_pointer(struct unit *u, ref ptr, enum addr_space as);
+ref place_address(struct unit *u, const struct place *p);
+
+/* lower_map.c */
+ref lower_map_read(struct unit *u, struct expr *e);  /* scalar value, 0 when missing */
+/* Address of the value, or of zeros when missing; memory values only. */
+ref lower_map_addr(struct unit *u, struct expr *e);
+void lower_map_store(struct unit *u, struct expr *target, struct expr *value);
+void lower_map_agg(struct unit *u, struct expr *target, struct expr *call);
+/* @m op= v without reading it first: v is added atomically. */
+void lower_map_add(struct unit *u, struct expr *target, ref v);
+void lower_map_set(struct unit *u, struct expr *target, ref v); /* scalar */
+ref lower_map_delete(struct unit *u, struct expr *target, bool want, struct span span);
+ref lower_map_has(struct unit *u, struct expr *target);
+
+/* lower_event.c: records in the ring, counters of failures */
+struct record {
+	ref ptr;
+	blkid done;
+};
+/* A new kind of event; its index. The pointer is good until the next event_new(). */
+struct plan_event *event_new(struct unit *u, enum event_kind kind, struct span span);
+/* Sends a record of that event with the arguments of a call from args[first] on. */
+void event_send(struct unit *u, struct plan_event *ev, struct expr **args, unsigned nargs);
+/* For records that are filled in by hand: begin, store, end. */
+void record_begin(struct unit *u, const struct plan_event *ev, struct record *r);
+void record_end(struct unit *u, struct record *r);
+/* A counter of the plan; its offset in the globals. */
+uint32_t counter_new(struct unit *u, enum counter_kind kind, struct span span,
+		     const char *helper, bool quiet);
+/* Counts one failure with its code, here. */
+void count_failure(struct unit *u, uint32_t counter_off, ref code);
+/* Counts a failure when ret is negative, and goes on. */
+void count_if_negative(struct unit *u, ref ret, enum counter_kind kind, struct span span,
+		       const char *helper, bool quiet);
+
+/* lower_stmt.c */
+void lower_block(struct unit *u, struct stmt *s);
+/* Control goes on in a new block that nothing reaches: after return, break. */
+void start_dead_block(struct unit *u);
+
+/* lower_unit.c: the whole program of a unit as IR, ready for the passes. */
+struct fn *lower_unit(struct unit *u);
+/* The attach point that fired: `probe`. */
+ref lower_which(struct unit *u);
+ref lower_cpu_stripe(struct unit *u, uint32_t off);
+
+#endif

@@ -1,0 +1,201 @@
+/*
+ * Values in memory: written straight to where they are wanted.
+ */
+#include "script/lower.h"
+
+#include "builtin/builtin.h"
+
+#include <string.h>
+
+/* Zeros behind the first n bytes of the destination, when it wants them. */
+static void pad_from(struct unit *u, const struct dest *d, uint32_t n)
+{
+	if (d->pad && n < d->type->size)
+		ir_zero(&u->b, d->ptr, d->off + (int32_t)n, d->type->size - n);
+}
+
+void store_text(struct unit *u, const char *s, size_t len, const struct dest *d)
+{
+	struct irb *b = &u->b;
+	uint32_t n = len < d->type->size ? (uint32_t)len : d->type->size - 1;
+	uint32_t total = n + 1; /* with its NUL */
+
+	for (uint32_t off = 0; off < total;) {
+		uint32_t left = total - off;
+		uint32_t unit = left >= 8 ? 8 : left >= 4 ? 4 : left >= 2 ? 2 : 1;
+		char bytes[8] = {};
+		int64_t word;
+
+		if (off < n)
+			memcpy(bytes, s + off, n - off < unit ? n - off : unit);
+		memcpy(&word, bytes, 8);
+		ir_store(b, unit, d->ptr, d->off + (int32_t)off, ir_const(b, word));
+		off += unit;
+	}
+	pad_from(u, d, total);
+}
+
+void read_text(struct unit *u, const struct place *p, ref n, const struct dest *d,
+	       struct span span)
+{
+	struct irb *b = &u->b;
+	bool user = p->how == PLACE_USER;
+
+	if (d->pad)
+		ir_zero(b, d->ptr, d->off, d->type->size);
+	ref to = d->off ? ir_bin(b, OP_ADD, d->ptr, ir_const(b, d->off)) : d->ptr;
+	ref ret = ir_call(b, user ? BPF_FUNC_probe_read_user_str : BPF_FUNC_probe_read_kernel_str, 3,
+			  to, n, place_address(u, p));
+	count_if_negative(u, ret, COUNT_READ, span,
+			  user ? "probe_read_user_str" : "probe_read_kernel_str", true);
+}
+
+/*
+ * A char array of a struct: text up to its NUL, or all of it.  The helper keeps the last byte
+ * for a NUL; when it stopped there, that byte is read as well.
+ */
+static void read_char_array(struct unit *u, struct expr *e, const struct dest *d)
+{
+	struct irb *b = &u->b;
+	struct place p = lower_place(u, e);
+	uint32_t n = e->type->size;
+
+	if (p.how == PLACE_DIRECT) {
+		convert(u, p.ptr, (int32_t)p.off, e->type, d);
+		return;
+	}
+	if (d->pad)
+		ir_zero(b, d->ptr, d->off, d->type->size);
+
+	bool user = p.how == PLACE_USER;
+	ref to = d->off ? ir_bin(b, OP_ADD, d->ptr, ir_const(b, d->off)) : d->ptr;
+	ref ret = ir_call(b, user ? BPF_FUNC_probe_read_user_str : BPF_FUNC_probe_read_kernel_str, 3,
+			  to, ir_const(b, n), place_address(u, &p));
+	count_if_negative(u, ret, COUNT_READ, e->span,
+			  user ? "probe_read_user_str" : "probe_read_kernel_str", true);
+
+	blkid full = ir_block(b), done = ir_block(b);
+	ir_br(b, ir_bin(b, OP_EQ, ret, ir_const(b, n)), full, done);
+	ir_start(b, full);
+	struct place last = { p.how, p.ptr, p.off + n - 1 };
+	read_bytes(u, &last, 1, d->ptr, d->off + (int32_t)n - 1, e->span);
+	ir_jmp(b, done);
+	ir_start(b, done);
+}
+
+static void convert_parts(struct unit *u, ref src, int32_t off, const struct type *from,
+			  const struct dest *d)
+{
+	uint32_t n;
+	const struct field *f = type_fields(u->c->tt, from, &n);
+	const struct field *t = type_fields(u->c->tt, d->type, &n);
+
+	for (uint32_t i = 0; i < n; i++) {
+		struct dest part = { d->ptr, d->off + (int32_t)(t[i].bit_off / 8), t[i].type, d->pad };
+
+		convert(u, src, off + (int32_t)(f[i].bit_off / 8), f[i].type, &part);
+	}
+}
+
+void convert(struct unit *u, ref src, int32_t off, const struct type *from, const struct dest *d)
+{
+	struct irb *b = &u->b;
+
+	if (type_is_scalar(from)) {
+		struct place p = { PLACE_DIRECT, src, off };
+
+		ir_store(b, d->type->size, d->ptr, d->off,
+			 read_scalar(u, &p, from, NULL, b->span));
+	} else if ((from->kind == T_TUPLE || from->kind == T_RECORD) && !type_same(from, d->type)) {
+		convert_parts(u, src, off, from, d);
+	} else {
+		uint32_t n = from->size < d->type->size ? from->size : d->type->size;
+
+		ir_copy(b, d->ptr, d->off, src, off, n);
+		pad_from(u, d, n);
+	}
+}
+
+static void tuple_to(struct unit *u, struct expr *e, const struct dest *d)
+{
+	uint32_t n;
+	const struct field *f = type_fields(u->c->tt, d->type, &n);
+
+	if (d->pad) /* gaps between the parts */
+		ir_zero(&u->b, d->ptr, d->off, d->type->size);
+	for (uint32_t i = 0; i < n; i++) {
+		struct dest part = { d->ptr, d->off + (int32_t)(f[i].bit_off / 8), f[i].type, d->pad };
+
+		lower_to(u, e->args[i], &part);
+	}
+}
+
+static void ternary_to(struct unit *u, struct expr *e, const struct dest *d)
+{
+	struct irb *b = &u->b;
+	blkid yes = ir_block(b), no = ir_block(b), done = ir_block(b);
+
+	lower_cond(u, e->a, yes, no);
+	ir_start(b, yes);
+	lower_to(u, e->b, d);
+	ir_jmp(b, done);
+	ir_start(b, no);
+	lower_to(u, e->c, d);
+	ir_jmp(b, done);
+	ir_start(b, done);
+}
+
+/* A struct, array or text that lies in the kernel or in a process. */
+static void foreign_to(struct unit *u, struct expr *e, const struct dest *d)
+{
+	if (e->type->kind == T_STRING) {
+		read_char_array(u, e, d);
+		return;
+	}
+	struct place p = lower_place(u, e);
+	read_bytes(u, &p, e->type->size, d->ptr, d->off, e->span);
+	pad_from(u, d, e->type->size);
+}
+
+static void memory_to(struct unit *u, struct expr *e, const struct dest *d)
+{
+	switch (e->kind) {
+	case E_STRING: store_text(u, e->str.s, e->str.len, d); break;
+	case E_TUPLE: tuple_to(u, e, d); break;
+	case E_COND: ternary_to(u, e, d); break;
+	case E_CAST: lower_to(u, e->a, d); break;
+	case E_FIELD:
+	case E_INDEX:
+	case E_UNARY: foreign_to(u, e, d); break;
+	case E_NAME:
+	case E_CALL: e->builtin->lower_mem(u, e, d); break;
+	case E_ELEM:
+		convert(u, lower_addr(u, e->a), (int32_t)(e->field.bit_off / 8), e->type, d);
+		break;
+	default: convert(u, lower_addr(u, e), 0, e->type, d);
+	}
+}
+
+void lower_to(struct unit *u, struct expr *e, const struct dest *d)
+{
+	struct span outer = u->b.span;
+
+	u->b.span = e->span;
+	if (type_is_scalar(e->type))
+		ir_store(&u->b, d->type->size, d->ptr, d->off, lower_scalar(u, e));
+	else
+		memory_to(u, e, d);
+	u->b.span = outer;
+}
+
+ref lower_addr(struct unit *u, struct expr *e)
+{
+	if (e->kind == E_VAR)
+		return e->var->slot;
+	if (e->kind == E_MAP)
+		return lower_map_addr(u, e);
+
+	struct dest d = { ir_slot(&u->b, e->type->size), 0, e->type, true };
+	lower_to(u, e, &d);
+	return d.ptr;
+}

@@ -1,0 +1,139 @@
+/*
+ * Reading memory that is not the program's own: the context, the kernel's, a process's.
+ */
+#include "script/lower.h"
+
+struct place place_of_pointer(struct unit *u, ref ptr, enum addr_space as)
+{
+	(void)u;
+	return (struct place){ as == AS_USER ? PLACE_USER : PLACE_KERNEL, ptr, 0 };
+}
+
+ref place_address(struct unit *u, const struct place *p)
+{
+	return p->off ? ir_bin(&u->b, OP_ADD, p->ptr, ir_const(&u->b, p->off)) : p->ptr;
+}
+
+void read_bytes(struct unit *u, const struct place *p, uint32_t size, ref dst, int32_t off,
+		struct span span)
+{
+	struct irb *b = &u->b;
+	bool user = p->how == PLACE_USER;
+	ref to = off ? ir_bin(b, OP_ADD, dst, ir_const(b, off)) : dst;
+
+	if (p->how == PLACE_DIRECT) {
+		ir_copy(b, dst, off, p->ptr, (int32_t)p->off, size);
+		return;
+	}
+	ref ret = ir_call(b, user ? BPF_FUNC_probe_read_user : BPF_FUNC_probe_read_kernel, 3, to,
+			  ir_const(b, size), place_address(u, p));
+	count_if_negative(u, ret, COUNT_READ, span, user ? "probe_read_user" : "probe_read_kernel",
+			  true);
+}
+
+/* A bit-field: the smallest aligned word around it is read, then shifted down. */
+static ref read_bits(struct unit *u, const struct place *p, const struct field *f,
+		     bool is_signed, struct span span)
+{
+	struct irb *b = &u->b;
+	uint32_t first = f->bit_off % 8, bytes = (first + f->bit_size + 7) / 8;
+	unsigned size = bytes > 4 ? 8 : bytes > 2 ? 4 : bytes;
+	struct place word = { p->how, p->ptr, p->off };
+	ref v = read_scalar(u, &word, type_int(u->c->tt, size, false), NULL, span);
+
+	v = ir_bin(b, OP_SHL, v, ir_const(b, 64 - first - f->bit_size));
+	return ir_bin(b, is_signed ? OP_SAR : OP_SHR, v, ir_const(b, 64 - f->bit_size));
+}
+
+ref read_scalar(struct unit *u, const struct place *p, const struct type *t,
+		const struct field *bits, struct span span)
+{
+	struct irb *b = &u->b;
+	ref v;
+
+	if (bits)
+		return read_bits(u, p, bits, t->is_signed, span);
+	if (p->how == PLACE_DIRECT) {
+		v = ir_load(b, t->size, p->ptr, (int32_t)p->off);
+	} else {
+		ref slot = ir_slot(b, 8);
+
+		read_bytes(u, p, t->size, slot, 0, span);
+		v = ir_load(b, t->size, slot, 0);
+	}
+	return t->size < 8 && t->is_signed ? ir_ext(b, true, t->size, v) : v;
+}
+
+/* The struct, array or pointer below a field: pointers are followed, parts of a whole are not. */
+static struct place place_below(struct unit *u, struct expr *e)
+{
+	if (e->type->kind == T_PTR)
+		return place_of_pointer(u, lower_scalar(u, e), e->type->as);
+	return lower_place(u, e);
+}
+
+static struct place arg_place(struct unit *u, const struct expr *e)
+{
+	const struct argloc *loc = &u->shape.args[e->arg_index].loc;
+
+	if (loc->kind == LOC_CTX)
+		return (struct place){ PLACE_KERNEL, u->ctx, loc->off };
+	return (struct place){ PLACE_KERNEL, ir_load(&u->b, 8, u->ctx, (int32_t)loc->off),
+			       loc->off2 };
+}
+
+static struct place index_place(struct unit *u, struct expr *e)
+{
+	struct irb *b = &u->b;
+	struct place p = place_below(u, e->a);
+	uint32_t n, size;
+
+	type_fields(u->c->tt, e->a->type->elem, &n);
+	size = e->a->type->elem->size;
+	if (e->b->is_const) {
+		p.off += e->b->const_value * (int64_t)size;
+		return p;
+	}
+
+	/* Behind the end of an array of known size there is nothing to read: zero, and counted. */
+	ref i = lower_scalar(u, e->b);
+	if (e->a->type->kind == T_ARRAY && e->a->type->nelems) {
+		uint32_t off = counter_new(u, COUNT_INDEX, e->span, NULL, false);
+		blkid ok = ir_block(b), bad = ir_block(b), done = ir_block(b);
+
+		ir_br(b, ir_bin(b, OP_ULT, i, ir_const(b, e->a->type->nelems)), ok, bad);
+		ir_start(b, ok);
+		ref at = ir_bin(b, OP_ADD, p.ptr, ir_bin(b, OP_MUL, i, ir_const(b, size)));
+		ir_jmp(b, done);
+		ir_start(b, bad);
+		count_failure(u, off, i);
+		ref nowhere = ir_const(b, 0);
+		ir_jmp(b, done);
+		ir_start(b, done);
+		p.ptr = ir_phi(b, 2, (ref[]){ at, nowhere });
+		if (p.how == PLACE_DIRECT)
+			p.how = PLACE_KERNEL;
+		return p;
+	}
+	p.ptr = ir_bin(b, OP_ADD, p.ptr, ir_bin(b, OP_MUL, i, ir_const(b, size)));
+	return p;
+}
+
+struct place lower_place(struct unit *u, struct expr *e)
+{
+	struct place p;
+
+	switch (e->kind) {
+	case E_FIELD:
+		if (e->arg_index >= 0)
+			return arg_place(u, e);
+		p = place_below(u, e->a);
+		p.off += e->field.bit_off / 8;
+		return p;
+	case E_INDEX: return index_place(u, e);
+	case E_UNARY: /* *p, or *n: the address is the number */
+		return place_of_pointer(u, lower_scalar(u, e->a),
+					e->a->type->kind == T_PTR ? e->a->type->as : AS_KERNEL);
+	default: return (struct place){ PLACE_DIRECT, lower_addr(u, e), 0 };
+	}
+}

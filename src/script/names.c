@@ -1,0 +1,183 @@
+/*
+ * Identifiers that are neither variables nor maps, and positional parameters.
+ */
+#include "script/unit.h"
+
+#include "builtin/builtin.h"
+#include "script/parse.h"
+#include "types/kernel_types.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+void not_yet(struct unit *u, struct span span, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	diag(u->c->dx, E0006_NOT_YET, span, arena_vprintf(u->c->arena, fmt, ap));
+	va_end(ap);
+}
+
+/* Becomes the copy of another expression, at its own place. */
+static void become(struct expr *e, const struct expr *copy)
+{
+	struct span span = e->span;
+
+	*e = *copy;
+	e->span = span;
+}
+
+static bool resolve_enumerator(struct unit *u, struct expr *e)
+{
+	struct compiler *c = u->c;
+	const struct btf *btf = kernel_btf(c->tt, NULL);
+	int64_t value;
+	uint32_t id;
+
+	if (!btf || !btf_find_const(btf, e->name, &value, &id))
+		return false;
+	e->is_const = true;
+	e->const_value = value;
+	e->type = btf_type(c->tt, btf, id);
+	return true;
+}
+
+static void unknown_name(struct unit *u, struct expr *e)
+{
+	const char *near = builtin_nearest(e->name);
+	struct diag *d = diag(u->c->dx, E0101_UNKNOWN_NAME, e->span, e->name);
+
+	if (near)
+		diag_hint(d, "did you mean %s?", near);
+	else
+		diag_hint(d, "a variable is written $%s, a map @%s", e->name, e->name);
+}
+
+enum { MACRO_DEPTH = 64 };
+
+/* An object-like #define: its text is an expression in place of the name. */
+static bool resolve_macro(struct unit *u, struct expr *e, const struct c_macro *m)
+{
+	struct compiler *c = u->c;
+	struct expr *value = NULL;
+
+	if (!m->function_like && m->text.len && u->macros < MACRO_DEPTH)
+		value = parse_expr_text(c->arena, NULL, &m->text);
+	if (!value) {
+		not_yet(u, e->span, "the C macro '%s', whose text is no expression,", e->name);
+		e->type = &type_error;
+		return false;
+	}
+	become(e, value);
+	u->macros++;
+	check_expr(u, e);
+	u->macros--;
+	return true;
+}
+
+static bool resolve_script_const(struct unit *u, struct expr *e)
+{
+	const struct type *of = NULL;
+	int64_t value;
+
+	if (!cfront_find_const(u->c->cf, e->name, &value, &of))
+		return false;
+	set_const(u->c, e, value, false);
+	if (of)
+		e->type = of;
+	return true;
+}
+
+bool resolve_name(struct unit *u, struct expr *e)
+{
+	const struct c_macro *m = cfront_find_macro(u->c->cf, e->name);
+
+	if (m)
+		return resolve_macro(u, e, m);
+	if (builtin_find(e->name)) {
+		builtin_check(u, e);
+		return true;
+	}
+	if (resolve_script_const(u, e) || resolve_enumerator(u, e))
+		return true;
+	unknown_name(u, e);
+	e->type = &type_error;
+	return false;
+}
+
+static const char *param_text(struct unit *u, const struct expr *e)
+{
+	const struct compile_options *o = u->c->opt;
+
+	return e->num >= 1 && e->num <= o->nparams ? o->params[e->num - 1] : NULL;
+}
+
+/* A parameter's number: decimal, 0x, 0b, octal, with a sign. */
+static bool parse_number(const char *s, int64_t *v, bool *beyond)
+{
+	bool neg = *s == '-';
+	const char *digits = s + (*s == '-' || *s == '+');
+	bool binary = digits[0] == '0' && (digits[1] == 'b' || digits[1] == 'B');
+	char *end;
+
+	if (!isdigit((unsigned char)*digits))
+		return false;
+	errno = 0;
+	uint64_t n = strtoull(binary ? digits + 2 : digits, &end, binary ? 2 : 0);
+	if (*end || errno || (neg && n > (uint64_t)INT64_MAX + 1))
+		return false;
+	*v = neg ? -(int64_t)n : (int64_t)n;
+	*beyond = !neg && n > INT64_MAX;
+	return true;
+}
+
+static void become_string(struct compiler *c, struct expr *e, const char *s, size_t len)
+{
+	e->kind = E_STRING;
+	e->str.s = s;
+	e->str.len = len;
+	e->type = type_string(c->tt, (uint32_t)len + 1);
+}
+
+const struct type *check_param(struct unit *u, struct expr *e, bool as_string)
+{
+	const char *text = param_text(u, e);
+	bool beyond;
+	int64_t v;
+
+	if (!text)
+		diag(u->c->dx, W0103_PARAM_MISSING, e->span, (unsigned long long)e->num);
+	if (as_string) {
+		become_string(u->c, e, text ? text : "", text ? strlen(text) : 0);
+	} else if (!text) {
+		e->kind = E_INT;
+		set_const(u->c, e, 0, false);
+	} else if (parse_number(text, &v, &beyond)) {
+		e->kind = E_INT;
+		set_const(u->c, e, v, beyond);
+	} else {
+		become_string(u->c, e, text, strlen(text));
+	}
+	return e->type;
+}
+
+bool literal_text(struct unit *u, struct expr *e, const char **s, size_t *len)
+{
+	if (e->kind == E_CALL && !strcmp(e->name, "str") && e->nargs == 1 &&
+	    e->args[0]->kind == E_PARAM) {
+		struct expr *param = e->args[0];
+
+		check_param(u, param, true);
+		become(e, param);
+	}
+	if (e->kind == E_PARAM)
+		check_param(u, e, true);
+	if (e->kind != E_STRING)
+		return false;
+	*s = e->str.s;
+	*len = e->str.len;
+	return true;
+}

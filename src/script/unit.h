@@ -1,0 +1,134 @@
+/*
+ * unit.h - a compile in progress: what the checker, the lowering and the builtins share.
+ *
+ * A unit is one program to be: the body of a probe for one group of its targets.  Units of the
+ * same probe have their own copies of the tree, since args.x means something else in each.
+ * Maps belong to the whole script; their types grow until nothing changes any more, then one
+ * last pass reports what does not fit.
+ */
+#ifndef SCRY_SCRIPT_UNIT_H
+#define SCRY_SCRIPT_UNIT_H
+
+#include "base/strmap.h"
+#include "cfront/cfront.h"
+#include "script/ast.h"
+#include "script/compile.h"
+
+struct map_sym {
+	const char *name;
+	const struct type *key;   /* NULL: scalar, or not known yet */
+	const struct type *value; /* NULL: nothing assigned yet */
+	bool scalar, keyed;       /* how it was used */
+	struct span first, key_span, value_span;
+	bool deleted; /* some delete() names it: entries come and go */
+	uint32_t max_entries;
+	enum bpf_map_type kind; /* declared, or 0 */
+	uint32_t index; /* in plan->maps, from storage on */
+	struct plan_map *plan; /* valid during lowering */
+};
+
+struct var_sym {
+	const char *name;
+	const struct type *type; /* NULL: not known yet */
+	bool declared_type;      /* let $x: T */
+	bool assigned;
+	struct span span;
+	ref slot; /* lowering: its memory */
+};
+
+struct compiler {
+	struct arena *arena;
+	struct diags *dx;
+	struct sources *sources;
+	struct typetab *tt;
+	const struct compile_options *opt;
+	struct script_config *cfg;
+	struct script *script;
+	struct cfront *cf;     /* the script's own C */
+	struct strmap maps;    /* name -> struct map_sym * */
+	VEC(struct unit *) units;
+	struct plan *plan;
+	uint32_t ncounters;
+	bool changed; /* a map or variable took another type in this pass */
+	bool final;   /* last pass: what is wrong is reported */
+};
+
+struct scope {
+	struct scope *up;
+	VEC(struct var_sym *) vars; /* declared with let in this block */
+};
+
+struct unit {
+	struct compiler *c;
+	const struct probe *probe;
+	struct expr *pred;
+	struct stmt *body;
+	struct group *group;
+	const struct target *target; /* the first of the group */
+	struct shape shape;
+	enum prog_when when;
+	uint32_t probe_base;
+	struct strmap vars; /* assigned without let: live in the whole probe */
+	struct scope *scope;
+	int loops;
+	int macros; /* depth of #define in #define */
+	bool ended; /* control cannot reach the next statement */
+
+	/* lowering */
+	struct irb b;
+	ref ctx;
+	ref which; /* attach point id, when asked before */
+	uint32_t prog_index;
+	blkid exit_blk;
+	blkid break_blk, continue_blk;
+	uint32_t lost_counter;
+};
+
+/* check.c: sets e->type (never NULL afterwards) and resolves names below e. */
+const struct type *check_expr(struct unit *u, struct expr *e);
+/* An expression whose value is wanted: refuses none, turns readable aggregates into numbers. */
+const struct type *check_value(struct unit *u, struct expr *e);
+/* Checks a unit's predicate and body. */
+void check_unit(struct unit *u);
+/* check_stmt.c */
+void check_stmt(struct unit *u, struct stmt *s);
+void check_block(struct unit *u, struct stmt *s);
+bool check_condition(struct unit *u, struct expr *e);
+
+/* check_type.c: how types meet. */
+/* The type that holds values of both, or NULL. */
+const struct type *unify(struct compiler *c, const struct type *a, const struct type *b);
+/* A type as maps and inferred variables keep it: integers in 64 bits. */
+const struct type *widened(struct compiler *c, const struct type *t);
+/* Are two integers compared or divided as signed numbers? */
+bool signed_pair(const struct type *a, const struct type *b);
+/* What a type name in the script means; NULL after reporting. */
+const struct type *resolve_type(struct unit *u, const struct type_name *tn);
+/* How a field of that type is seen when read: char arrays are strings. */
+const struct type *read_type(struct compiler *c, const struct type *t, enum addr_space as);
+const char *type_text(struct compiler *c, const struct type *t);
+
+/* check_map.c */
+struct map_sym *map_of(struct unit *u, struct expr *e);
+/* Checks @m or @m[key] at a place that reads or writes it. */
+struct map_sym *check_map_use(struct unit *u, struct expr *e);
+void map_assigned(struct unit *u, struct map_sym *m, const struct type *t, struct span span);
+/* After the last pass: decides storage and fills plan->maps and kmaps. */
+void settle_maps(struct compiler *c);
+
+/* fold.c: constant expressions, exactly. Sets is_const; reports overflow. */
+void fold_unary(struct unit *u, struct expr *e);
+void fold_binary(struct unit *u, struct expr *e);
+void set_const(struct compiler *c, struct expr *e, int64_t v, bool beyond_int64);
+
+/* names.c: identifiers that are neither variable nor map. */
+bool resolve_name(struct unit *u, struct expr *e);
+/* The text of a literal or of str($N); false when e is neither. */
+bool literal_text(struct unit *u, struct expr *e, const char **s, size_t *len);
+const struct type *check_param(struct unit *u, struct expr *e, bool as_string);
+
+/* Reports E0006 at a place. */
+void not_yet(struct unit *u, struct span span, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+#endif

@@ -179,7 +179,6 @@ enum provider_flag {
 	PV_PID_IMPLICIT = 1 << 4, /* -p needs a filter in the program */
 	PV_OURS = 1 << 5,         /* begin, end: run once by scry itself */
 	PV_LAST_FIRST = 1 << 6,   /* of several programs on one place the last attached runs first */
-	PV_LAST_FIRST = 1 << 6,   /* of programs in one place the last attached runs first */
 };
 
 struct provider {

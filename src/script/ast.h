@@ -19,58 +19,76 @@ struct map_sym;
 struct var_sym;
 
 enum expr_kind {
-	E_INT,      /* num */
-	E_STRING,   /* str */
-	E_BOOL,     /* num */
-	E_VAR,      /* name with its $ */
-	E_MAP,      /* name with its @; key: NULL, or any expression (E_TUPLE for several) */
-	E_PARAM,    /* $N: num */
-	E_NPARAMS,  /* $# */
-	E_NAME,     /* an identifier that is not called: builtin, constant, macro */
-	E_CALL,     /* name, args */
-	E_UNARY,    /* op, a */
-	E_BINARY,   /* op, a, b; also && and || */
-	E_COND,     /* a ? b : c; b is NULL for a ?: c */
-	E_INCDEC,   /* op is +1 or -1, a; prefix tells which side */
-	E_CAST,     /* tname, a */
-	E_FIELD,    /* a.name or a->name: arrow tells which */
-	E_ELEM,     /* a.N: num */
-	E_INDEX,    /* a[b] */
-	E_TUPLE,    /* args */
-	E_RECORD,   /* args with names */
+	E_INT,	   /* num */
+	E_STRING,  /* str */
+	E_BOOL,	   /* num */
+	E_VAR,	   /* name with its $ */
+	E_MAP,	   /* name with its @; key: NULL, or any expression (E_TUPLE for several) */
+	E_PARAM,   /* $N: num */
+	E_NPARAMS, /* $# */
+	E_NAME,	   /* an identifier that is not called: builtin, constant, macro */
+	E_CALL,	   /* name, args */
+	E_UNARY,   /* op, a */
+	E_BINARY,  /* op, a, b; also && and || */
+	E_COND,	   /* a ? b : c; b is NULL for a ?: c */
+	E_INCDEC,  /* op is +1 or -1, a; prefix tells which side */
+	E_CAST,	   /* tname, a */
+	E_FIELD,   /* a.name or a->name: arrow tells which */
+	E_ELEM,	   /* a.N: num */
+	E_INDEX,   /* a[b] */
+	E_TUPLE,   /* args */
+	E_RECORD,  /* args with names */
+	/* In these a name alone may be a type or a value: then both tname and a are set. */
 	E_SIZEOF,   /* tname or a */
-	E_OFFSETOF, /* tname or a, and path */
+	E_OFFSETOF, /* tname or a; names: the path */
 	E_TYPEINFO, /* tname or a */
-	E_IF,       /* stmt: an S_IF used as a value */
+	E_IF,	    /* stmt: an S_IF used as a value */
 	E_BLOCK,    /* stmt: an S_BLOCK used as a value */
 	E_COMPTIME, /* a */
-	E_TYPE,     /* tname: a type as a macro's argument */
+	E_TYPE,	    /* tname: a type as an argument of a call */
 };
 
 enum unary_op { UN_NEG, UN_NOT, UN_BITNOT, UN_DEREF, UN_ADDR };
 
 enum binary_op {
-	BIN_ADD, BIN_SUB, BIN_MUL, BIN_DIV, BIN_MOD,
-	BIN_AND, BIN_OR, BIN_XOR, BIN_SHL, BIN_SHR,
-	BIN_EQ, BIN_NE, BIN_LT, BIN_LE, BIN_GT, BIN_GE,
-	BIN_LAND, BIN_LOR,
+	BIN_ADD,
+	BIN_SUB,
+	BIN_MUL,
+	BIN_DIV,
+	BIN_MOD,
+	BIN_AND,
+	BIN_OR,
+	BIN_XOR,
+	BIN_SHL,
+	BIN_SHR,
+	BIN_EQ,
+	BIN_NE,
+	BIN_LT,
+	BIN_LE,
+	BIN_GT,
+	BIN_GE,
+	BIN_LAND,
+	BIN_LOR,
 	BIN_OPS
 };
 /* "+" and so on, for messages and printing. */
 extern const char *const binary_op_text[BIN_OPS];
 extern const char *const unary_op_text[];
 
-/* A type as written: keyword, name and suffixes from left to right. */
+/*
+ * A type as written: keyword, name and suffixes from left to right.  C's own names of several
+ * words are joined by one space ("unsigned long"), const and volatile left out.
+ */
 struct type_name {
 	struct span span;
 	enum { TN_PLAIN, TN_STRUCT, TN_UNION, TN_ENUM, TN_TYPEOF } keyword;
 	const char *name;
-	struct expr *of; /* typeof(expr) */
+	struct expr *of; /* typeof(expr); an E_TYPE, with a, when a name may be either */
 	struct type_suffix {
-		bool pointer;       /* * */
-		bool sized;         /* [n], else [] */
+		bool pointer; /* * */
+		bool sized;   /* [n], else [] */
 		uint64_t n;
-	} *suffixes;
+	} * suffixes;
 	unsigned nsuffixes;
 };
 
@@ -84,8 +102,9 @@ struct expr {
 		size_t len;
 	} str;
 	uint64_t num;
+	unsigned height;   /* of the tree from here down; the parser limits it */
 	bool num_unsigned; /* a literal beyond INT64_MAX */
-	int op;            /* enum unary_op, enum binary_op; E_INCDEC: +1 or -1 */
+	int op;		   /* enum unary_op, enum binary_op; E_INCDEC: +1 or -1 */
 	bool prefix, arrow;
 	bool paren; /* was written in parentheses */
 	struct expr *a, *b, *c;
@@ -101,22 +120,22 @@ struct expr {
 	bool is_const; /* value known: const_value, or str for strings */
 	int64_t const_value;
 	const struct builtin *builtin; /* E_NAME, E_CALL */
-	struct map_sym *map;           /* E_MAP */
-	struct var_sym *var;           /* E_VAR */
-	struct field field;            /* E_FIELD: the member, offset from the start of a's struct */
-	int arg_index;                 /* E_FIELD of args: which argument; argN: which */
-	void *data;                    /* what a builtin's check keeps for its lowering */
+	struct map_sym *map;	       /* E_MAP */
+	struct var_sym *var;	       /* E_VAR */
+	struct field field; /* E_FIELD: the member, offset from the start of a's struct */
+	int arg_index;	    /* E_FIELD of args: which argument; argN: which */
+	void *data;	    /* what a builtin's check keeps for its lowering */
 };
 
 enum stmt_kind {
-	S_EXPR,     /* e */
-	S_DISCARD,  /* _ = e */
-	S_LET,      /* var, tname or NULL, e or NULL */
-	S_ASSIGN,   /* target (E_VAR, E_MAP or what the user wrote), e; op is -1 or a binary_op */
-	S_IF,       /* e, body, els */
-	S_WHILE,    /* e, body */
-	S_UNROLL,   /* e, body */
-	S_FOR_MAP,  /* target (E_VAR), e (E_MAP), body */
+	S_EXPR,	   /* e */
+	S_DISCARD, /* _ = e */
+	S_LET,	   /* target (E_VAR), tname or NULL, e or NULL */
+	S_ASSIGN, /* target (E_VAR, E_MAP or what the user wrote), e; op is -1 or a binary_op */
+	S_IF,	  /* e, body, els */
+	S_WHILE,  /* e, body */
+	S_UNROLL, /* e, body */
+	S_FOR_MAP,   /* target (E_VAR), e (E_MAP), body */
 	S_FOR_RANGE, /* target (E_VAR), e .. e2, body */
 	S_BREAK,
 	S_CONTINUE,
@@ -137,8 +156,14 @@ struct stmt {
 	struct stmt *els;  /* S_BLOCK or S_IF, or NULL */
 	/* S_BLOCK */
 	struct stmt *first; /* statements, linked by next */
-	struct expr *value; /* trailing expression without ';', or NULL */
+	/*
+	 * A trailing expression without ';' in a block that is used as a value (of E_BLOCK,
+	 * E_IF, a macro, a function), else NULL; elsewhere such an expression is one more
+	 * S_EXPR.
+	 */
+	struct expr *value;
 	struct stmt *next;
+	unsigned height;
 };
 
 /* An attach point as written: text split on ':', quotes removed, $N replaced. */

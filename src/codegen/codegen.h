@@ -13,7 +13,10 @@
 
 #include <linux/bpf.h>
 
-/* An instruction pair (ld_imm64) whose immediate is known only when the maps exist. */
+/*
+ * An instruction pair (ld_imm64) whose immediate is known only when the maps exist.  Source
+ * register and offset are set already; missing is the map's descriptor as the first immediate.
+ */
 struct reloc {
 	uint32_t insn; /* index of the first of the two */
 	uint32_t map;  /* index in the plan's maps */
@@ -34,7 +37,8 @@ struct image {
 };
 
 struct codegen_target {
-	/* Values larger than this go to scratch memory instead of the stack (bytes, default 32). */
+	/* Values larger than this go to scratch memory instead of the stack (bytes, default
+	 * 32). */
 	uint32_t on_stack_limit;
 	/* Map index of the program's scratch map: a per-CPU array with one element. */
 	uint32_t scratch_map;
@@ -49,7 +53,7 @@ struct codegen_target {
  * Compiles fn, which is changed on the way. The image and all it points to live in a.
  * Returns 0, or -E2BIG with words when the program does not fit (jump out of range, stack).
  */
-int codegen(struct arena *a, struct fn *fn, const struct codegen_target *target, struct image *out,
-	    struct err *e);
+int codegen(struct arena *a, struct fn *fn, const struct codegen_target *target,
+	    struct image *out, struct err *e);
 
 #endif

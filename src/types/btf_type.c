@@ -41,11 +41,6 @@ static void remember(struct typetab *tt, const struct btf *b, uint32_t id, const
 	tt->nused++;
 }
 
-static bool is_int_size(uint32_t size)
-{
-	return size == 1 || size == 2 || size == 4 || size == 8;
-}
-
 /* BTF does not tell alignment: the largest that the size allows is at least the true one. */
 static uint32_t guess_align(uint32_t size)
 {
@@ -63,7 +58,7 @@ static const struct type *make_int(struct typetab *tt, const struct btf *b,
 		return &type_bool;
 	if (raw->size == 1 && (encoding & CHAR || !strcmp(btf_str(b, raw->name_off), "char")))
 		return type_char(tt, is_signed);
-	if (is_int_size(raw->size))
+	if (type_is_int_size(raw->size))
 		return type_int(tt, raw->size, is_signed);
 	/* __int128, or nothing that C knows: words or bytes. */
 	uint32_t word = raw->size % 8 ? 1 : 8;
@@ -111,7 +106,7 @@ static const struct type *make_enum(struct typetab *tt, const struct btf *b, uin
 	struct type *t = new_tagged(tt, T_ENUM, b, id, raw);
 
 	t->is_signed = raw_flag(raw);
-	t->size = t->align = is_int_size(raw->size) ? raw->size : 4;
+	t->size = t->align = type_is_int_size(raw->size) ? raw->size : 4;
 	return t;
 }
 

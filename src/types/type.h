@@ -139,6 +139,10 @@ void typetab_init(struct typetab *tt, struct arena *a);
 extern const struct type type_error, type_none, type_bool, type_ksym, type_usym, type_probe,
 	type_username, type_inet, type_mac, type_timestamp, type_cgroup_path, type_void;
 
+static inline bool type_is_int_size(uint32_t size)
+{
+	return size == 1 || size == 2 || size == 4 || size == 8;
+}
 /* size 1, 2, 4 or 8 bytes. */
 const struct type *type_int(struct typetab *tt, unsigned size, bool is_signed);
 /* C's char, whose arrays read as strings. */

@@ -35,7 +35,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-typedef uint32_t ref;   /* an instruction, and the value it gives; 0 = none */
+typedef uint32_t ref;	/* an instruction, and the value it gives; 0 = none */
 typedef uint32_t blkid; /* a block; the entry is 0 */
 
 enum ir_op {
@@ -46,12 +46,12 @@ enum ir_op {
 };
 
 enum op_flag {
-	OP_RESULT = 1 << 0,   /* gives a value */
-	OP_PURE = 1 << 1,     /* same operands, same value; may be removed, merged, moved */
-	OP_EFFECT = 1 << 2,   /* must stay, in order */
+	OP_RESULT = 1 << 0, /* gives a value */
+	OP_PURE = 1 << 1,   /* same operands, same value; may be removed, merged, moved */
+	OP_EFFECT = 1 << 2, /* must stay, in order */
 	OP_COMMUTES = 1 << 3,
 	OP_TERM = 1 << 4,     /* ends a block */
-	OP_READ = 1 << 5,     /* reads memory: may be removed, moved only over what does not write */
+	OP_READ = 1 << 5,     /* reads memory; may be removed unless OP_EFFECT */
 	OP_WRITE = 1 << 6,    /* writes memory */
 	OP_IMM = 1 << 7,      /* imm is part of the operation and is printed */
 	OP_SIZE = 1 << 8,     /* comes in widths: size is 1, 2, 4 or 8 bytes, printed as bits */
@@ -67,22 +67,26 @@ struct op_info {
 extern const struct op_info op_infos[OP_COUNT];
 
 struct ins {
-	uint8_t op;   /* enum ir_op */
-	uint8_t size; /* bytes, for OP_SIZE */
-	uint16_t nargs;
-	ref a, b, c;    /* operands of fixed operations */
-	ref *args;      /* operands of OP_ARGS: call arguments; phi: one per predecessor, in order */
-	int64_t imm;    /* const value, load/store offset, helper id, map index, slot size ... */
-	blkid blk[2];   /* targets of jmp, br (taken when a != 0, else) */
-	blkid home;     /* the block it stands in */
+	uint8_t op;	/* enum ir_op; OP_NONE once it is removed */
+	uint8_t size;	/* bytes, for OP_SIZE */
+	uint32_t nargs; /* operands, of either kind */
+	union {
+		struct {
+			ref a, b, c; /* operands of fixed operations */
+		};
+		ref fixed[3];
+	};
+	ref *args; /* operands of OP_ARGS: call arguments; phi: one per predecessor, in order */
+	int64_t imm;  /* const value, load/store offset, helper id, map index, slot size ... */
+	blkid blk[2]; /* targets of jmp, br (taken when a != 0, else); br's are two blocks */
+	blkid home;   /* the block it stands in */
 	struct span span;
 };
 
 struct blk {
-	VEC(ref) ins;     /* in order; phis first, terminator last */
-	VEC(blkid) preds; /* kept by the builder and by every pass that says "keeps cfg" */
-	bool sealed;      /* no more predecessors will come */
-	bool dead;        /* removed; its id stays unused */
+	VEC(ref) ins;	  /* in order; phis first, terminator last */
+	VEC(blkid) preds; /* kept right by builder and passes; none twice, none for the entry */
+	bool dead;	  /* removed; its id stays unused */
 };
 
 struct fn {
@@ -100,21 +104,26 @@ struct irb {
 };
 
 struct fn *ir_fn_new(struct arena *a, const char *name); /* with an empty entry block 0 */
+/* Valid until the next instruction is added. */
 struct ins *ir_ins(const struct fn *fn, ref r);
 
-/* Blocks. Predecessors are recorded when a terminator is built. */
+/*
+ * Blocks. Predecessors are recorded when a terminator is built.  What is built behind a
+ * terminator goes to a new block that nobody jumps to.
+ */
 blkid ir_block(struct irb *b);
 void ir_start(struct irb *b, blkid blk); /* continue building at the end of blk */
-bool ir_ended(const struct irb *b);      /* has the current block its terminator? */
+bool ir_ended(const struct irb *b);	 /* has the current block its terminator? */
 
 /* Values. ir_bin etc. do not simplify: that is for the passes. */
 ref ir_const(struct irb *b, int64_t v);
 ref ir_ctx(struct irb *b);
-ref ir_slot(struct irb *b, uint32_t size);           /* address of new memory */
-ref ir_map(struct irb *b, uint32_t map);             /* the map itself, for helpers */
-ref ir_mapval(struct irb *b, uint32_t map, uint32_t off); /* address inside an array's value 0 */
+ref ir_slot(struct irb *b, uint32_t size); /* address of new memory */
+ref ir_map(struct irb *b, uint32_t map);   /* the map itself, for helpers */
+/* Address inside the value of an array's element 0. */
+ref ir_mapval(struct irb *b, uint32_t map, uint32_t off);
 ref ir_bin(struct irb *b, enum ir_op op, ref x, ref y);
-ref ir_un(struct irb *b, enum ir_op op, ref x);      /* neg, not, sext/zext/bswap by size */
+ref ir_un(struct irb *b, enum ir_op op, ref x);			 /* neg, not */
 ref ir_ext(struct irb *b, bool is_signed, unsigned size, ref x); /* extend from size bytes */
 ref ir_bswap(struct irb *b, unsigned size, ref x);
 ref ir_load(struct irb *b, unsigned size, ref ptr, int32_t off); /* zero-extends */
@@ -131,10 +140,14 @@ ref ir_phi(struct irb *b, unsigned n, const ref *values); /* in the order of the
 
 /* Terminators. */
 void ir_jmp(struct irb *b, blkid to);
-void ir_br(struct irb *b, ref cond, blkid yes, blkid no);
+void ir_br(struct irb *b, ref cond, blkid yes, blkid no); /* a jmp when yes == no */
 void ir_ret(struct irb *b, ref v);
 
-/* Fixed-size memory, built from loads and stores of the widest units that fit the alignment. */
+/*
+ * Fixed-size memory, built from loads and stores of the widest units that fit the alignment of
+ * the offsets; the pointers are taken to be aligned to 8.  Long ones (over 64 bytes for
+ * ir_zero, 128 for ir_copy) are one call of bpf_probe_read_kernel.
+ */
 void ir_zero(struct irb *b, ref ptr, int32_t off, uint32_t len);
 void ir_copy(struct irb *b, ref dst, int32_t dst_off, ref src, int32_t src_off, uint32_t len);
 
@@ -161,8 +174,10 @@ void ir_optimize(struct fn *fn, void (*after)(void *arg, const char *pass, const
 /* Evaluates a PURE operation on constants as the BPF machine does. */
 bool ir_fold(enum ir_op op, unsigned size, int64_t a, int64_t b, int64_t *result);
 
-/* Helpers shared by the passes. */
 void ir_replace(struct fn *fn, ref old, ref new_); /* all uses, in one walk */
-ref *ir_operands(struct ins *i, unsigned *n, ref buf[3]);
+/* The operands, n of them; writing to them changes the instruction. */
+ref *ir_operands(struct ins *i, unsigned *n);
+/* The blocks that may run next, as the terminator of blk says; returns how many. */
+unsigned ir_succs(const struct fn *fn, blkid blk, blkid out[2]);
 
 #endif

@@ -261,7 +261,7 @@ static void forwarder_init(struct forwarder *f, struct fn *fn)
 
 	f->fn = fn;
 	dom_build(&f->dom, fn, a);
-	places_build(&&f->places, fn, &f->dom, a);
+	places_build(&f->places, fn, &f->dom, a);
 	renames_init(&f->renames, fn, a);
 	rewrite_init(&f->rw, fn, a);
 	f->first_word = arena_array(a, uint32_t, fn->ins.len);

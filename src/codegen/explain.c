@@ -30,7 +30,7 @@ static bool line_before(const char *log, const char **end, struct line *out)
 
 static bool contains(struct line l, const char *words)
 {
-	return memmem(l.s, (size_t)l.len, words, strlen(words)) != NULL;
+	return l.len && memmem(l.s, (size_t)l.len, words, strlen(words)) != NULL;
 }
 
 /* "12: (79) r1 = ...": an instruction, with its number. */
@@ -83,7 +83,7 @@ static int64_t number_in(struct line l)
 {
 	static const char *const marks[] = { "at insn ", "from insn ", "insn " };
 
-	for (size_t k = 0; k < sizeof(marks) / sizeof(*marks); k++) {
+	for (size_t k = 0; k < sizeof(marks) / sizeof(*marks) && l.len; k++) {
 		const char *p = memmem(l.s, (size_t)l.len, marks[k], strlen(marks[k]));
 
 		if (p && isdigit((unsigned char)p[strlen(marks[k])]))

@@ -15,7 +15,8 @@
  *	hist    [0 ... buckets - 1] n per bucket
  *	lhist   the same
  *
- * "set" says that the value exists: written as 1 by sum, min, max, and by zero() for all kinds.
+ * "set" says that the value exists: written as 1 by sum, min, max, and as 2 by zero() for all
+ * kinds (bit 0: seen since; a min or max without it reads as 0).
  * avg, stats, hist and lhist exist when n (some bucket) is not 0, or after zero() when their
  * last word, [words - 1], is set.
  *

@@ -1,0 +1,375 @@
+#include "session/decode.h"
+
+#include "session/clock.h"
+#include "symbol/ksyms.h"
+
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FRAME_INDENT = 8, NEST_MAX = 32 };
+
+/* One decoding: the decoder, where results live, how deep structs are nested. */
+struct job {
+	struct decoder *d;
+	struct arena *a;
+	int depth;
+};
+
+static void value_of(struct job *j, const struct type *t, const uint8_t *p, struct value *out);
+
+void decoder_init(struct decoder *d, const struct plan *plan)
+{
+	*d = (struct decoder){ .plan = plan };
+}
+
+void decoder_fini(struct decoder *d)
+{
+	if (d->ksyms) {
+		ksyms_fini(d->ksyms);
+		free(d->ksyms);
+	}
+	d->ksyms = NULL;
+}
+
+static uint64_t load(const uint8_t *p, unsigned size)
+{
+	uint64_t v = 0;
+
+	memcpy(&v, p, size);
+	return v;
+}
+
+static uint64_t extend(uint64_t v, unsigned bits, bool is_signed)
+{
+	unsigned gap = 64 - bits;
+
+	if (!bits || !gap)
+		return v;
+	v <<= gap;
+	return is_signed ? (uint64_t)((int64_t)v >> gap) : v >> gap;
+}
+
+static void put_text(struct value *out, const char *text)
+{
+	out->kind = V_TEXT;
+	out->text = text;
+	out->len = strlen(text);
+}
+
+static void put_enum(struct job *j, const struct type *t, int64_t v, struct value *out)
+{
+	uint32_t n;
+	const struct enum_const *consts = type_enum_consts(j->d->plan->types, t, &n);
+
+	out->kind = V_ENUM;
+	out->i = v;
+	for (uint32_t i = 0; i < n; i++) {
+		if (consts[i].value != v)
+			continue;
+		out->text = consts[i].name;
+		out->len = strlen(out->text);
+		return;
+	}
+}
+
+/* A number of a scalar type, already extended. */
+static void put_scalar(struct job *j, const struct type *t, uint64_t v, struct value *out)
+{
+	switch (t->kind) {
+	case T_BOOL: out->kind = V_BOOL; break;
+	case T_PTR: out->kind = V_PTR; break;
+	case T_ENUM: put_enum(j, t, (int64_t)v, out); return;
+	default: out->kind = t->is_signed ? V_INT : V_UINT;
+	}
+	out->u = v;
+}
+
+static void put_float(const struct type *t, const uint8_t *p, struct value *out)
+{
+	float f;
+
+	out->kind = V_FLOAT;
+	if (t->size == sizeof(double)) {
+		memcpy(&out->f, p, sizeof(double));
+	} else if (t->size == sizeof(float)) {
+		memcpy(&f, p, sizeof(f));
+		out->f = (double)f;
+	}
+}
+
+static void put_string(const uint8_t *p, uint32_t size, bool may_cut, struct value *out)
+{
+	out->kind = V_STRING;
+	out->text = (const char *)p;
+	out->len = strnlen((const char *)p, size);
+	out->truncated = may_cut && out->len == size;
+}
+
+static void put_buffer(const struct type *t, const uint8_t *p, struct value *out)
+{
+	uint32_t room = t->size - sizeof(uint32_t);
+	uint32_t len = (uint32_t)load(p, sizeof(uint32_t));
+
+	out->kind = V_BUFFER;
+	out->text = (const char *)p + sizeof(uint32_t);
+	out->len = len < room ? len : room;
+}
+
+static void put_array(struct job *j, const struct type *t, const uint8_t *p, struct value *out)
+{
+	uint32_t n = t->nelems;
+
+	if (t->elem->is_char) {
+		put_string(p, n, false, out);
+		return;
+	}
+	struct value *items = arena_array(j->a, struct value, n);
+	for (uint32_t i = 0; i < n; i++)
+		value_of(j, t->elem, p + (size_t)i * t->elem->size, &items[i]);
+	out->kind = V_ARRAY;
+	out->items = items;
+	out->nitems = n;
+}
+
+/* Bits off ... off + size - 1 of little-endian memory. */
+static uint64_t load_bits(const uint8_t *p, uint32_t off, unsigned size)
+{
+	unsigned __int128 v = 0;
+	unsigned nbytes = (off % 8 + size + 7) / 8;
+
+	for (unsigned i = 0; i < nbytes; i++)
+		v |= (unsigned __int128)p[off / 8 + i] << (8 * i);
+	return (uint64_t)(v >> (off % 8));
+}
+
+static void put_member(struct job *j, const struct field *f, const uint8_t *p,
+		       struct value *out)
+{
+	if (!f->bit_size) {
+		value_of(j, f->type, p + f->bit_off / 8, out);
+		return;
+	}
+	*out = (struct value){};
+	put_scalar(
+		j, f->type,
+		extend(load_bits(p, f->bit_off, f->bit_size), f->bit_size, f->type->is_signed),
+		out);
+}
+
+/* A member without a name shows its own members in its place. */
+static bool is_anonymous(const struct field *f)
+{
+	return f->type->kind == T_STRUCT && (!f->name || !*f->name);
+}
+
+static size_t count_members(struct job *j, const struct type *t, int depth)
+{
+	uint32_t n;
+	const struct field *fields = type_fields(j->d->plan->types, t, &n);
+	size_t count = 0;
+
+	for (uint32_t i = 0; i < n && depth < NEST_MAX; i++)
+		count += is_anonymous(&fields[i]) ? count_members(j, fields[i].type, depth + 1)
+						  : 1;
+	return count;
+}
+
+struct members {
+	struct value *items;
+	const char **names;
+	size_t n;
+};
+
+static void put_members(struct job *j, const struct type *t, const uint8_t *p, int depth,
+			struct members *m)
+{
+	uint32_t n;
+	const struct field *fields = type_fields(j->d->plan->types, t, &n);
+
+	for (uint32_t i = 0; i < n && depth < NEST_MAX; i++) {
+		const struct field *f = &fields[i];
+
+		if (is_anonymous(f)) {
+			put_members(j, f->type, p + f->bit_off / 8, depth + 1, m);
+			continue;
+		}
+		m->names[m->n] = f->name;
+		put_member(j, f, p, &m->items[m->n++]);
+	}
+}
+
+static void put_record(struct job *j, const struct type *t, const uint8_t *p, struct value *out)
+{
+	size_t n = count_members(j, t, 0);
+	struct members m = { .items = arena_array(j->a, struct value, n),
+			     .names = arena_array(j->a, const char *, n) };
+
+	put_members(j, t, p, 0, &m);
+	out->kind = t->kind == T_TUPLE ? V_TUPLE : V_RECORD;
+	out->items = m.items;
+	out->names = t->kind == T_TUPLE ? NULL : m.names;
+	out->nitems = m.n;
+}
+
+static const struct ksyms *kernel_symbols(struct decoder *d)
+{
+	if (!d->ksyms && !d->ksyms_failed) {
+		d->ksyms = xcalloc(1, sizeof(*d->ksyms));
+		if (ksyms_load(d->ksyms, KSYMS_PATH, &d->ksyms_err) < 0) {
+			d->ksyms_failed = true;
+			decoder_fini(d);
+		}
+	}
+	return d->ksyms;
+}
+
+static const char *hex(struct job *j, uint64_t addr)
+{
+	return arena_printf(j->a, "0x%" PRIx64, addr);
+}
+
+static bool find_ksym(struct job *j, uint64_t addr, struct ksym *out)
+{
+	const struct ksyms *ks = kernel_symbols(j->d);
+
+	return ks && ksyms_lookup(ks, addr, out);
+}
+
+static void put_ksym(struct job *j, uint64_t addr, struct value *out)
+{
+	struct ksym sym;
+
+	put_text(out, find_ksym(j, addr, &sym) ? sym.name : hex(j, addr));
+}
+
+static const char *kernel_frame(struct job *j, enum stack_mode mode, uint64_t addr)
+{
+	struct ksym sym;
+
+	if (mode == STACK_RAW || mode == STACK_BUILD_ID)
+		return arena_printf(j->a, "%" PRIx64, addr);
+
+	bool known = find_ksym(j, addr, &sym);
+	if (mode == STACK_PERF && known)
+		return arena_printf(j->a, "\t%" PRIx64 " %s+%" PRIu64, addr, sym.name,
+				    sym.offset);
+	if (mode == STACK_PERF)
+		return arena_printf(j->a, "\t%" PRIx64 " 0x%" PRIx64, addr, addr);
+	return known ? arena_printf(j->a, "%s+%" PRIu64, sym.name, sym.offset) : hex(j, addr);
+}
+
+static const char *user_frame(struct job *j, enum stack_mode mode, uint64_t addr)
+{
+	switch (mode) {
+	case STACK_RAW:
+	case STACK_BUILD_ID: return arena_printf(j->a, "%" PRIx64, addr);
+	case STACK_PERF:
+		return arena_printf(j->a, "\t%" PRIx64 " 0x%" PRIx64 " ([unknown])", addr,
+				    addr);
+	case STACK_SCRY: break;
+	}
+	return hex(j, addr);
+}
+
+static void put_stack(struct job *j, const struct type *t, const uint8_t *p, struct value *out)
+{
+	enum { IPS = 8 }; /* offset of ip[] */
+	uint32_t n = (uint32_t)load(p, sizeof(uint32_t));
+
+	if (n > t->depth)
+		n = t->depth;
+	struct value *items = arena_array(j->a, struct value, n);
+	for (uint32_t i = 0; i < n; i++) {
+		uint64_t addr = load(p + IPS + (size_t)i * 8, 8);
+
+		put_text(&items[i], t->kind == T_KSTACK ? kernel_frame(j, t->stack_mode, addr)
+							: user_frame(j, t->stack_mode, addr));
+	}
+	out->kind = V_STACK;
+	out->items = items;
+	out->nitems = n;
+	out->indent = t->stack_mode == STACK_SCRY ? FRAME_INDENT : 0;
+}
+
+static void put_probe(struct job *j, uint64_t id, struct value *out)
+{
+	const struct plan *plan = j->d->plan;
+
+	put_text(out, id < plan->probe_names.len ? plan->probe_names.data[id] : "");
+}
+
+static void put_timestamp(struct job *j, const uint8_t *p, struct value *out)
+{
+	const struct plan *plan = j->d->plan;
+	uint64_t ns = load(p, 8), format = load(p + 8, 4);
+	clockid_t clock = (clockid_t)load(p + 12, 4);
+
+	if (format >= plan->strings.len) {
+		put_text(out, "");
+		return;
+	}
+	put_text(out, clock_format(j->a, plan->strings.data[format], clock_to_wall(clock, ns)));
+}
+
+static void put_inet(struct job *j, const uint8_t *p, struct value *out)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	if (!inet_ntop((int)load(p, 4), p + 8, text, sizeof(text)))
+		text[0] = '\0';
+	put_text(out, arena_strdup(j->a, text));
+}
+
+static void put_mac(struct job *j, const uint8_t *p, struct value *out)
+{
+	put_text(out, arena_printf(j->a, "%02X:%02X:%02X:%02X:%02X:%02X", p[0], p[1], p[2],
+				   p[3], p[4], p[5]));
+}
+
+static void value_of(struct job *j, const struct type *t, const uint8_t *p, struct value *out)
+{
+	*out = (struct value){};
+	if (++j->depth > NEST_MAX) {
+		j->depth--;
+		return;
+	}
+	switch (t->kind) {
+	case T_BOOL:
+	case T_INT:
+	case T_ENUM:
+	case T_PTR:
+		put_scalar(j, t, extend(load(p, t->size), t->size * 8, t->is_signed), out);
+		break;
+	case T_FLOAT: put_float(t, p, out); break;
+	case T_STRING: put_string(p, t->size, true, out); break;
+	case T_BUFFER: put_buffer(t, p, out); break;
+	case T_ARRAY: put_array(j, t, p, out); break;
+	case T_STRUCT:
+	case T_TUPLE:
+	case T_RECORD: put_record(j, t, p, out); break;
+	case T_KSYM: put_ksym(j, load(p, 8), out); break;
+	case T_USYM: put_text(out, hex(j, load(p, 8))); break;
+	case T_KSTACK:
+	case T_USTACK: put_stack(j, t, p, out); break;
+	case T_PROBE: put_probe(j, load(p, 8), out); break;
+	case T_TIMESTAMP: put_timestamp(j, p, out); break;
+	case T_USERNAME:
+		out->kind = V_UINT;
+		out->u = load(p, 8);
+		break;
+	case T_INET: put_inet(j, p, out); break;
+	case T_MAC: put_mac(j, p, out); break;
+	default: break;
+	}
+	j->depth--;
+}
+
+void decode(struct decoder *d, struct arena *a, const struct type *t, const void *bytes,
+	    struct value *out)
+{
+	struct job j = { .d = d, .a = a };
+
+	value_of(&j, t, bytes, out);
+}

@@ -1,0 +1,30 @@
+/*
+ * decode.h - bytes and a type become a value.
+ *
+ * Strings and buffers of a value point into the bytes it was made from; everything else lives
+ * in the arena that the caller gives and resets when the value was printed.
+ */
+#ifndef SCRY_SESSION_DECODE_H
+#define SCRY_SESSION_DECODE_H
+
+#include "output/value.h"
+#include "script/plan.h"
+
+struct ksyms;
+
+/* What decoding needs to know beyond the bytes. */
+struct decoder {
+	const struct plan *plan;
+	struct ksyms *ksyms;  /* loaded on the first address; NULL until then */
+	bool ksyms_failed;    /* tried, and there is none: addresses stay numbers */
+	struct err ksyms_err; /* why */
+};
+
+void decoder_init(struct decoder *d, const struct plan *plan);
+void decoder_fini(struct decoder *d);
+
+/* bytes holds t->size bytes, of any alignment. t is no aggregate: see aggregate.h for those. */
+void decode(struct decoder *d, struct arena *a, const struct type *t, const void *bytes,
+	    struct value *out);
+
+#endif

@@ -1,0 +1,212 @@
+#include "session/events.h"
+
+#include "base/auto.h"
+#include "session/clock.h"
+#include "session/maps.h"
+#include "session/shell.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* One record while it is handled. */
+struct event {
+	const struct plan_event *plan;
+	const uint8_t *bytes;
+};
+
+typedef int (*handler)(struct session *s, const struct event *ev, struct err *e);
+
+static void decode_args(struct session *s, const struct event *ev, struct value *out)
+{
+	for (unsigned i = 0; i < ev->plan->nargs; i++)
+		decode(&s->decoder, &s->scratch, ev->plan->args[i].type,
+		       ev->bytes + ev->plan->args[i].off, &out[i]);
+}
+
+static void format_event(struct session *s, const struct event *ev, struct sb *out)
+{
+	struct value *args = arena_array(&s->scratch, struct value, ev->plan->nargs);
+
+	decode_args(s, ev, args);
+	format_run(&ev->plan->format, args, out);
+}
+
+static int do_printf(struct session *s, const struct event *ev, struct err *e)
+{
+	auto_sb struct sb sb = {};
+
+	(void)e;
+	format_event(s, ev, &sb);
+	s->sink->text(s->out, TEXT_PRINTF, sb_str(&sb), sb.len);
+	return 0;
+}
+
+static int do_value(struct session *s, const struct event *ev, struct err *e)
+{
+	struct value v;
+
+	(void)e;
+	decode_args(s, ev, &v);
+	s->sink->value(s->out, &v);
+	return 0;
+}
+
+static const struct plan_map *map_of(const struct session *s, const struct event *ev)
+{
+	return &s->plan->maps.data[ev->plan->map];
+}
+
+static int do_map(struct session *s, const struct event *ev, struct err *e)
+{
+	return maps_print(s, map_of(s, ev), (uint64_t)ev->plan->top, (uint64_t)ev->plan->div,
+			  e);
+}
+
+static int do_clear(struct session *s, const struct event *ev, struct err *e)
+{
+	return maps_clear(s, map_of(s, ev), e);
+}
+
+static int do_zero(struct session *s, const struct event *ev, struct err *e)
+{
+	return maps_zero(s, map_of(s, ev), e);
+}
+
+static int do_exit(struct session *s, const struct event *ev, struct err *e)
+{
+	struct value v = {};
+
+	(void)e;
+	if (ev->plan->nargs)
+		decode_args(s, ev, &v);
+	s->status = (int)v.i;
+	s->ending = s->deaf = true;
+	return 0;
+}
+
+static int do_time(struct session *s, const struct event *ev, struct err *e)
+{
+	const char *text = clock_format(&s->scratch, ev->plan->text, clock_now());
+
+	(void)e;
+	s->sink->text(s->out, TEXT_TIME, text, strlen(text));
+	return 0;
+}
+
+/* The strings stand in a row; the first empty one ends them. */
+static int do_join(struct session *s, const struct event *ev, struct err *e)
+{
+	const struct plan_event *plan = ev->plan;
+	const char *str = (const char *)ev->bytes + plan->args[0].off;
+	auto_sb struct sb sb = {};
+
+	(void)e;
+	for (uint32_t i = 0; i < plan->join_max && *str; i++, str += plan->join_size) {
+		if (i)
+			sb_puts(&sb, plan->text);
+		sb_write(&sb, str, strnlen(str, plan->join_size));
+	}
+	s->sink->text(s->out, TEXT_JOIN, sb_str(&sb), sb.len);
+	return 0;
+}
+
+static void say_error(struct session *s, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void say_error(struct session *s, const char *fmt, ...)
+{
+	struct runtime_problem p = {};
+	auto_sb struct sb sb = {};
+	va_list ap;
+
+	va_start(ap, fmt);
+	sb_vprintf(&sb, fmt, ap);
+	va_end(ap);
+	p.msg = sb_str(&sb);
+	s->sink->message(session_notices(s), true, &p);
+}
+
+static int do_cat(struct session *s, const struct event *ev, struct err *e)
+{
+	auto_sb struct sb path = {}, text = {};
+	int err;
+
+	(void)e;
+	format_event(s, ev, &path);
+	err = file_head(sb_str(&path), s->opt.max_cat_bytes, &text);
+	if (err)
+		say_error(s, "failed to open file '%s' (%s)", sb_str(&path), strerror(-err));
+	else
+		s->sink->text(s->out, TEXT_CAT, sb_str(&text), text.len);
+	return 0;
+}
+
+static int do_system(struct session *s, const struct event *ev, struct err *e)
+{
+	auto_sb struct sb cmd = {}, text = {};
+	int code;
+
+	(void)e;
+	format_event(s, ev, &cmd);
+	code = shell_run(sb_str(&cmd), &text);
+	if (code < 0)
+		say_error(s, "failed to run '%s' (%s)", sb_str(&cmd), strerror(-code));
+	else if (code > 0)
+		say_error(s, "command exited with code %d", code);
+	else
+		s->sink->text(s->out, TEXT_SYSTEM, sb_str(&text), text.len);
+	return 0;
+}
+
+static int say_message(struct session *s, const struct event *ev, bool is_error)
+{
+	struct runtime_problem p = session_place(s, ev->plan->span);
+	auto_sb struct sb sb = {};
+
+	if (!is_error && s->opt.no_warnings)
+		return 0;
+	format_event(s, ev, &sb);
+	p.msg = sb_str(&sb);
+	s->sink->message(session_notices(s), is_error, &p);
+	return 0;
+}
+
+static int do_errorf(struct session *s, const struct event *ev, struct err *e)
+{
+	(void)e;
+	return say_message(s, ev, true);
+}
+
+static int do_warnf(struct session *s, const struct event *ev, struct err *e)
+{
+	(void)e;
+	return say_message(s, ev, false);
+}
+
+static const handler handlers[] = {
+	[EV_PRINTF] = do_printf, [EV_PRINT_VALUE] = do_value, [EV_PRINT_MAP] = do_map,
+	[EV_CLEAR] = do_clear,	 [EV_ZERO] = do_zero,	      [EV_EXIT] = do_exit,
+	[EV_TIME] = do_time,	 [EV_JOIN] = do_join,	      [EV_CAT] = do_cat,
+	[EV_SYSTEM] = do_system, [EV_ERRORF] = do_errorf,     [EV_WARNF] = do_warnf,
+};
+
+int event_handle(struct session *s, const void *record, uint32_t len, struct err *e)
+{
+	struct event ev = { .bytes = record };
+	uint32_t index = 0;
+
+	if (len >= sizeof(index))
+		memcpy(&index, record, sizeof(index));
+	if (len < EVENT_HEADER || index >= s->plan->events.len)
+		BUG("a record of %u bytes for event %u", len, index);
+	ev.plan = &s->plan->events.data[index];
+	if (len < ev.plan->size)
+		BUG("a record of %u bytes where %u were agreed", len, ev.plan->size);
+
+	struct arena_mark mark = arena_mark(&s->scratch);
+	int err = handlers[ev.plan->kind](s, &ev, e);
+	arena_reset(&s->scratch, mark);
+	if (!s->write_err && ferror(s->out))
+		s->write_err = errno ? -errno : -EIO;
+	return err;
+}

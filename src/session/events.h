@@ -1,0 +1,12 @@
+/*
+ * events.h - records from the ring, handled by their kind.
+ */
+#ifndef SCRY_SESSION_EVENTS_H
+#define SCRY_SESSION_EVENTS_H
+
+#include "session/session.h"
+
+/* Handles one record. Returns 0 or -errno with e set; a failed write is in s->write_err. */
+int event_handle(struct session *s, const void *record, uint32_t len, struct err *e);
+
+#endif

@@ -1,0 +1,183 @@
+#include "session/load.h"
+
+#include "base/auto.h"
+#include "codegen/explain.h"
+#include "kernel/bpf.h"
+#include "kernel/proc.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { RING_PAGES_PER_CPU = 64, RING_PAGES_MAX = 4096 };
+
+static uint32_t pow2_above(uint32_t n)
+{
+	uint32_t p = 1;
+
+	while (p < n)
+		p *= 2;
+	return p;
+}
+
+static uint32_t ring_bytes(const struct load_options *opt)
+{
+	uint32_t pages = opt->ring_pages;
+
+	if (!pages)
+		pages = RING_PAGES_PER_CPU * cpus_possible();
+	if (pages > RING_PAGES_MAX)
+		pages = RING_PAGES_MAX;
+	return pow2_above(pages) * (uint32_t)sysconf(_SC_PAGESIZE);
+}
+
+static int *no_fds(size_t n)
+{
+	int *fds = xcalloc(n, sizeof(*fds));
+
+	for (size_t i = 0; i < n; i++)
+		fds[i] = -1;
+	return fds;
+}
+
+static int refused(struct err *e, int code, const char *what, const char *name)
+{
+	err_set(e, code, "%s %s", what, name);
+	switch (code) {
+	case -EPERM: return err_hint(e, "run as root, or with CAP_BPF and CAP_PERFMON");
+	case -ENOSYS: return err_hint(e, "this kernel was built without CONFIG_BPF_SYSCALL");
+	case -ENOMEM: return err_hint(e, "give the map fewer entries (max_map_keys)");
+	}
+	return code;
+}
+
+static int create_map(struct loaded *l, const struct plan *plan, size_t i, struct err *e)
+{
+	const struct plan_kmap *m = &plan->kmaps.data[i];
+	struct kbpf_map spec = {
+		.type = m->type,
+		.key_size = m->key_size,
+		.value_size = m->value_size,
+		.max_entries = i == KMAP_RING ? l->ring_size : m->max_entries,
+		.flags = m->flags,
+		.name = m->name,
+	};
+	int fd = kbpf_map_create(&spec);
+	uint32_t zero = 0;
+
+	if (fd < 0)
+		return refused(e, fd, "create map", m->name);
+	l->maps[i] = fd;
+
+	int err = m->init ? kbpf_map_update(fd, &zero, m->init, BPF_ANY) : 0;
+	return err ? err_set(e, err, "fill map %s", m->name) : 0;
+}
+
+static bool is_needed(const struct plan *plan, size_t i)
+{
+	return plan->kmaps.data[i].type != BPF_MAP_TYPE_UNSPEC &&
+	       (i != KMAP_RING || plan->uses_ring);
+}
+
+static int create_maps(struct loaded *l, const struct plan *plan,
+		       const struct load_options *opt, struct err *e)
+{
+	int err = 0;
+
+	if (plan->uses_ring)
+		l->ring_size = ring_bytes(opt);
+	for (size_t i = 0; i < plan->kmaps.len && !err; i++)
+		if (is_needed(plan, i))
+			err = create_map(l, plan, i, e);
+	return err;
+}
+
+static int map_globals(struct loaded *l, const struct plan *plan, struct err *e)
+{
+	size_t size = plan->kmaps.data[KMAP_GLOBALS].value_size;
+	void *addr;
+	int err = kbpf_map_mmap(l->maps[KMAP_GLOBALS], size, &addr);
+
+	if (err)
+		return err_set(e, err, "map the globals into memory");
+	l->globals = addr;
+	l->globals_size = size;
+	return 0;
+}
+
+/* Writes the maps' descriptors into the instructions that name them. */
+static void relocate(const struct loaded *l, const struct image *img)
+{
+	for (uint32_t i = 0; i < img->nrelocs; i++) {
+		const struct reloc *r = &img->relocs[i];
+		struct bpf_insn *insn = &img->insns[r->insn];
+		bool value = r->kind == RELOC_VALUE;
+
+		insn[0].src_reg = value ? BPF_PSEUDO_MAP_VALUE : BPF_PSEUDO_MAP_FD;
+		insn[0].imm = l->maps[r->map];
+		insn[1].imm = value ? (int32_t)r->off : 0;
+	}
+}
+
+static int load_prog(struct loaded *l, const struct plan_prog *p, int *fd, struct diags *dx,
+		     struct err *e)
+{
+	auto_sb struct sb log = {};
+	struct kbpf_prog spec = {
+		.type = BPF_PROG_TYPE_RAW_TRACEPOINT,
+		.name = p->name,
+		.insns = p->image.insns,
+		.ninsns = p->image.ninsns,
+	};
+
+	if (p->when == PROG_ATTACHED) {
+		spec.type = p->group->prog_type;
+		spec.expected_attach = p->group->expected_attach;
+		spec.attach_btf_id = p->group->attach_btf_id;
+		spec.flags = p->group->sleepable ? BPF_F_SLEEPABLE : 0;
+	}
+	relocate(l, &p->image);
+	*fd = kbpf_prog_load(&spec, &log);
+	if (*fd >= 0)
+		return 0;
+	if (!log.len)
+		return refused(e, *fd, "load the program of", p->name);
+	explain_rejection(dx, &p->image, p->name, p->span, sb_str(&log));
+	e->code = 0;
+	return *fd;
+}
+
+int load(struct loaded *l, struct plan *plan, const struct load_options *opt, struct diags *dx,
+	 struct err *e)
+{
+	int err;
+
+	*l = (struct loaded){ .maps = no_fds(plan->kmaps.len),
+			      .progs = no_fds(plan->progs.len),
+			      .nmaps = plan->kmaps.len,
+			      .nprogs = plan->progs.len };
+	err = create_maps(l, plan, opt, e);
+	if (!err)
+		err = map_globals(l, plan, e);
+	for (size_t i = 0; i < plan->progs.len && !err; i++)
+		err = load_prog(l, &plan->progs.data[i], &l->progs[i], dx, e);
+	return err;
+}
+
+static void close_all(int *fds, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	free(fds);
+}
+
+void unload(struct loaded *l)
+{
+	if (l->globals)
+		munmap(l->globals, l->globals_size);
+	close_all(l->progs, l->nprogs);
+	close_all(l->maps, l->nmaps);
+	*l = (struct loaded){};
+}

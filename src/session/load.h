@@ -1,0 +1,32 @@
+/*
+ * load.h - a plan's maps and programs into the kernel.
+ */
+#ifndef SCRY_SESSION_LOAD_H
+#define SCRY_SESSION_LOAD_H
+
+#include "base/diag.h"
+#include "script/plan.h"
+
+struct loaded {
+	int *maps;  /* one per plan.kmaps; -1: not needed */
+	int *progs; /* one per plan.progs */
+	size_t nmaps, nprogs;
+	uint8_t *globals; /* value of the globals map, shared with the programs */
+	size_t globals_size;
+	uint32_t ring_size;
+};
+
+struct load_options {
+	uint32_t ring_pages; /* 0: as many as the number of CPUs asks for */
+};
+
+/*
+ * Creates the maps, then loads the programs; fills in the plan's relocations on the way.
+ * Returns 0 or -errno with e set; when the verifier rejected a program, that is reported to dx
+ * and e->code is 0.  Whatever happened, unload() releases what was made.
+ */
+int load(struct loaded *l, struct plan *plan, const struct load_options *opt, struct diags *dx,
+	 struct err *e);
+void unload(struct loaded *l);
+
+#endif

@@ -1,0 +1,141 @@
+#include "session/loop.h"
+
+#include "session/events.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+/* Records handled before signals are looked at again, ms between looks at the counters. */
+enum { RECORDS_AT_ONCE = 8192, WAKE_MS = 1000 };
+
+enum wakeup { FROM_SIGNALS, FROM_RING, FROM_PROCESS, FROM_OUTPUT, NSOURCES };
+
+static int watch(struct loop *l, int fd, uint32_t events, enum wakeup from)
+{
+	struct epoll_event ev = { .events = events, .data.u32 = from };
+
+	return epoll_ctl(l->poll, EPOLL_CTL_ADD, fd, &ev) ? -errno : 0;
+}
+
+static void ending_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGTERM);
+}
+
+int loop_open(struct loop *l, struct session *s, struct err *e)
+{
+	sigset_t set;
+	int err = 0;
+
+	ending_signals(&set);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	*l = (struct loop){ .poll = epoll_create1(EPOLL_CLOEXEC),
+			    .signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK) };
+	if (l->poll < 0 || l->signals < 0)
+		return err_set(e, -errno, "wait for signals");
+
+	err = watch(l, l->signals, EPOLLIN, FROM_SIGNALS);
+	if (!err && s->plan->uses_ring)
+		err = watch(l, s->ring.fd, EPOLLIN, FROM_RING);
+	if (!err && s->child->pidfd >= 0)
+		err = watch(l, s->child->pidfd, EPOLLIN, FROM_PROCESS);
+	if (err)
+		return err_set(e, err, "wait for events");
+	/* Tells when a pipe's reader is gone; a plain file cannot be watched and needs no
+	 * watch. */
+	watch(l, fileno(s->out), 0, FROM_OUTPUT);
+	return 0;
+}
+
+void loop_close(struct loop *l)
+{
+	if (l->poll >= 0)
+		close(l->poll);
+	if (l->signals >= 0)
+		close(l->signals);
+	*l = (struct loop){ -1, -1 };
+}
+
+struct drain {
+	struct session *s;
+	struct err *e;
+	int err;
+	unsigned left;
+};
+
+static bool on_record(void *arg, const void *data, uint32_t len)
+{
+	struct drain *d = arg;
+
+	if (d->s->deaf)
+		return true;
+	d->err = event_handle(d->s, data, len, d->e);
+	return !d->err && !d->s->write_err && --d->left;
+}
+
+/* Handles at most n records. */
+static int read_ring(struct session *s, unsigned n, struct err *e)
+{
+	struct drain d = { .s = s, .e = e, .left = n };
+
+	if (!s->plan->uses_ring || s->write_err)
+		return 0;
+	ring_read(&s->ring, on_record, &d);
+	if (s->opt.buffering == BUFFER_LINE && fflush(s->out) && !s->write_err)
+		s->write_err = -errno;
+	return d.err;
+}
+
+int loop_drain(struct session *s, struct err *e)
+{
+	return read_ring(s, UINT_MAX, e);
+}
+
+/* The first signal ends the session; a second one is not ours to hold up. */
+static void on_signal(struct loop *l, struct session *s)
+{
+	struct signalfd_siginfo info;
+	sigset_t set;
+
+	if (read(l->signals, &info, sizeof(info)) != sizeof(info))
+		return;
+	s->ending = true;
+	ending_signals(&set);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+static int dispatch(struct loop *l, struct session *s, enum wakeup from, struct err *e)
+{
+	switch (from) {
+	case FROM_SIGNALS: on_signal(l, s); break;
+	case FROM_RING: return read_ring(s, RECORDS_AT_ONCE, e);
+	case FROM_PROCESS: s->ending = true; break;
+	case FROM_OUTPUT: s->write_err = s->write_err ? s->write_err : -EPIPE; break;
+	case NSOURCES: break;
+	}
+	return 0;
+}
+
+int loop_run(struct loop *l, struct session *s, struct err *e)
+{
+	int timeout = s->plan->counters.len ? WAKE_MS : -1;
+	struct epoll_event ready[NSOURCES];
+	int err = 0;
+
+	while (!err && !s->ending && !s->write_err) {
+		int n = epoll_wait(l->poll, ready, NSOURCES, timeout);
+
+		if (n < 0 && errno != EINTR)
+			return err_set(e, -errno, "wait for events");
+		for (int i = 0; i < n && !err; i++)
+			err = dispatch(l, s, ready[i].data.u32, e);
+		counters_poll(s, false);
+	}
+	return err;
+}

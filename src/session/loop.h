@@ -1,0 +1,25 @@
+/*
+ * loop.h - waiting while the trace runs.
+ *
+ * From loop_open() on, SIGINT and SIGTERM do not kill but end the session in order; after the
+ * first one they have their default effect again, so that a second one ends it at once.
+ */
+#ifndef SCRY_SESSION_LOOP_H
+#define SCRY_SESSION_LOOP_H
+
+#include "session/session.h"
+
+struct loop {
+	int poll, signals;
+};
+
+/* Returns 0 or -errno with e set; loop_close() in any case. */
+int loop_open(struct loop *l, struct session *s, struct err *e);
+/* Handles events until there is a reason to end. Returns 0 or -errno with e set. */
+int loop_run(struct loop *l, struct session *s, struct err *e);
+void loop_close(struct loop *l);
+
+/* Handles what is in the ring now. Returns 0 or -errno with e set. */
+int loop_drain(struct session *s, struct err *e);
+
+#endif

@@ -1,0 +1,283 @@
+#include "session/maps.h"
+
+#include "kernel/bpf.h"
+#include "kernel/proc.h"
+#include "output/sort.h"
+#include "session/aggregate.h"
+#include "session/table.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A slot of the globals, see plan.h. */
+struct slot {
+	uint64_t value, set;
+};
+
+static struct slot *slot_of(const struct session *s, const struct plan_map *m)
+{
+	return (struct slot *)(s->loaded.globals + m->off);
+}
+
+static uint64_t *stripe_of(const struct session *s, const struct plan_map *m, uint32_t i)
+{
+	const struct plan *p = s->plan;
+
+	return (uint64_t *)(s->loaded.globals + p->stripes_off + (size_t)i * p->stripe_size +
+			    m->off);
+}
+
+static uint64_t load_word(const uint64_t *word)
+{
+	return __atomic_load_n(word, __ATOMIC_ACQUIRE);
+}
+
+static int map_kind(const struct type *value)
+{
+	switch (value->kind) {
+	case T_HIST:
+	case T_LHIST: return MAP_HIST;
+	case T_AVG:
+	case T_STATS: return MAP_STATS;
+	case T_TSERIES: return MAP_TSERIES;
+	default: return MAP_PLAIN;
+	}
+}
+
+static void put_value(struct session *s, const struct type *t, const void *bytes,
+		      struct value *out)
+{
+	if (type_is_agg(t))
+		agg_value(&s->scratch, t, bytes, out);
+	else
+		decode(&s->decoder, &s->scratch, t, bytes, out);
+}
+
+/* Sorts, cuts, divides and hands over. */
+static void show(struct session *s, const struct plan_map *m, struct map_entry *entries,
+		 size_t n, uint64_t top, uint64_t div)
+{
+	struct map_view view = { .name = m->name,
+				 .keyed = m->key != NULL,
+				 .kind = map_kind(m->value) };
+
+	map_sort(entries, n);
+	entries = map_top(entries, &n, top);
+	map_divide(entries, n, div);
+	view.entries = entries;
+	view.nentries = n;
+	s->sink->map(s->out, &view);
+}
+
+static size_t read_slot(struct session *s, const struct plan_map *m, struct map_entry *out)
+{
+	const struct slot *slot = slot_of(s, m);
+	uint64_t *value = arena_new(&s->scratch, uint64_t);
+
+	if (!load_word(&slot->set))
+		return 0;
+	*value = load_word(&slot->value);
+	put_value(s, m->value, value, &out->value);
+	return 1;
+}
+
+/* The stripes of an aggregate, folded; NULL when it does not exist. */
+static uint64_t *fold_stripes(struct session *s, const struct plan_map *m)
+{
+	uint32_t n = agg_words(m->value);
+	uint64_t *sum = arena_array(&s->scratch, uint64_t, n);
+	uint64_t *one = arena_array(&s->scratch, uint64_t, n);
+
+	for (uint32_t i = 0; i < s->plan->ncpus_pow2; i++) {
+		const uint64_t *words = stripe_of(s, m, i);
+
+		for (uint32_t w = 0; w < n; w++)
+			one[w] = load_word(&words[w]);
+		agg_fold(m->value, sum, one);
+	}
+	return agg_exists(m->value, sum) ? sum : NULL;
+}
+
+static size_t read_stripes(struct session *s, const struct plan_map *m, struct map_entry *out)
+{
+	const uint64_t *words = fold_stripes(s, m);
+
+	if (!words)
+		return 0;
+	put_value(s, m->value, words, &out->value);
+	return 1;
+}
+
+static int table_of(struct session *s, const struct plan_map *m, struct table *t, struct err *e)
+{
+	int err =
+		table_read(t, &s->plan->kmaps.data[m->kmap], m->value, s->loaded.maps[m->kmap]);
+
+	return err ? err_set(e, err, "read map %s", m->name) : 0;
+}
+
+static struct map_entry *table_entries(struct session *s, const struct plan_map *m,
+				       const struct table *t)
+{
+	struct map_entry *entries = arena_array(&s->scratch, struct map_entry, t->n);
+	struct value *keys = m->key ? arena_array(&s->scratch, struct value, t->n) : NULL;
+
+	for (size_t i = 0; i < t->n; i++) {
+		put_value(s, m->value, t->values + i * t->value_size, &entries[i].value);
+		if (!keys)
+			continue;
+		decode(&s->decoder, &s->scratch, m->key, t->keys + i * t->key_size, &keys[i]);
+		entries[i].key = &keys[i];
+	}
+	return entries;
+}
+
+static int print_table(struct session *s, const struct plan_map *m, uint64_t top, uint64_t div,
+		       bool empty_too, struct err *e)
+{
+	struct table t;
+	int err = table_of(s, m, &t, e);
+
+	if (!err && (t.n || empty_too))
+		show(s, m, table_entries(s, m, &t), t.n, top, div);
+	table_fini(&t);
+	return err;
+}
+
+static int print_map(struct session *s, const struct plan_map *m, uint64_t top, uint64_t div,
+		     bool empty_too, struct err *e)
+{
+	struct arena_mark mark = arena_mark(&s->scratch);
+	struct map_entry entry = {};
+	size_t n = 0;
+	int err = 0;
+
+	switch (m->store) {
+	case STORE_SLOT: n = read_slot(s, m, &entry); break;
+	case STORE_STRIPE: n = read_stripes(s, m, &entry); break;
+	case STORE_HASH:
+	case STORE_PERCPU_HASH:
+		err = print_table(s, m, top, div, empty_too, e);
+		arena_reset(&s->scratch, mark);
+		return err;
+	}
+	if (n || empty_too)
+		show(s, m, &entry, n, top, div);
+	arena_reset(&s->scratch, mark);
+	return 0;
+}
+
+int maps_print(struct session *s, const struct plan_map *m, uint64_t top, uint64_t div,
+	       struct err *e)
+{
+	return print_map(s, m, top, div, true, e);
+}
+
+int maps_print_all(struct session *s, struct err *e)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < s->plan->maps.len && !err; i++)
+		err = print_map(s, &s->plan->maps.data[i], 0, 0, false, e);
+	return err;
+}
+
+/* Empties the stripes word by word; programs that add meanwhile lose nothing. */
+static void reset_stripes(struct session *s, const struct plan_map *m, uint64_t set)
+{
+	uint32_t n = agg_words(m->value);
+
+	for (uint32_t i = 0; i < s->plan->ncpus_pow2; i++) {
+		uint64_t *words = stripe_of(s, m, i);
+
+		for (uint32_t w = 0; w < n; w++)
+			__atomic_exchange_n(&words[w], 0, __ATOMIC_ACQ_REL);
+	}
+	if (set)
+		__atomic_or_fetch(stripe_of(s, m, 0) + agg_set_word(m->value), set,
+				  __ATOMIC_ACQ_REL);
+}
+
+/* Calls fn with each key that the hash holds now. */
+static int each_key(struct session *s, const struct plan_map *m,
+		    int (*fn)(int fd, const void *key, const void *zero), const void *zero,
+		    struct err *e)
+{
+	struct table t;
+	int err = table_of(s, m, &t, e);
+
+	for (size_t i = 0; i < t.n && !err; i++) {
+		err = fn(s->loaded.maps[m->kmap], t.keys + i * t.key_size, zero);
+		if (err == -ENOENT) /* gone already */
+			err = 0;
+		if (err)
+			err_set(e, err, "change map %s", m->name);
+	}
+	table_fini(&t);
+	return err;
+}
+
+static int delete_key(int fd, const void *key, const void *zero)
+{
+	(void)zero;
+	return kbpf_map_delete(fd, key);
+}
+
+static int zero_key(int fd, const void *key, const void *zero)
+{
+	return kbpf_map_update(fd, key, zero, BPF_EXIST);
+}
+
+int maps_clear(struct session *s, const struct plan_map *m, struct err *e)
+{
+	switch (m->store) {
+	case STORE_SLOT:
+		__atomic_store_n(&slot_of(s, m)->set, 0, __ATOMIC_RELEASE);
+		__atomic_store_n(&slot_of(s, m)->value, 0, __ATOMIC_RELEASE);
+		break;
+	case STORE_STRIPE: reset_stripes(s, m, 0); break;
+	case STORE_HASH:
+	case STORE_PERCPU_HASH: return each_key(s, m, delete_key, NULL, e);
+	}
+	return 0;
+}
+
+/* What zero() writes: zeros, and for aggregates the word that says they exist. */
+static uint8_t *zero_bytes(const struct plan_map *m, uint32_t value_size)
+{
+	bool percpu = m->store == STORE_PERCPU_HASH;
+	uint8_t *bytes = xcalloc(1, percpu ? kbpf_percpu_size(value_size) : value_size);
+
+	if (type_is_agg(m->value))
+		((uint64_t *)bytes)[agg_set_word(m->value)] = AGG_ZEROED;
+	return bytes;
+}
+
+static int zero_table(struct session *s, const struct plan_map *m, struct err *e)
+{
+	uint8_t *zero = zero_bytes(m, s->plan->kmaps.data[m->kmap].value_size);
+	int err = each_key(s, m, zero_key, zero, e);
+
+	free(zero);
+	return err;
+}
+
+int maps_zero(struct session *s, const struct plan_map *m, struct err *e)
+{
+	struct arena_mark mark = arena_mark(&s->scratch);
+	bool exists;
+
+	switch (m->store) {
+	case STORE_SLOT: __atomic_store_n(&slot_of(s, m)->value, 0, __ATOMIC_RELEASE); break;
+	case STORE_STRIPE:
+		exists = fold_stripes(s, m) != NULL;
+		arena_reset(&s->scratch, mark);
+		if (exists)
+			reset_stripes(s, m, AGG_ZEROED);
+		break;
+	case STORE_HASH:
+	case STORE_PERCPU_HASH: return zero_table(s, m, e);
+	}
+	return 0;
+}

@@ -1,0 +1,171 @@
+#include "session/session.h"
+
+#include "session/attach.h"
+#include "session/loop.h"
+#include "session/maps.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+FILE *session_notices(struct session *s)
+{
+	if (!s->sink->notices_apart)
+		return s->out;
+	/* Both may end on one terminal, where order matters. */
+	if (s->opt.buffering != BUFFER_FULL)
+		fflush(s->out);
+	return stderr;
+}
+
+struct runtime_problem session_place(const struct session *s, struct span span)
+{
+	struct location loc;
+
+	if (!source_locate(s->plan->sources, span, &loc))
+		return (struct runtime_problem){};
+	return (struct runtime_problem){
+		.filename = loc.name, .line = loc.line, .col = loc.col, .end_col = loc.end_col
+	};
+}
+
+static void start(struct session *s)
+{
+	s->ring.fd = -1;
+	decoder_init(&s->decoder, s->plan);
+	counters_init(&s->counters, s->plan);
+	signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write error, so that we end in order */
+}
+
+static int load_plan(struct session *s, struct err *e)
+{
+	struct load_options opt = { .ring_pages = s->opt.ring_pages };
+	const struct plan *plan = s->plan;
+	int err = load(&s->loaded, s->plan, &opt, s->dx, e);
+
+	if (err)
+		return err;
+	for (size_t i = 0; i < plan->progs.len && s->opt.loaded; i++)
+		s->opt.loaded(s->opt.loaded_arg, &plan->progs.data[i], s->loaded.progs[i]);
+	if (plan->uses_ring)
+		err = ring_open(&s->ring, s->loaded.maps[KMAP_RING], s->loaded.ring_size);
+	return err ? err_set(e, err, "map the ring buffer into memory") : 0;
+}
+
+/* Is there anything that happens later, or somebody to wait for? */
+static bool must_wait(const struct session *s)
+{
+	for (size_t i = 0; i < s->plan->progs.len; i++)
+		if (s->plan->progs.data[i].when == PROG_ATTACHED)
+			return true;
+	return s->child->pidfd >= 0;
+}
+
+static void announce(struct session *s)
+{
+	if (!s->opt.quiet)
+		s->sink->attached(session_notices(s), s->plan->nattached);
+	if (getenv("__BPFTRACE_NOTIFY_PROBES_ATTACHED")) {
+		fputs("__BPFTRACE_NOTIFY_PROBES_ATTACHED\n", stdout);
+		fflush(stdout);
+	}
+	if (s->opt.buffering == BUFFER_LINE)
+		fflush(s->out);
+}
+
+/* From the first attached program to the reason to end. */
+static int trace(struct session *s, struct loop *loop, struct err *e)
+{
+	int err = loop_open(loop, s, e);
+
+	if (!err)
+		err = attach_all(s->plan, &s->loaded, s->env, &s->links, e);
+	if (err)
+		return err;
+	announce(s);
+	if (s->opt.dry_run)
+		return 0;
+	err = child_release(s->child, e);
+	if (!err)
+		err = loop_drain(s, e); /* what begin programs had to say */
+	return err ? err : loop_run(loop, s, e);
+}
+
+static int run(struct session *s, struct err *e)
+{
+	struct loop loop = { -1, -1 };
+	int err;
+
+	if (must_wait(s)) {
+		err = trace(s, &loop, e);
+	} else {
+		announce(s);
+		err = loop_drain(s, e);
+	}
+	links_detach(&s->links);
+	loop_close(&loop);
+	return err;
+}
+
+/* Flushes, and turns a failed write into the session's error. A closed pipe is a quiet end. */
+static int close_output(struct session *s, struct err *e)
+{
+	if (fflush(s->out) && !s->write_err)
+		s->write_err = -errno;
+	if (!s->write_err && ferror(s->out))
+		s->write_err = -EIO;
+	if (!s->write_err || s->write_err == -EPIPE)
+		return 0;
+	return err_set(e, s->write_err, "write %s", s->opt.out_name);
+}
+
+static int show_maps(struct session *s, struct err *e)
+{
+	s->sink->end(s->out);
+	return s->opt.print_maps && !s->opt.dry_run ? maps_print_all(s, e) : 0;
+}
+
+/* Everything is detached: the end programs, their events, what was lost, the maps. */
+static int finish(struct session *s, struct err *e)
+{
+	int err = loop_drain(s, e);
+
+	s->deaf = false;
+	if (!err && !s->write_err && !s->opt.dry_run)
+		err = attach_run(s->plan, &s->loaded, PROG_END, e);
+	if (!err)
+		err = loop_drain(s, e);
+	if (counters_finish(s) && s->opt.strict && !s->status)
+		s->status = 1;
+	if (!err && !s->write_err)
+		err = show_maps(s, e);
+	return err;
+}
+
+static void stop(struct session *s)
+{
+	ring_close(&s->ring);
+	unload(&s->loaded);
+	decoder_fini(&s->decoder);
+	counters_fini(&s->counters);
+	arena_free(&s->scratch);
+}
+
+int session_run(struct session *s, struct err *e)
+{
+	*e = (struct err){};
+	start(s);
+
+	int err = load_plan(s, e);
+	if (!err && !s->opt.dry_run)
+		err = attach_run(s->plan, &s->loaded, PROG_BEGIN, e);
+	if (!err)
+		err = run(s, e);
+	if (!err)
+		err = finish(s, e);
+	if (!err)
+		err = close_output(s, e);
+	stop(s);
+	return err;
+}

@@ -103,8 +103,10 @@ bool operand_is_imm(const struct isel *s, ref r, int32_t *imm)
 {
 	const struct value *v = &s->values[r];
 
+	if (v->kind != VALUE_CONST || !fits_s32(v->off))
+		return false;
 	*imm = v->off;
-	return v->kind == VALUE_CONST && fits_s32(v->off);
+	return true;
 }
 
 mreg operand_home(struct isel *s, ref r)

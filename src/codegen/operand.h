@@ -72,7 +72,7 @@ static inline bool fits_s32(int64_t v)
 	return v == (int32_t)v;
 }
 
-/* Is r a constant that the instruction's immediate can hold, sign-extended? */
+/* Is r a constant that the instruction's immediate can hold, sign-extended? Then imm is set. */
 bool operand_is_imm(const struct isel *s, ref r, int32_t *imm);
 
 /* The register that r itself is computed in. */

@@ -157,11 +157,10 @@ static inline uint32_t run_image(struct kernel *k, const struct image *img)
 
 	if (fd < 0) {
 		auto_sb struct sb text = { 0 };
-		size_t len = strlen(k->log);
 
 		list_image(img, &text);
-		fail_msg("%s\n%s\nverifier: %s", text.s, k->log + (len > 2000 ? len - 2000 : 0),
-			 strerror(-fd));
+		fprintf(stderr, "%s\n%s\n", text.s, k->log);
+		fail_msg("verifier: %s", strerror(-fd));
 	}
 	union bpf_attr attr = { .test = {
 					.prog_fd = fd,

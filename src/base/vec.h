@@ -15,6 +15,9 @@
 
 #include "base/arena.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #define VEC(type)                                                                              \
 	struct {                                                                               \
 		type *data;                                                                    \

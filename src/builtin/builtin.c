@@ -94,7 +94,9 @@ static void parse_signature(const char *s, struct signature *sig)
 
 static const char *count_words(struct compiler *c, unsigned n)
 {
-	return n == 0 ? "no arguments" : n == 1 ? "one argument" : arena_printf(c->arena, "%u arguments", n);
+	return n == 0	? "no arguments"
+	       : n == 1 ? "one argument"
+			: arena_printf(c->arena, "%u arguments", n);
 }
 
 static bool check_arity(struct unit *u, struct expr *e, const struct signature *sig)
@@ -158,7 +160,8 @@ static bool check_arg(struct unit *u, struct expr *e, struct expr *arg, const ch
 	if (!strcmp(kind, "any") || type_is_error(t))
 		return !type_is_error(t);
 	if (!strcmp(kind, "str"))
-		return t->kind == T_STRING || bad_arg(u, e, arg, "only supports string arguments");
+		return t->kind == T_STRING ||
+		       bad_arg(u, e, arg, "only supports string arguments");
 	if (!strcmp(kind, "num"))
 		return (arg->is_const && type_is_integral(t)) ||
 		       bad_arg(u, e, arg, "expects an integer literal");
@@ -186,7 +189,8 @@ static bool check_form(struct unit *u, struct expr *e, const struct builtin *b)
 {
 	if (e->kind == E_NAME && !(b->flags & (BI_BARE | BI_NO_CALL))) {
 		diag(u->c->dx, E0301_ARITY, e->span,
-		     arena_printf(u->c->arena, "%s is a function: write %s(...)", b->name, b->name));
+		     arena_printf(u->c->arena, "%s is a function: write %s(...)", b->name,
+				  b->name));
 		return false;
 	}
 	if ((b->flags & BI_UNSAFE) && !u->c->opt->unsafe) {

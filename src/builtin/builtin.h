@@ -38,8 +38,8 @@ struct builtin {
 	const char *sig;
 	unsigned flags;
 	/*
-	 * After the signature was checked: sets e->type where the result is "?", refuses what the
-	 * signature cannot say. Returns false after reporting. May be NULL.
+	 * After the signature was checked: sets e->type where the result is "?", refuses what
+	 * the signature cannot say. Returns false after reporting. May be NULL.
 	 */
 	bool (*check)(struct unit *u, struct expr *e);
 	/* Scalars and statements: the value, or 0 for none. */
@@ -47,7 +47,8 @@ struct builtin {
 	/* Values in memory (strings, stacks ...): writes the value to its destination. */
 	void (*lower_mem)(struct unit *u, struct expr *e, const struct dest *d);
 	/* BI_AGG: updates the aggregate at p, e->type->... as agg.h says. */
-	void (*update)(struct unit *u, struct expr *e, const struct type *agg, ref p, bool scalar);
+	void (*update)(struct unit *u, struct expr *e, const struct type *agg, ref p,
+		       bool scalar);
 	const char *doc;
 };
 

@@ -106,9 +106,7 @@ static const struct type *check_unary(struct unit *u, struct expr *e)
 		e->type = type_int(u->c->tt, 8, e->op == UN_NEG || t->is_signed);
 		break;
 	case UN_DEREF: return check_deref(u, e, t);
-	case UN_ADDR:
-		not_yet(u, e->span, "taking an address with &");
-		return &type_error;
+	case UN_ADDR: not_yet(u, e->span, "taking an address with &"); return &type_error;
 	}
 	fold_unary(u, e);
 	return e->type;
@@ -126,7 +124,8 @@ static const struct type *check_incdec(struct unit *u, struct expr *e)
 		struct map_sym *m = check_map_use(u, a);
 
 		if (!m->value || m->value->kind == T_INT)
-			map_assigned(u, m, type_int(u->c->tt, 8, !m->value || m->value->is_signed),
+			map_assigned(u, m,
+				     type_int(u->c->tt, 8, !m->value || m->value->is_signed),
 				     e->span);
 		a->type = m->value ? m->value : &type_error;
 	} else {
@@ -175,7 +174,8 @@ static const struct type *check_compare(struct unit *u, struct expr *e)
 		warn_signs(u, e);
 		return &type_bool;
 	}
-	if ((x->kind == T_PTR || x->kind == T_KSYM) && (type_is_integral(y) || y->kind == x->kind))
+	if ((x->kind == T_PTR || x->kind == T_KSYM) &&
+	    (type_is_integral(y) || y->kind == x->kind))
 		return &type_bool;
 	if (y->kind == T_PTR && type_is_integral(x))
 		return &type_bool;
@@ -309,7 +309,8 @@ static const struct type *check_cast(struct unit *u, struct expr *e)
 		uint64_t bits = (uint64_t)e->a->const_value << shift;
 
 		e->is_const = true;
-		e->const_value = to->is_signed ? (int64_t)bits >> shift : (int64_t)(bits >> shift);
+		e->const_value =
+			to->is_signed ? (int64_t)bits >> shift : (int64_t)(bits >> shift);
 		e->num_unsigned = !to->is_signed && e->const_value < 0;
 	}
 	return to;
@@ -318,9 +319,9 @@ static const struct type *check_cast(struct unit *u, struct expr *e)
 static void no_field(struct unit *u, struct expr *e, const struct type *t)
 {
 	struct compiler *c = u->c;
-	struct diag *d = diag(c->dx, E0106_NO_FIELD, e->name_span,
-			      arena_printf(c->arena, "struct/union of type '%s'", type_text(c, t)),
-			      e->name);
+	struct diag *d = diag(
+		c->dx, E0106_NO_FIELD, e->name_span,
+		arena_printf(c->arena, "struct/union of type '%s'", type_text(c, t)), e->name);
 	const char *best = NULL;
 	unsigned dist = 0;
 	uint32_t n;
@@ -447,7 +448,8 @@ static const struct type *check_index(struct unit *u, struct expr *e)
 	if (t->kind == T_ARRAY) {
 		if (e->b->is_const && t->nelems &&
 		    (e->b->const_value < 0 || e->b->const_value >= t->nelems)) {
-			diag(c->dx, E0123_INDEX, e->span, (long long)e->b->const_value, t->nelems);
+			diag(c->dx, E0123_INDEX, e->span, (long long)e->b->const_value,
+			     t->nelems);
 			return &type_error;
 		}
 		return read_type(c, t->elem, t->as);

@@ -23,7 +23,8 @@ struct map_sym *map_of(struct unit *u, struct expr *e)
 
 static bool key_allowed(const struct type *t)
 {
-	return !type_is_agg(t) && t->kind != T_NONE && t->kind != T_FUNC && t->kind != T_TIMESTAMP;
+	return !type_is_agg(t) && t->kind != T_NONE && t->kind != T_FUNC &&
+	       t->kind != T_TIMESTAMP;
 }
 
 /* Each part of a multi-part key; a key that is one value has one part. */
@@ -135,7 +136,8 @@ static void hash_kmap(struct compiler *c, const struct map_sym *m, struct plan_m
 
 	if (m->kind == BPF_MAP_TYPE_LRU_HASH || m->kind == BPF_MAP_TYPE_LRU_PERCPU_HASH)
 		k.type = percpu ? BPF_MAP_TYPE_LRU_PERCPU_HASH : BPF_MAP_TYPE_LRU_HASH;
-	else if (percpu && (uint64_t)k.value_size * k.max_entries * c->opt->ncpus > PREALLOC_LIMIT)
+	else if (percpu &&
+		 (uint64_t)k.value_size * k.max_entries * c->opt->ncpus > PREALLOC_LIMIT)
 		k.flags = BPF_F_NO_PREALLOC;
 	pm->kmap = (uint32_t)p->kmaps.len;
 	vec_push(p->arena, &p->kmaps, k);

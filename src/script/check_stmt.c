@@ -34,7 +34,8 @@ static bool check_declared(struct unit *u, struct var_sym *v, const struct expr 
 	if (e->is_const) {
 		unsigned shift = 64 - have->size * 8;
 		uint64_t bits = (uint64_t)e->const_value << shift;
-		int64_t cut = have->is_signed ? (int64_t)bits >> shift : (int64_t)(bits >> shift);
+		int64_t cut =
+			have->is_signed ? (int64_t)bits >> shift : (int64_t)(bits >> shift);
 
 		if (cut == e->const_value)
 			return true;
@@ -106,8 +107,8 @@ static void assign_var(struct unit *u, struct stmt *s)
 
 static bool is_agg_call(const struct expr *e)
 {
-	const struct builtin *b = e->kind == E_CALL || e->kind == E_NAME ? builtin_find(e->name)
-									 : NULL;
+	const struct builtin *b =
+		e->kind == E_CALL || e->kind == E_NAME ? builtin_find(e->name) : NULL;
 
 	return b && (b->flags & BI_AGG);
 }
@@ -137,8 +138,9 @@ static void check_compound(struct unit *u, struct stmt *s)
 		if (!m->value && type_is_integral(s->e->type))
 			map_assigned(u, m, s->e->type, s->span);
 	}
-	*both = (struct expr){ .kind = E_BINARY, .span = s->span, .op = s->op,
-			       .a = s->target, .b = s->e };
+	*both = (struct expr){
+		.kind = E_BINARY, .span = s->span, .op = s->op, .a = s->target, .b = s->e
+	};
 	check_expr(u, both);
 	if (s->target->kind == E_VAR) {
 		if (s->target->var)
@@ -180,7 +182,8 @@ static void check_let(struct unit *u, struct stmt *s)
 	struct var_sym *v = s->target->var, *old = visible_var(u, s->target->name);
 
 	if (old && old != v) {
-		struct diag *d = diag(c->dx, E0126_REDECLARED, s->target->span, s->target->name);
+		struct diag *d =
+			diag(c->dx, E0126_REDECLARED, s->target->span, s->target->name);
 
 		diag_note(d, old->span, "the first declaration");
 		return;
@@ -261,11 +264,12 @@ static void check_while(struct unit *u, struct stmt *s)
 static void check_discarded(struct unit *u, struct stmt *s)
 {
 	const struct type *t = check_expr(u, s->e);
-	bool effect = s->e->kind == E_INCDEC || (s->e->builtin && (s->e->builtin->flags & BI_STMT)) ||
+	bool effect = s->e->kind == E_INCDEC ||
+		      (s->e->builtin && (s->e->builtin->flags & BI_STMT)) ||
 		      s->e->kind == E_COND;
 
 	if (is_agg_call(s->e) && !type_is_error(t))
-		diag(u->c->dx, E0306_AGG_ALONE, s->e->span, s->e->name, s->e->name);
+		diag(u->c->dx, E0306_AGG_ALONE, s->e->span, s->e->name);
 	else if (u->c->final && t->kind != T_NONE && !type_is_error(t) && !effect)
 		diag(u->c->dx, W0104_DISCARDED, s->e->span);
 	if (s->e->builtin && !strcmp(s->e->builtin->name, "exit"))
@@ -294,8 +298,8 @@ void check_stmt(struct unit *u, struct stmt *s)
 	case S_RETURN:
 		if (s->e && !type_is_integral(check_value(u, s->e)) &&
 		    !type_is_error(s->e->type))
-			diag(u->c->dx, E0118_VALUE_TYPE, s->e->span, type_text(u->c, s->e->type),
-			     "the return value of a probe");
+			diag(u->c->dx, E0118_VALUE_TYPE, s->e->span,
+			     type_text(u->c, s->e->type), "the return value of a probe");
 		u->ended = true;
 		break;
 	case S_BLOCK: check_block(u, s); break;

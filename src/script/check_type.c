@@ -91,15 +91,11 @@ const struct type *unify(struct compiler *c, const struct type *a, const struct 
 		return NULL;
 	switch (a->kind) {
 	case T_STRING:
-	case T_BUFFER:
-		return a->size >= b->size ? a : b;
+	case T_BUFFER: return a->size >= b->size ? a : b;
 	case T_TUPLE:
-	case T_RECORD:
-		return unify_parts(c, a, b);
-	case T_PTR:
-		return a->elem->kind == T_NONE ? b : b->elem->kind == T_NONE ? a : NULL;
-	default:
-		return NULL;
+	case T_RECORD: return unify_parts(c, a, b);
+	case T_PTR: return a->elem->kind == T_NONE ? b : b->elem->kind == T_NONE ? a : NULL;
+	default: return NULL;
 	}
 }
 
@@ -142,18 +138,39 @@ static const struct type *language_type(struct compiler *c, const char *name)
 		uint8_t size;
 		bool is_signed;
 	} ints[] = {
-		{ "int8", 1, true },	{ "int16", 2, true },	{ "int32", 4, true },
-		{ "int64", 8, true },	{ "uint8", 1, false },	{ "uint16", 2, false },
-		{ "uint32", 4, false }, { "uint64", 8, false },
+		{ "int8", 1, true },
+		{ "int16", 2, true },
+		{ "int32", 4, true },
+		{ "int64", 8, true },
+		{ "uint8", 1, false },
+		{ "uint16", 2, false },
+		{ "uint32", 4, false },
+		{ "uint64", 8, false },
 		/* C's own, so that a cast to them needs no BTF */
-		{ "char", 1, true },	{ "short", 2, true },	{ "int", 4, true },
-		{ "long", 8, true },	{ "int8_t", 1, true },	{ "int16_t", 2, true },
-		{ "int32_t", 4, true }, { "int64_t", 8, true }, { "uint8_t", 1, false },
-		{ "uint16_t", 2, false }, { "uint32_t", 4, false }, { "uint64_t", 8, false },
-		{ "size_t", 8, false }, { "ssize_t", 8, true }, { "pid_t", 4, true },
-		{ "uid_t", 4, false },	{ "u8", 1, false },	{ "u16", 2, false },
-		{ "u32", 4, false },	{ "u64", 8, false },	{ "s8", 1, true },
-		{ "s16", 2, true },	{ "s32", 4, true },	{ "s64", 8, true },
+		{ "char", 1, true },
+		{ "short", 2, true },
+		{ "int", 4, true },
+		{ "long", 8, true },
+		{ "int8_t", 1, true },
+		{ "int16_t", 2, true },
+		{ "int32_t", 4, true },
+		{ "int64_t", 8, true },
+		{ "uint8_t", 1, false },
+		{ "uint16_t", 2, false },
+		{ "uint32_t", 4, false },
+		{ "uint64_t", 8, false },
+		{ "size_t", 8, false },
+		{ "ssize_t", 8, true },
+		{ "pid_t", 4, true },
+		{ "uid_t", 4, false },
+		{ "u8", 1, false },
+		{ "u16", 2, false },
+		{ "u32", 4, false },
+		{ "u64", 8, false },
+		{ "s8", 1, true },
+		{ "s16", 2, true },
+		{ "s32", 4, true },
+		{ "s64", 8, true },
 	};
 
 	if (!strcmp(name, "bool"))
@@ -232,8 +249,7 @@ static const struct type *base_type(struct unit *u, const struct type_name *tn)
 		return check_expr(u, tn->of);
 
 	static const enum c_tag tags[] = { C_PLAIN, C_STRUCT, C_UNION, C_ENUM };
-	const struct type *t =
-		tn->keyword == TN_PLAIN ? language_type(u->c, tn->name) : NULL;
+	const struct type *t = tn->keyword == TN_PLAIN ? language_type(u->c, tn->name) : NULL;
 	if (!t)
 		t = cfront_find_type(u->c->cf, tags[tn->keyword], tn->name);
 	if (!t)
@@ -245,7 +261,8 @@ static const struct type *base_type(struct unit *u, const struct type_name *tn)
 
 const struct type *resolve_type(struct unit *u, const struct type_name *tn)
 {
-	if (tn->keyword == TN_PLAIN && (!strcmp(tn->name, "string") || !strcmp(tn->name, "buffer")))
+	if (tn->keyword == TN_PLAIN &&
+	    (!strcmp(tn->name, "string") || !strcmp(tn->name, "buffer")))
 		return sized_type(u, tn);
 
 	const struct type *t = base_type(u, tn);

@@ -12,13 +12,13 @@
 
 /* Settings of the language: the script's config block and the environment set them. */
 struct script_config {
-	uint32_t max_strlen;     /* bytes of a str(), NUL included; default 1024 */
-	uint32_t max_map_keys;   /* default 4096 */
-	uint32_t max_probes;     /* default 1024 */
-	uint32_t max_bpf_progs;  /* default 1024 */
-	uint32_t max_cat_bytes;  /* default 10240 */
+	uint32_t max_strlen;	 /* bytes of a str(), NUL included; default 1024 */
+	uint32_t max_map_keys;	 /* default 4096 */
+	uint32_t max_probes;	 /* default 1024 */
+	uint32_t max_bpf_progs;	 /* default 1024 */
+	uint32_t max_cat_bytes;	 /* default 10240 */
 	uint32_t on_stack_limit; /* bytes; larger values go to scratch memory; default 32 */
-	uint32_t perf_rb_pages;  /* 0: chosen by the session */
+	uint32_t perf_rb_pages;	 /* 0: chosen by the session */
 	bool print_maps_on_exit;
 	enum stack_mode stack_mode;
 	const char *str_trunc_trailer;
@@ -40,7 +40,7 @@ struct compile_options {
 	pid_t cpid; /* of the -c child; 0 = none */
 	unsigned ncpus;
 	uint64_t start_ns; /* boot clock when the session began: zero of `elapsed` */
-	unsigned isa;      /* see codegen.h */
+	unsigned isa;	   /* see codegen.h */
 	bool unsafe;
 	struct probe_env *env; /* its types, dx and arena are those of the compile */
 	/* Called with each stage's text, for -d: "ast", "ir", "opt:<pass>", "bpf". */
@@ -50,8 +50,8 @@ struct compile_options {
 };
 
 /*
- * Compiles src. cfg is changed by the script's config block. Returns NULL when there were errors.
- * The plan lives in a.
+ * Compiles src. cfg is changed by the script's config block. Returns NULL when there were
+ * errors. The plan lives in a.
  */
 struct plan *compile_script(struct arena *a, struct diags *dx, struct sources *sources,
 			    const struct source *src, struct script_config *cfg,

@@ -65,7 +65,8 @@ static void fold_shift(struct unit *u, struct expr *e, __int128 x, __int128 y)
 		e->type = &type_error;
 		return;
 	}
-	set_exact(u, e, e->op == BIN_SHL ? (__int128)((unsigned __int128)x << (int)y) : x >> (int)y);
+	set_exact(u, e,
+		  e->op == BIN_SHL ? (__int128)((unsigned __int128)x << (int)y) : x >> (int)y);
 }
 
 static void fold_strings(struct unit *u, struct expr *e)

@@ -142,7 +142,8 @@ static ref cond_value(struct unit *u, struct expr *e)
  * Two texts of which one may be a literal: words are compared up to and with the literal's NUL,
  * or over the shorter size, behind which the longer one must be empty.
  */
-static void compare_text(struct unit *u, struct expr *x, struct expr *y, blkid same, blkid differ)
+static void compare_text(struct unit *u, struct expr *x, struct expr *y, blkid same,
+			 blkid differ)
 {
 	struct irb *b = &u->b;
 	uint32_t nx = x->kind == E_STRING ? (uint32_t)x->str.len + 1 : x->type->size;
@@ -160,7 +161,8 @@ static void compare_text(struct unit *u, struct expr *x, struct expr *y, blkid s
 		ir_start(b, next);
 		off += unit;
 	}
-	/* A literal longer than the other side's memory cannot be equal unless cut to nothing. */
+	/* A literal longer than the other side's memory cannot be equal unless cut to nothing.
+	 */
 	bool x_more = nx > n && y->kind != E_STRING, y_more = ny > n && x->kind != E_STRING;
 	if (x_more || y_more) {
 		ref rest = ir_load(b, 1, x_more ? px : py, (int32_t)n);
@@ -188,11 +190,13 @@ void lower_cond(struct unit *u, struct expr *e, blkid yes, blkid no)
 	} else if (e->kind == E_BINARY && (e->op == BIN_LAND || e->op == BIN_LOR)) {
 		blkid next = ir_block(b);
 
-		lower_cond(u, e->a, e->op == BIN_LAND ? next : yes, e->op == BIN_LAND ? no : next);
+		lower_cond(u, e->a, e->op == BIN_LAND ? next : yes,
+			   e->op == BIN_LAND ? no : next);
 		ir_start(b, next);
 		lower_cond(u, e->b, yes, no);
 	} else if (compares_text(e)) {
-		compare_text(u, e->a, e->b, e->op == BIN_EQ ? yes : no, e->op == BIN_EQ ? no : yes);
+		compare_text(u, e->a, e->b, e->op == BIN_EQ ? yes : no,
+			     e->op == BIN_EQ ? no : yes);
 	} else {
 		ref v = lower_scalar(u, e);
 

@@ -51,7 +51,8 @@ void lower_to(struct unit *u, struct expr *e, const struct dest *d);
 /* The address of e's value in memory of the program (a variable, a map value, a copy). */
 ref lower_addr(struct unit *u, struct expr *e);
 /* Writes the value of type from that lies at src, as d->type. */
-void convert(struct unit *u, ref src, int32_t off, const struct type *from, const struct dest *d);
+void convert(struct unit *u, ref src, int32_t off, const struct type *from,
+	     const struct dest *d);
 void store_text(struct unit *u, const char *s, size_t len, const struct dest *d);
 /* Reads up to n bytes of text from a place into d with the matching helper. */
 void read_text(struct unit *u, const struct place *p, ref n, const struct dest *d,
@@ -67,7 +68,7 @@ struct place place_of_pointer(struct unit *u, ref ptr, enum addr_space as);
 ref place_address(struct unit *u, const struct place *p);
 
 /* lower_map.c */
-ref lower_map_read(struct unit *u, struct expr *e);  /* scalar value, 0 when missing */
+ref lower_map_read(struct unit *u, struct expr *e); /* scalar value, 0 when missing */
 /* Address of the value, or of zeros when missing; memory values only. */
 ref lower_map_addr(struct unit *u, struct expr *e);
 void lower_map_store(struct unit *u, struct expr *target, struct expr *value);

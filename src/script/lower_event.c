@@ -70,7 +70,8 @@ void record_begin(struct unit *u, const struct plan_event *ev, struct record *r)
 	count_failure(u, u->lost_counter, ir_const(b, 0));
 	ir_jmp(b, r->done);
 	ir_start(b, ok);
-	ir_store(b, 8, r->ptr, 0, ir_const(b, (int64_t)(index | (uint64_t)u->prog_index << 32)));
+	ir_store(b, 8, r->ptr, 0,
+		 ir_const(b, (int64_t)(index | (uint64_t)u->prog_index << 32)));
 }
 
 void record_end(struct unit *u, struct record *r)
@@ -80,8 +81,8 @@ void record_end(struct unit *u, struct record *r)
 	ir_start(&u->b, r->done);
 }
 
-static const struct event_arg *lay_out(struct unit *u, struct plan_event *ev, struct expr **args,
-				       unsigned nargs)
+static const struct event_arg *lay_out(struct unit *u, struct plan_event *ev,
+				       struct expr **args, unsigned nargs)
 {
 	struct event_arg *list = arena_array(u->c->arena, struct event_arg, nargs);
 

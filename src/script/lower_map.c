@@ -198,7 +198,8 @@ void lower_map_agg(struct unit *u, struct expr *target, struct expr *call)
 	struct map_sym *m = target->map;
 
 	if (m->plan->store == STORE_STRIPE) {
-		call->builtin->update(u, call, m->value, lower_cpu_stripe(u, m->plan->off), true);
+		call->builtin->update(u, call, m->value, lower_cpu_stripe(u, m->plan->off),
+				      true);
 		return;
 	}
 	blkid done;

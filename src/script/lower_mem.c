@@ -44,8 +44,9 @@ void read_text(struct unit *u, const struct place *p, ref n, const struct dest *
 	if (d->pad)
 		ir_zero(b, d->ptr, d->off, d->type->size);
 	ref to = d->off ? ir_bin(b, OP_ADD, d->ptr, ir_const(b, d->off)) : d->ptr;
-	ref ret = ir_call(b, user ? BPF_FUNC_probe_read_user_str : BPF_FUNC_probe_read_kernel_str, 3,
-			  to, n, place_address(u, p));
+	ref ret =
+		ir_call(b, user ? BPF_FUNC_probe_read_user_str : BPF_FUNC_probe_read_kernel_str,
+			3, to, n, place_address(u, p));
 	count_if_negative(u, ret, COUNT_READ, span,
 			  user ? "probe_read_user_str" : "probe_read_kernel_str", true);
 }
@@ -69,8 +70,9 @@ static void read_char_array(struct unit *u, struct expr *e, const struct dest *d
 
 	bool user = p.how == PLACE_USER;
 	ref to = d->off ? ir_bin(b, OP_ADD, d->ptr, ir_const(b, d->off)) : d->ptr;
-	ref ret = ir_call(b, user ? BPF_FUNC_probe_read_user_str : BPF_FUNC_probe_read_kernel_str, 3,
-			  to, ir_const(b, n), place_address(u, &p));
+	ref ret =
+		ir_call(b, user ? BPF_FUNC_probe_read_user_str : BPF_FUNC_probe_read_kernel_str,
+			3, to, ir_const(b, n), place_address(u, &p));
 	count_if_negative(u, ret, COUNT_READ, e->span,
 			  user ? "probe_read_user_str" : "probe_read_kernel_str", true);
 
@@ -91,13 +93,15 @@ static void convert_parts(struct unit *u, ref src, int32_t off, const struct typ
 	const struct field *t = type_fields(u->c->tt, d->type, &n);
 
 	for (uint32_t i = 0; i < n; i++) {
-		struct dest part = { d->ptr, d->off + (int32_t)(t[i].bit_off / 8), t[i].type, d->pad };
+		struct dest part = { d->ptr, d->off + (int32_t)(t[i].bit_off / 8), t[i].type,
+				     d->pad };
 
 		convert(u, src, off + (int32_t)(f[i].bit_off / 8), f[i].type, &part);
 	}
 }
 
-void convert(struct unit *u, ref src, int32_t off, const struct type *from, const struct dest *d)
+void convert(struct unit *u, ref src, int32_t off, const struct type *from,
+	     const struct dest *d)
 {
 	struct irb *b = &u->b;
 
@@ -106,7 +110,8 @@ void convert(struct unit *u, ref src, int32_t off, const struct type *from, cons
 
 		ir_store(b, d->type->size, d->ptr, d->off,
 			 read_scalar(u, &p, from, NULL, b->span));
-	} else if ((from->kind == T_TUPLE || from->kind == T_RECORD) && !type_same(from, d->type)) {
+	} else if ((from->kind == T_TUPLE || from->kind == T_RECORD) &&
+		   !type_same(from, d->type)) {
 		convert_parts(u, src, off, from, d);
 	} else {
 		uint32_t n = from->size < d->type->size ? from->size : d->type->size;
@@ -124,7 +129,8 @@ static void tuple_to(struct unit *u, struct expr *e, const struct dest *d)
 	if (d->pad) /* gaps between the parts */
 		ir_zero(&u->b, d->ptr, d->off, d->type->size);
 	for (uint32_t i = 0; i < n; i++) {
-		struct dest part = { d->ptr, d->off + (int32_t)(f[i].bit_off / 8), f[i].type, d->pad };
+		struct dest part = { d->ptr, d->off + (int32_t)(f[i].bit_off / 8), f[i].type,
+				     d->pad };
 
 		lower_to(u, e->args[i], &part);
 	}

@@ -25,10 +25,10 @@ void read_bytes(struct unit *u, const struct place *p, uint32_t size, ref dst, i
 		ir_copy(b, dst, off, p->ptr, (int32_t)p->off, size);
 		return;
 	}
-	ref ret = ir_call(b, user ? BPF_FUNC_probe_read_user : BPF_FUNC_probe_read_kernel, 3, to,
-			  ir_const(b, size), place_address(u, p));
-	count_if_negative(u, ret, COUNT_READ, span, user ? "probe_read_user" : "probe_read_kernel",
-			  true);
+	ref ret = ir_call(b, user ? BPF_FUNC_probe_read_user : BPF_FUNC_probe_read_kernel, 3,
+			  to, ir_const(b, size), place_address(u, p));
+	count_if_negative(u, ret, COUNT_READ, span,
+			  user ? "probe_read_user" : "probe_read_kernel", true);
 }
 
 /* A bit-field: the smallest aligned word around it is read, then shifted down. */
@@ -64,7 +64,8 @@ ref read_scalar(struct unit *u, const struct place *p, const struct type *t,
 	return t->size < 8 && t->is_signed ? ir_ext(b, true, t->size, v) : v;
 }
 
-/* The struct, array or pointer below a field: pointers are followed, parts of a whole are not. */
+/* The struct, array or pointer below a field: pointers are followed, parts of a whole are not.
+ */
 static struct place place_below(struct unit *u, struct expr *e)
 {
 	if (e->type->kind == T_PTR)
@@ -95,7 +96,8 @@ static struct place index_place(struct unit *u, struct expr *e)
 		return p;
 	}
 
-	/* Behind the end of an array of known size there is nothing to read: zero, and counted. */
+	/* Behind the end of an array of known size there is nothing to read: zero, and counted.
+	 */
 	ref i = lower_scalar(u, e->b);
 	if (e->a->type->kind == T_ARRAY && e->a->type->nelems) {
 		uint32_t off = counter_new(u, COUNT_INDEX, e->span, NULL, false);

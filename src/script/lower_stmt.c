@@ -73,7 +73,9 @@ static void lower_compound(struct unit *u, struct stmt *s)
 		return;
 	}
 
-	struct expr whole = { .kind = E_BINARY, .span = s->span, .op = s->op, .a = t, .b = s->e };
+	struct expr whole = {
+		.kind = E_BINARY, .span = s->span, .op = s->op, .a = t, .b = s->e
+	};
 	ref x = lower_scalar(u, t), y = lower_scalar(u, s->e);
 	ref v = lower_arith(u, &whole, (enum binary_op)s->op, t->type, x, s->e->type, y);
 	if (t->kind == E_MAP) {

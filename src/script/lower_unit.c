@@ -24,6 +24,17 @@ static void filter_pid(struct unit *u)
 	leave_unless(u, ir_bin(b, OP_EQ, tgid, ir_const(b, pid)));
 }
 
+/* What the source itself fires for too often is left here. */
+static void filter_only_if(struct unit *u)
+{
+	const struct group *g = u->group;
+
+	if (g->only_if.kind == LOC_NONE)
+		return;
+	leave_unless(u, ir_bin(&u->b, OP_EQ, lower_argloc(u, &g->only_if),
+			       ir_const(&u->b, g->only_if_value)));
+}
+
 /* The table of ATTACH_SYSCALL_TP: u16 per syscall, target index + 1. */
 static uint32_t select_table(struct unit *u)
 {
@@ -57,7 +68,8 @@ static void filter_selected(struct unit *u)
 	ref nr = lower_argloc(u, &u->group->selector);
 	leave_unless(u, ir_bin(b, OP_ULT, nr, ir_const(b, u->group->nselect)));
 
-	ref at = ir_bin(b, OP_ADD, ir_mapval(b, table, 0), ir_bin(b, OP_MUL, nr, ir_const(b, 2)));
+	ref at = ir_bin(b, OP_ADD, ir_mapval(b, table, 0),
+			ir_bin(b, OP_MUL, nr, ir_const(b, 2)));
 	ref index = ir_load(b, 2, at, 0);
 	leave_unless(u, index);
 	u->which = ir_bin(b, OP_ADD, index, ir_const(b, (int64_t)u->probe_base - 1));
@@ -97,6 +109,7 @@ struct fn *lower_unit(struct unit *u)
 	*b = (struct irb){ .fn = fn, .cur = 0, .span = u->probe->head };
 	u->ctx = ir_ctx(b);
 	u->exit_blk = ir_block(b);
+	filter_only_if(u);
 	filter_pid(u);
 	filter_selected(u);
 	give_slots(u);

@@ -32,8 +32,8 @@ struct plan_kmap {
 	const char *name; /* at most 15 characters, as the kernel shows it */
 	enum bpf_map_type type;
 	uint32_t key_size, value_size, max_entries;
-	uint32_t flags; /* BPF_F_... */
-	bool scratch;   /* value_size is settled after code generation */
+	uint32_t flags;	  /* BPF_F_... */
+	bool scratch;	  /* value_size is settled after code generation */
 	const void *init; /* ARRAY: contents of element 0 to write before loading, or NULL */
 };
 
@@ -51,7 +51,7 @@ enum map_store {
 
 /* A map of the script. */
 struct plan_map {
-	const char *name;       /* with its @ */
+	const char *name;	/* with its @ */
 	const struct type *key; /* NULL: scalar */
 	const struct type *value;
 	enum map_store store;
@@ -62,17 +62,18 @@ struct plan_map {
 };
 
 enum event_kind {
-	EV_PRINTF,     /* format, args */
+	EV_PRINTF,	/* format, args */
 	EV_PRINT_VALUE, /* one arg */
-	EV_PRINT_MAP,  /* map; top, div */
-	EV_CLEAR,      /* map */
-	EV_ZERO,       /* map */
-	EV_EXIT,       /* the status is in the globals (EXIT_REQUEST) even if this was lost */
-	EV_TIME,       /* text: a strftime format */
-	EV_JOIN,       /* text: separator; args: n strings in a row, see join_max, join_size */
-	EV_CAT,        /* format, args */
-	EV_SYSTEM,     /* format, args */
-	EV_ERRORF, EV_WARNF, /* format, args */
+	EV_PRINT_MAP,	/* map; top, div */
+	EV_CLEAR,	/* map */
+	EV_ZERO,	/* map */
+	EV_EXIT,	/* the status is in the globals (EXIT_REQUEST) even if this was lost */
+	EV_TIME,	/* text: a strftime format */
+	EV_JOIN,	/* text: separator; args: n strings in a row, see join_max, join_size */
+	EV_CAT,		/* format, args */
+	EV_SYSTEM,	/* format, args */
+	EV_ERRORF,
+	EV_WARNF, /* format, args */
 };
 
 struct event_arg {
@@ -93,7 +94,7 @@ struct plan_event {
 	const char *text;
 	const struct event_arg *args;
 	unsigned nargs;
-	uint32_t map;        /* index in plan.maps */
+	uint32_t map; /* index in plan.maps */
 	int64_t top, div;
 	uint32_t join_max, join_size; /* EV_JOIN: strings, bytes each */
 };
@@ -101,22 +102,22 @@ enum { EVENT_HEADER = 8 };
 
 /* What can go wrong inside a program; each place that can fail has a counter. */
 enum counter_kind {
-	COUNT_LOST,        /* ring full: an event of this program was not recorded */
-	COUNT_SCRATCH,     /* no scratch memory: the program did not run */
-	COUNT_MAP_FULL,    /* a map update failed */
-	COUNT_DELETE,      /* delete() of a key that is not there, result unused */
-	COUNT_READ,        /* a memory read failed and gave zeros */
-	COUNT_DIV_ZERO,    /* a division by zero gave 1 */
-	COUNT_INDEX,       /* an array index was out of bounds and gave zero */
-	COUNT_STACK,       /* a stack could not be taken */
+	COUNT_LOST,	/* ring full: an event of this program was not recorded */
+	COUNT_SCRATCH,	/* no scratch memory: the program did not run */
+	COUNT_MAP_FULL, /* a map update failed */
+	COUNT_DELETE,	/* delete() of a key that is not there, result unused */
+	COUNT_READ,	/* a memory read failed and gave zeros */
+	COUNT_DIV_ZERO, /* a division by zero gave 1 */
+	COUNT_INDEX,	/* an array index was out of bounds and gave zero */
+	COUNT_STACK,	/* a stack could not be taken */
 };
 
 struct plan_counter {
 	enum counter_kind kind;
 	struct span span;
-	uint32_t off;       /* in the globals: u64 times, then u64 last return code */
+	uint32_t off;	    /* in the globals: u64 times, then u64 last return code */
 	const char *helper; /* "map_update_elem", or NULL */
-	bool quiet;         /* counted, but shown with -k or --strict only */
+	bool quiet;	    /* counted, but shown with -k or --strict only */
 };
 
 enum prog_when { PROG_BEGIN, PROG_END, PROG_ATTACHED };
@@ -140,9 +141,9 @@ struct plan {
 	VEC(struct plan_map) maps; /* sorted by name in ASCII order */
 	VEC(struct plan_event) events;
 	VEC(struct plan_counter) counters;
-	VEC(struct plan_prog) progs; /* in source order of their probes */
+	VEC(struct plan_prog) progs;   /* in source order of their probes */
 	VEC(const char *) probe_names; /* by attach point id; ascending names within a script */
-	VEC(const char *) strings;     /* texts that values refer to by index (strftime formats) */
+	VEC(const char *) strings; /* texts that values refer to by index (strftime formats) */
 	uint32_t counters_off, zeros_off, zeros_size;
 	uint32_t slots_off, stripes_off, stripe_size, ncpus_pow2;
 	unsigned nattached; /* attach points in all, begin and end included */

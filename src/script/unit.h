@@ -16,21 +16,21 @@
 
 struct map_sym {
 	const char *name;
-	const struct type *key;   /* NULL: scalar, or not known yet */
+	const struct type *key;	  /* NULL: scalar, or not known yet */
 	const struct type *value; /* NULL: nothing assigned yet */
-	bool scalar, keyed;       /* how it was used */
+	bool scalar, keyed;	  /* how it was used */
 	struct span first, key_span, value_span;
 	bool deleted; /* some delete() names it: entries come and go */
 	uint32_t max_entries;
 	enum bpf_map_type kind; /* declared, or 0 */
-	uint32_t index; /* in plan->maps, from storage on */
-	struct plan_map *plan; /* valid during lowering */
+	uint32_t index;		/* in plan->maps, from storage on */
+	struct plan_map *plan;	/* valid during lowering */
 };
 
 struct var_sym {
 	const char *name;
 	const struct type *type; /* NULL: not known yet */
-	bool declared_type;      /* let $x: T */
+	bool declared_type;	 /* let $x: T */
 	bool assigned;
 	struct span span;
 	ref slot; /* lowering: its memory */
@@ -44,8 +44,8 @@ struct compiler {
 	const struct compile_options *opt;
 	struct script_config *cfg;
 	struct script *script;
-	struct cfront *cf;     /* the script's own C */
-	struct strmap maps;    /* name -> struct map_sym * */
+	struct cfront *cf;  /* the script's own C */
+	struct strmap maps; /* name -> struct map_sym * */
 	VEC(struct unit *) units;
 	struct plan *plan;
 	uint32_t ncounters;

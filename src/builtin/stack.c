@@ -1,0 +1,93 @@
+/*
+ * Builtins that take stacks.
+ */
+#include "builtin/builtin.h"
+#include "script/lower.h"
+
+#include <string.h>
+
+enum { DEPTH_DEFAULT = 127, DEPTH_MAX = 127 };
+
+static bool find_mode(const char *name, enum stack_mode *mode)
+{
+	static const struct {
+		const char *name;
+		enum stack_mode mode;
+	} modes[] = {
+		{ "bpftrace", STACK_SCRY },
+		{ "scry", STACK_SCRY },
+		{ "perf", STACK_PERF },
+		{ "raw", STACK_RAW },
+	};
+
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		if (!strcmp(modes[i].name, name)) {
+			*mode = modes[i].mode;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool bad(struct unit *u, struct expr *e, const char *words)
+{
+	diag(u->c->dx, E0302_ARG_TYPE, e->span, words);
+	return false;
+}
+
+/* kstack, kstack(N), kstack(MODE), kstack(MODE, N) */
+static bool check_kstack(struct unit *u, struct expr *e)
+{
+	enum stack_mode mode = u->c->cfg->stack_mode;
+	struct expr *depth = NULL;
+	int64_t n = DEPTH_DEFAULT;
+
+	if (!u->shape.stack_ok) {
+		diag(u->c->dx, E0303_NOT_HERE, e->span, "there is no stack in this probe");
+		return false;
+	}
+	if (e->nargs && e->args[0]->kind == E_NAME && find_mode(e->args[0]->name, &mode))
+		depth = e->nargs > 1 ? e->args[1] : NULL;
+	else if (e->nargs > 1)
+		return bad(u, e->args[0], "the stack mode is one of bpftrace, perf, raw");
+	else if (e->nargs)
+		depth = e->args[0];
+	if (depth) {
+		check_value(u, depth);
+		if (!depth->is_const)
+			return bad(u, depth, "the number of frames is a constant");
+		n = depth->const_value;
+	}
+	if (n < 1 || n > DEPTH_MAX)
+		return bad(u, depth, "the number of frames is from 1 to 127");
+	e->type = type_stack(u->c->tt, T_KSTACK, mode, (uint32_t)n);
+	return true;
+}
+
+static void lower_kstack(struct unit *u, struct expr *e, const struct dest *d)
+{
+	enum { COUNT_OFF = 0, FRAMES_OFF = 8 };
+	struct irb *b = &u->b;
+	ref to = ir_bin(b, OP_ADD, d->ptr, ir_const(b, d->off + FRAMES_OFF));
+	ref n = ir_call(b, BPF_FUNC_get_stack, 4, u->ctx, to, ir_const(b, e->type->depth * 8),
+			ir_const(b, 0));
+	uint32_t counter = counter_new(u, COUNT_STACK, e->span, "get_stack", false);
+	blkid bad_blk = ir_block(b), ok = ir_block(b), done = ir_block(b);
+
+	ir_br(b, ir_bin(b, OP_SLT, n, ir_const(b, 0)), bad_blk, ok);
+	ir_start(b, ok);
+	ref frames = ir_bin(b, OP_SHR, n, ir_const(b, 3));
+	ir_jmp(b, done);
+	ir_start(b, bad_blk); /* the helper zeroed the frames */
+	count_failure(u, counter, n);
+	ref none = ir_const(b, 0);
+	ir_jmp(b, done);
+	ir_start(b, done);
+	ir_store(b, 8, d->ptr, d->off + COUNT_OFF, ir_phi(b, 2, (ref[]){ frames, none }));
+}
+
+BUILTINS(stack) = {
+	{ "kstack", "? kstack([raw, raw])", BI_BARE, check_kstack, .lower_mem = lower_kstack,
+	  .doc = "The kernel stack: kstack, kstack(N frames), kstack(perf|raw), kstack(perf, N)." },
+	{ 0 },
+};

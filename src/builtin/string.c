@@ -1,0 +1,205 @@
+/*
+ * Builtins that make text and bytes.
+ */
+#include "builtin/builtin.h"
+#include "script/lower.h"
+
+static enum addr_space space_of(struct unit *u, const struct type *t)
+{
+	return t->kind == T_PTR && t->as != AS_NONE ? t->as : u->shape.arg_space;
+}
+
+/* The second argument of str() and buf(): how much memory its value takes. */
+static bool check_length(struct unit *u, struct expr *n, uint32_t max, uint32_t *size)
+{
+	*size = max;
+	if (!n->is_const)
+		return true;
+	if (n->const_value < 0) {
+		diag(u->c->dx, E0302_ARG_TYPE, n->span, "a length cannot be negative");
+		return false;
+	}
+	if (n->const_value > max) {
+		if (u->c->final)
+			diag(u->c->dx, W0108_STR_SHORTENED, n->span, (long long)n->const_value,
+			     max);
+		return true;
+	}
+	*size = n->const_value ? (uint32_t)n->const_value : 1;
+	return true;
+}
+
+static bool check_str(struct unit *u, struct expr *e)
+{
+	uint32_t size = u->c->cfg->max_strlen;
+	struct expr *p = e->args[0];
+	const char *s;
+	size_t len;
+
+	if ((p->kind == E_PARAM && e->nargs == 1) || p->kind == E_STRING) {
+		if (!literal_text(u, p, &s, &len))
+			return false;
+		p->type = type_string(u->c->tt, (uint32_t)len + 1);
+	} else {
+		check_value(u, p);
+	}
+	const struct type *t = p->type;
+	bool is_string = t->kind == T_STRING;
+	if (type_is_error(t))
+		return false;
+	if (!is_string && !type_is_integral(t) && t->kind != T_PTR) {
+		diag(u->c->dx, E0302_ARG_TYPE, p->span,
+		     arena_printf(u->c->arena,
+				  "str() expects a string or a pointer (%s provided)",
+				  type_text(u->c, t)));
+		return false;
+	}
+	if (e->nargs > 1 && !check_length(u, e->args[1], size, &size))
+		return false;
+	if (is_string && t->size < size)
+		size = t->size;
+	e->type = type_string(u->c->tt, size);
+	return true;
+}
+
+/* min(n, max), so that the kernel's verifier sees the bound; max when n is not given. */
+static ref bounded(struct unit *u, struct expr *n, uint32_t max)
+{
+	struct irb *b = &u->b;
+
+	if (!n || n->is_const)
+		return ir_const(b, n && n->const_value < max ? n->const_value : max);
+
+	blkid cut = ir_block(b), keep = ir_block(b), done = ir_block(b);
+	ref v = lower_scalar(u, n), limit = ir_const(b, max);
+	ir_br(b, ir_bin(b, OP_UGT, v, limit), cut, keep);
+	ir_start(b, cut);
+	ir_jmp(b, done);
+	ir_start(b, keep);
+	ir_jmp(b, done);
+	ir_start(b, done);
+	return ir_phi(b, 2, (ref[]){ limit, v });
+}
+
+static void lower_str(struct unit *u, struct expr *e, const struct dest *d)
+{
+	struct expr *p = e->args[0], *n = e->nargs > 1 ? e->args[1] : NULL;
+
+	if (p->type->kind == T_STRING) {
+		struct dest same = { d->ptr, d->off, d->type, d->pad };
+
+		lower_to(u, p, &same);
+		return;
+	}
+	struct place at = place_of_pointer(u, lower_scalar(u, p), space_of(u, p->type));
+	uint32_t size = e->type->size < d->type->size ? e->type->size : d->type->size;
+	read_text(u, &at, bounded(u, n, size), d, e->span);
+}
+
+static bool check_buf(struct unit *u, struct expr *e)
+{
+	struct compiler *c = u->c;
+	const struct type *t = e->args[0]->type;
+	bool whole = t->kind == T_STRING || t->kind == T_ARRAY;
+	uint32_t size = whole ? t->size : c->cfg->max_strlen;
+
+	if (!whole && !type_is_integral(t) && t->kind != T_PTR) {
+		diag(c->dx, E0302_ARG_TYPE, e->args[0]->span,
+		     arena_printf(c->arena,
+				  "buf() expects a pointer, an array or a string (%s provided)",
+				  type_text(c, t)));
+		return false;
+	}
+	if (!whole && e->nargs < 2) {
+		diag(c->dx, E0301_ARITY, e->span,
+		     "buf() requires a length argument unless it is given an array or a string");
+		return false;
+	}
+	if (e->nargs > 1 && !check_length(u, e->args[1], size, &size))
+		return false;
+	e->type = type_buffer(c->tt, size);
+	return true;
+}
+
+static void lower_buf(struct unit *u, struct expr *e, const struct dest *d)
+{
+	struct irb *b = &u->b;
+	struct expr *p = e->args[0];
+	uint32_t max = e->type->size - 4;
+	ref n = bounded(u, e->nargs > 1 ? e->args[1] : NULL, max);
+	struct place at;
+
+	if (d->pad)
+		ir_zero(b, d->ptr, d->off, d->type->size);
+	if (p->type->kind == T_STRING || (p->type->kind == T_ARRAY && p->kind == E_VAR))
+		at = (struct place){ PLACE_KERNEL, lower_addr(u, p), 0 };
+	else if (p->type->kind == T_ARRAY)
+		at = lower_place(u, p);
+	else
+		at = place_of_pointer(u, lower_scalar(u, p), space_of(u, p->type));
+
+	bool user = at.how == PLACE_USER;
+	ir_store(b, 4, d->ptr, d->off, n);
+	ref ret = ir_call(b, user ? BPF_FUNC_probe_read_user : BPF_FUNC_probe_read_kernel, 3,
+			  ir_bin(b, OP_ADD, d->ptr, ir_const(b, d->off + 4)), n,
+			  place_address(u, &at));
+	count_if_negative(u, ret, COUNT_READ, e->span,
+			  user ? "probe_read_user" : "probe_read_kernel", true);
+}
+
+enum { JOIN_MAX = 16, JOIN_SIZE = 1024 };
+
+static void join_one(struct unit *u, const struct place *vec, int i, const struct record *r,
+		     blkid end, struct span span)
+{
+	struct irb *b = &u->b;
+	const struct type *text = type_string(u->c->tt, JOIN_SIZE);
+	struct dest d = { r->ptr, EVENT_HEADER + i * JOIN_SIZE, text, false };
+	struct place slot = { vec->how, vec->ptr, vec->off + 8 * i };
+	ref s = read_scalar(u, &slot, type_int(u->c->tt, 8, false), NULL, span);
+	blkid go_on = ir_block(b);
+
+	ir_br(b, s, go_on, end);
+	ir_start(b, go_on);
+	struct place at = { vec->how, s, 0 };
+	read_text(u, &at, ir_const(b, JOIN_SIZE), &d, span);
+}
+
+static ref lower_join(struct unit *u, struct expr *e)
+{
+	struct irb *b = &u->b;
+	struct plan_event *ev = event_new(u, EV_JOIN, e->span);
+	struct place vec =
+		place_of_pointer(u, lower_scalar(u, e->args[0]), space_of(u, e->args[0]->type));
+	const char *sep = " ";
+	struct record r;
+	size_t len;
+
+	if (e->nargs > 1)
+		literal_text(u, e->args[1], &sep, &len);
+	ev->text = sep;
+	ev->join_max = JOIN_MAX;
+	ev->join_size = JOIN_SIZE;
+	ev->size = EVENT_HEADER + JOIN_MAX * JOIN_SIZE;
+
+	record_begin(u, ev, &r);
+	blkid end = ir_block(b);
+	for (int i = 0; i < JOIN_MAX; i++) /* an empty entry ends the list */
+		ir_store(b, 1, r.ptr, EVENT_HEADER + i * JOIN_SIZE, ir_const(b, 0));
+	for (int i = 0; i < JOIN_MAX; i++)
+		join_one(u, &vec, i, &r, end, e->span);
+	ir_jmp(b, end);
+	ir_start(b, end);
+	record_end(u, &r);
+	return 0;
+}
+
+BUILTINS(string) = {
+	{ "str", "? str(raw, [int])", 0, check_str, .lower_mem = lower_str,
+	  .doc = "The text at an address, up to max_strlen or the given bytes, NUL included." },
+	{ "buf", "? buf(any, [int])", 0, check_buf, .lower_mem = lower_buf,
+	  .doc = "The bytes at an address; shown with %r, %rx, %rh." },
+	{ "join", "none join(int, [lit])", BI_STMT, .lower = lower_join,
+	  .doc = "Prints a char *[] (argv): up to 16 texts of 1,024 bytes, with a separator." },
+	{ 0 },
+};

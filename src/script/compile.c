@@ -1,0 +1,418 @@
+/*
+ * The compiler's stages in their order.
+ */
+#include "script/compile.h"
+
+#include "script/lower.h"
+#include "script/parse.h"
+#include "types/kernel_types.h"
+
+#include <string.h>
+#include <unistd.h>
+
+/* What the text of a probe asks for, by the names in it. */
+static void scan_expr(const struct expr *e, struct group_wants *w);
+static void scan_stmt(const struct stmt *s, struct group_wants *w);
+
+static void scan_name(const char *name, struct group_wants *w)
+{
+	w->one_each |= !strcmp(name, "args");
+	w->which |= !strcmp(name, "probe");
+	w->func |= !strcmp(name, "func");
+	w->retval |= !strcmp(name, "retval");
+}
+
+static void scan_expr(const struct expr *e, struct group_wants *w)
+{
+	if (!e)
+		return;
+	if (e->kind == E_NAME || e->kind == E_CALL)
+		scan_name(e->name, w);
+	scan_expr(e->a, w);
+	scan_expr(e->b, w);
+	scan_expr(e->c, w);
+	scan_expr(e->key, w);
+	for (unsigned i = 0; i < e->nargs; i++)
+		scan_expr(e->args[i], w);
+	scan_stmt(e->stmt, w);
+}
+
+static void scan_stmt(const struct stmt *s, struct group_wants *w)
+{
+	for (; s; s = s->next) {
+		scan_expr(s->e, w);
+		scan_expr(s->e2, w);
+		scan_expr(s->target, w);
+		scan_stmt(s->body, w);
+		scan_stmt(s->els, w);
+		scan_stmt(s->first, w);
+		scan_expr(s->value, w);
+	}
+}
+
+static enum prog_when when_of(const struct provider *pv)
+{
+	if (!(pv->flags & PV_OURS))
+		return PROG_ATTACHED;
+	return !strcmp(pv->name, "begin") ? PROG_BEGIN : PROG_END;
+}
+
+static bool add_unit(struct compiler *c, struct probe *p, struct group *g)
+{
+	struct unit *u = arena_new(c->arena, struct unit);
+	struct err e = {};
+
+	u->c = c;
+	u->probe = p;
+	u->group = g;
+	u->target = g->targets.data[0];
+	u->when = when_of(g->provider);
+	/* The first unit has the tree itself, so that -d ast shows what was settled. */
+	u->body = p->compiled ? stmt_clone(c->arena, p->body) : p->body;
+	u->pred = p->compiled && p->pred ? expr_clone(c->arena, p->pred) : p->pred;
+	p->compiled = true;
+	strmap_init(&u->vars, c->arena);
+	if (g->provider->shape(c->opt->env, u->target, g, &u->shape, &e)) {
+		struct diag *d = diag(c->dx, E0131_PARAM_TYPE, u->target->span, e.msg);
+
+		diag_hint(d, "%s", e.hint);
+		return false;
+	}
+
+	u->probe_base = (uint32_t)c->plan->probe_names.len;
+	vec_each(t, &g->targets)
+		vec_push(c->arena, &c->plan->probe_names,
+			 (*t)->user_name ? (*t)->user_name : (*t)->name);
+	c->plan->nattached += (unsigned)g->targets.len;
+	vec_push(c->arena, &c->units, u);
+	return true;
+}
+
+/* The targets of one provider among those of a probe, which keep their order. */
+static void take_provider(struct compiler *c, struct targets *all, struct targets *out)
+{
+	const struct provider *pv = NULL;
+
+	vec_each(t, all) {
+		if (*t && (!pv || (*t)->provider == pv)) {
+			pv = (*t)->provider;
+			vec_push(c->arena, out, *t);
+			*t = NULL;
+		}
+	}
+}
+
+static bool group_probe(struct compiler *c, struct probe *p, struct targets *all)
+{
+	struct group_wants wants = {};
+
+	scan_expr(p->pred, &wants);
+	scan_stmt(p->body, &wants);
+	for (;;) {
+		struct targets some = {};
+		struct groups groups = {};
+		struct err e = {};
+
+		take_provider(c, all, &some);
+		if (!some.len)
+			return true;
+
+		struct group_wants mine = wants;
+		const struct provider *pv = some.data[0]->provider;
+		mine.one_each &= (pv->flags & PV_NAMED_ARGS) != 0;
+		if (pv->group(c->opt->env, &some, &mine, &groups, &e)) {
+			struct diag *d = diag(c->dx, E0131_PARAM_TYPE, p->head, e.msg);
+
+			diag_hint(d, "%s", e.hint);
+			return false;
+		}
+		vec_each(g, &groups) {
+			if (!add_unit(c, p, *g))
+				return false;
+		}
+	}
+}
+
+static bool expand_probe(struct compiler *c, struct probe *p)
+{
+	struct targets targets = {};
+	bool ok = true;
+
+	vec_each(ap, &p->points) {
+		struct attach_text at = {
+			.span = ap->span,
+			.text = ap->text,
+			.user_name = ap->user_name,
+			.parts = ap->parts,
+			.nparts = ap->nparts,
+		};
+
+		ok &= probe_expand(c->opt->env, &at, &targets);
+	}
+	return ok && group_probe(c, p, &targets);
+}
+
+static void refuse_later_items(struct compiler *c)
+{
+	struct unit u = { .c = c };
+
+	vec_each(i, &c->script->imports)
+		not_yet(&u, i->span, "import");
+	for (struct macro *m = c->script->macros; m; m = m->next)
+		not_yet(&u, m->span, "a macro");
+	for (struct subprog *f = c->script->subprogs; f; f = f->next)
+		not_yet(&u, f->span, "a function");
+}
+
+static void apply_config(struct compiler *c)
+{
+	vec_each(e, &c->script->config) {
+		const char *wrong = script_config_set(c->cfg, c->arena, e->key, e->value);
+
+		if (wrong)
+			diag(c->dx, E0134_CONFIG, e->span, e->key, wrong);
+	}
+}
+
+static void declare_maps(struct compiler *c)
+{
+	static const struct {
+		const char *name;
+		enum bpf_map_type type;
+	} kinds[] = {
+		{ "hash", BPF_MAP_TYPE_HASH },
+		{ "lruhash", BPF_MAP_TYPE_LRU_HASH },
+		{ "percpuhash", BPF_MAP_TYPE_PERCPU_HASH },
+		{ "percpulruhash", BPF_MAP_TYPE_LRU_PERCPU_HASH },
+	};
+
+	vec_each(d, &c->script->map_decls) {
+		struct map_sym *m = arena_new(c->arena, struct map_sym);
+
+		m->name = d->name;
+		m->first = d->span;
+		m->max_entries = (uint32_t)d->n;
+		for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+			if (!strcmp(kinds[i].name, d->kind))
+				m->kind = kinds[i].type;
+		if (!m->kind)
+			diag(c->dx, E0133_MAP_KIND, d->kind_span, d->kind);
+		strmap_sets(&c->maps, m->name, m);
+	}
+}
+
+/* C in the script, and the kernel's types behind it. */
+static const struct type *find_kernel_type(void *arg, enum c_tag tag, const char *name)
+{
+	struct compiler *c = arg;
+	const struct btf *btf = kernel_btf(c->tt, NULL);
+	uint32_t id = 0;
+
+	if (btf)
+		id = tag == C_PLAIN  ? btf_find_type(btf, name)
+		     : tag == C_ENUM ? btf_find(btf, BTF_ENUMS, name)
+				     : btf_find(btf, BTF_STRUCTS, name);
+	return id ? btf_type(c->tt, btf, id) : NULL;
+}
+
+static bool find_kernel_const(void *arg, const char *name, int64_t *value)
+{
+	struct compiler *c = arg;
+	const struct btf *btf = kernel_btf(c->tt, NULL);
+	uint32_t id;
+
+	return btf && btf_find_const(btf, name, value, &id);
+}
+
+static bool load_c(struct compiler *c)
+{
+	struct cfront_env env = {
+		.types = c->tt,
+		.find_type = find_kernel_type,
+		.find_const = find_kernel_const,
+		.arg = c,
+	};
+
+	c->cf = cfront_new(c->arena, &env);
+	if (!c->script->c_items.len)
+		return true;
+	if (access(c->tt->btf_path ? c->tt->btf_path : BTF_KERNEL_PATH, R_OK) == 0)
+		cfront_predefine(c->cf, "BPFTRACE_HAVE_BTF", "1");
+	return cfront_load(c->cf, c->script->c_items.data, c->script->c_items.len, c->dx);
+}
+
+/* Passes over all programs until no type grows any more; then one that reports. */
+static void settle_types(struct compiler *c)
+{
+	enum { PASSES_MAX = 12 };
+	unsigned errors = c->dx->errors, warnings = c->dx->warnings;
+
+	c->dx->muted = true;
+	for (int i = 0; i < PASSES_MAX; i++) {
+		c->changed = false;
+		vec_each(u, &c->units)
+			check_unit(*u);
+		if (!c->changed)
+			break;
+	}
+	c->dx->muted = false;
+	c->dx->errors = errors;
+	c->dx->warnings = warnings;
+	c->final = true;
+	vec_each(u, &c->units)
+		check_unit(*u);
+}
+
+static void dump(struct compiler *c, const char *stage, const char *what, const char *text)
+{
+	if (c->opt->dump)
+		c->opt->dump(c->opt->dump_arg, stage, what, text);
+}
+
+static void dump_pass(void *arg, const char *pass, const struct fn *fn)
+{
+	struct compiler *c = arg;
+	struct sb sb = {};
+
+	ir_print(fn, &sb);
+	dump(c, arena_printf(c->arena, "ir after %s", pass), fn->name, sb_str(&sb));
+	sb_free(&sb);
+}
+
+static void optimize(struct compiler *c, struct fn *fn)
+{
+	if (c->opt->dump_ir)
+		dump_pass(c, "lowering", fn);
+	ir_optimize(fn, c->opt->dump_ir ? dump_pass : NULL, c);
+}
+
+static bool generate(struct compiler *c, struct unit *u, struct fn *fn)
+{
+	struct plan *p = c->plan;
+	struct plan_prog *prog = &p->progs.data[u->prog_index];
+	struct codegen_target target = {
+		.on_stack_limit = c->cfg->on_stack_limit,
+		.scratch_map = (uint32_t)p->kmaps.len,
+		.miss_map = KMAP_GLOBALS,
+		.miss_off = counter_new(u, COUNT_SCRATCH, u->probe->head, NULL, false),
+		.isa = c->opt->isa,
+	};
+	struct err e = {};
+
+	if (codegen(c->arena, fn, &target, &prog->image, &e)) {
+		diag(c->dx, E0401_TOO_BIG, u->probe->head, e.msg);
+		return false;
+	}
+	if (prog->image.scratch_size) {
+		prog->scratch_kmap = target.scratch_map;
+		vec_push(c->arena, &p->kmaps,
+			 (struct plan_kmap){
+				 .name = "scratch",
+				 .type = BPF_MAP_TYPE_PERCPU_ARRAY,
+				 .key_size = 4,
+				 .value_size = (prog->image.scratch_size + 7) / 8 * 8,
+				 .max_entries = 1,
+				 .scratch = true,
+			 });
+	}
+	return true;
+}
+
+static void compile_unit(struct compiler *c, struct unit *u)
+{
+	struct plan_prog prog = {
+		.name = u->target->name,
+		.when = u->when,
+		.group = u->group,
+		.probe_base = u->probe_base,
+		.span = u->probe->head,
+	};
+
+	u->prog_index = (uint32_t)c->plan->progs.len;
+	vec_push(c->arena, &c->plan->progs, prog);
+
+	struct fn *fn = lower_unit(u);
+	const char *wrong = ir_check(fn, c->arena);
+	if (wrong)
+		BUG("%s: %s", u->target->name, wrong);
+	optimize(c, fn);
+	generate(c, u, fn);
+}
+
+static void start_plan(struct compiler *c)
+{
+	struct plan *p = c->plan = arena_new(c->arena, struct plan);
+
+	p->arena = c->arena;
+	p->sources = c->sources;
+	p->types = c->tt;
+	vec_push(c->arena, &p->kmaps,
+		 (struct plan_kmap){
+			 .name = "globals",
+			 .type = BPF_MAP_TYPE_ARRAY,
+			 .key_size = 4,
+			 .max_entries = 1,
+			 .flags = BPF_F_MMAPABLE,
+		 });
+	vec_push(c->arena, &p->kmaps,
+		 (struct plan_kmap){ .name = "ring", .type = BPF_MAP_TYPE_RINGBUF });
+}
+
+static void finish_plan(struct compiler *c)
+{
+	struct plan *p = c->plan;
+
+	p->kmaps.data[KMAP_GLOBALS].value_size =
+		p->counters_off + 16 * (uint32_t)p->counters.len + 16;
+}
+
+static bool front_end(struct compiler *c, const struct source *src)
+{
+	struct parse_options opt = { c->opt->params, c->opt->nparams };
+
+	c->script = parse_script(c->arena, c->dx, src, &opt);
+	if (diag_failed(c->dx))
+		return false;
+	apply_config(c);
+	c->opt->env->max_probes = c->cfg->max_probes;
+	c->opt->env->missing = c->cfg->missing_probes;
+	refuse_later_items(c);
+	load_c(c);
+	declare_maps(c);
+	/* A probe that does not exist hides no mistake in the others. */
+	for (struct probe *p = c->script->probes; p; p = p->next)
+		expand_probe(c, p);
+	settle_types(c);
+	if (c->opt->dump_ast) {
+		struct sb sb = {};
+
+		ast_print(c->script, &sb);
+		dump(c, "ast", src->name, sb_str(&sb));
+		sb_free(&sb);
+	}
+	return !diag_failed(c->dx);
+}
+
+struct plan *compile_script(struct arena *a, struct diags *dx, struct sources *sources,
+			    const struct source *src, struct script_config *cfg,
+			    const struct compile_options *opt)
+{
+	struct compiler c = {
+		.arena = a,
+		.dx = dx,
+		.sources = sources,
+		.tt = opt->env->types,
+		.opt = opt,
+		.cfg = cfg,
+	};
+
+	strmap_init(&c.maps, a);
+	start_plan(&c);
+	if (!front_end(&c, src))
+		return NULL;
+	settle_maps(&c);
+	vec_each(u, &c.units)
+		compile_unit(&c, *u);
+	finish_plan(&c);
+	return diag_failed(dx) ? NULL : c.plan;
+}

@@ -201,7 +201,8 @@ int kbpf_link_kprobe_multi(int prog_fd, const struct kbpf_kprobe_multi *k)
 {
 	union bpf_attr attr = {
 		.link_create.prog_fd = (uint32_t)prog_fd,
-		.link_create.attach_type = BPF_TRACE_KPROBE_MULTI,
+		.link_create.attach_type =
+			k->attach_type ? k->attach_type : BPF_TRACE_KPROBE_MULTI,
 		.link_create.kprobe_multi.flags = k->is_ret ? BPF_F_KPROBE_MULTI_RETURN : 0,
 		.link_create.kprobe_multi.cnt = k->n,
 		.link_create.kprobe_multi.syms = ptr64(k->syms),
@@ -210,6 +211,27 @@ int kbpf_link_kprobe_multi(int prog_fd, const struct kbpf_kprobe_multi *k)
 	};
 
 	return sys_bpf(BPF_LINK_CREATE, &attr, sizeof(attr));
+}
+
+bool kbpf_try_uprobe_multi(int prog_fd)
+{
+	/* link_create as of Linux 6.6 */
+	struct {
+		uint32_t prog_fd, target_fd, attach_type, flags;
+		uint64_t path, offsets, ref_ctr_offsets, cookies;
+		uint32_t cnt, multi_flags, pid, unused;
+	} attr = { .prog_fd = (uint32_t)prog_fd, .attach_type = KBPF_TRACE_UPROBE_MULTI };
+	uint64_t offset = 0;
+	int r;
+
+	attr.path = ptr64("/");
+	attr.offsets = ptr64(&offset);
+	attr.cnt = 1;
+	r = sys_bpf(BPF_LINK_CREATE, (union bpf_attr *)&attr, sizeof(attr));
+	if (r >= 0)
+		close(r);
+	/* The path was looked at, and is no file. */
+	return r == -EBADF;
 }
 
 int kbpf_raw_tp_open(int prog_fd, const char *name)
@@ -267,6 +289,24 @@ int kbpf_prog_xlated(int fd, struct bpf_insn **insns, uint32_t *n)
 		*insns = NULL;
 	}
 	*n = size / sizeof(**insns);
+	return r;
+}
+
+int kbpf_first_btf_name(char *name, size_t size)
+{
+	union bpf_attr attr = { .start_id = 0 };
+	struct bpf_btf_info info = { .name = ptr64(name), .name_len = (uint32_t)size };
+	int fd, r = sys_bpf(BPF_BTF_GET_NEXT_ID, &attr, sizeof(attr));
+
+	name[0] = '\0';
+	if (r)
+		return r;
+	attr = (union bpf_attr){ .btf_id = attr.next_id };
+	fd = sys_bpf(BPF_BTF_GET_FD_BY_ID, &attr, sizeof(attr));
+	if (fd < 0)
+		return fd;
+	r = obj_info(fd, &info, sizeof(info));
+	close(fd);
 	return r;
 }
 

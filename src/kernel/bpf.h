@@ -17,6 +17,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Attach types younger than the headers that scry is built with. */
+enum { KBPF_TRACE_UPROBE_MULTI = 48, KBPF_TRACE_KPROBE_SESSION = 56 };
+
 struct kbpf_map {
 	enum bpf_map_type type;
 	uint32_t key_size, value_size, max_entries;
@@ -82,8 +85,12 @@ struct kbpf_kprobe_multi {
 	const uint64_t *cookies; /* one each, or NULL */
 	uint32_t n;
 	bool is_ret;
+	uint32_t attach_type; /* 0: BPF_TRACE_KPROBE_MULTI */
 };
 int kbpf_link_kprobe_multi(int prog_fd, const struct kbpf_kprobe_multi *k);
+
+/* Does the kernel know multi-uprobes? prog was loaded for KBPF_TRACE_UPROBE_MULTI. */
+bool kbpf_try_uprobe_multi(int prog_fd);
 
 /* name NULL for BTF programs, which know their tracepoint (fentry and fexit too). */
 int kbpf_raw_tp_open(int prog_fd, const char *name);
@@ -95,6 +102,8 @@ int kbpf_map_info(int fd, struct bpf_map_info *info);
  * -EPERM: hidden (kptr_restrict, bpf_jit_harden).
  */
 int kbpf_prog_xlated(int fd, struct bpf_insn **insns, uint32_t *n);
+/* The name of the first BTF object, the kernel's own: "" before 5.11. Returns 0 or -errno. */
+int kbpf_first_btf_name(char *name, size_t size);
 /* Switches on run_time_ns and run_cnt for as long as the returned descriptor is open. */
 int kbpf_enable_stats(void);
 

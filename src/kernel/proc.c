@@ -8,7 +8,7 @@
 #include <linux/capability.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 
@@ -171,6 +171,16 @@ int proc_threads(struct arena *a, pid_t pid, struct tid_list *out)
 			vec_push(a, out, (pid_t)atoi(d->d_name));
 	closedir(dir);
 	return 0;
+}
+
+void proc_allow_files(unsigned long n)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= n)
+		return;
+	limit.rlim_cur = n < limit.rlim_max ? n : limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 int cgroup_id(const char *path, uint64_t *id)

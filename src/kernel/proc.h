@@ -47,6 +47,9 @@ VEC_TYPE(tid_list, pid_t);
 /* The threads of a process now. Returns 0 or -errno. */
 int proc_threads(struct arena *a, pid_t pid, struct tid_list *out);
 
+/* Raises the limit on open files to at least n, as far as it may be raised. */
+void proc_allow_files(unsigned long n);
+
 /* The id of a cgroup directory, as bpf_get_current_cgroup_id() gives it. 0 or -errno. */
 int cgroup_id(const char *path, uint64_t *id);
 

@@ -142,7 +142,7 @@ static int open_file(const struct tracefs *t, const char *path, struct err *e)
 int tracefs_read(const struct tracefs *t, const char *path, struct sb *out, struct err *e)
 {
 	auto_close int fd = open_file(t, path, e);
-	char buf[8192];
+	char buf[16 << 10]; /* long lists come a page or so at a time anyway */
 	ssize_t n;
 
 	if (fd < 0)
@@ -193,50 +193,4 @@ int tracefs_event_id(const struct tracefs *t, const char *category, const char *
 	if (!r)
 		*id = strtoull(sb_str(&text), NULL, 10);
 	return r;
-}
-
-/* Hands out the whole lines of buf; returns the bytes they take, or -1 when fn had enough. */
-static ssize_t each_line(char *buf, size_t len, bool (*fn)(void *arg, char *line), void *arg)
-{
-	char *line = buf, *end;
-
-	while ((end = memchr(line, '\n', len - (size_t)(line - buf)))) {
-		*end = '\0';
-		if (!fn(arg, line))
-			return -1;
-		line = end + 1;
-	}
-	return line - buf;
-}
-
-int tracefs_lines(const struct tracefs *t, const char *path, bool (*fn)(void *arg, char *line),
-		  void *arg, struct err *e)
-{
-	enum { PIECE = 64 << 10 };
-	auto_close int fd = open_file(t, path, e);
-	auto_free char *buf = NULL;
-	size_t have = 0;
-	ssize_t n;
-
-	if (fd < 0)
-		return fd;
-	buf = xrealloc(NULL, PIECE + 1);
-	while ((n = read(fd, buf + have, PIECE - have)) > 0) {
-		ssize_t used;
-
-		have += (size_t)n;
-		used = each_line(buf, have, fn, arg);
-		if (used < 0)
-			return 0;
-		have -= (size_t)used;
-		memmove(buf, buf + used, have);
-		if (have == PIECE)
-			return err_set(e, -E2BIG, "tracefs file %s: a line is too long", path);
-	}
-	if (n < 0)
-		return err_set(e, -errno, "read tracefs file %s", path);
-	buf[have] = '\0';
-	if (have)
-		fn(arg, buf);
-	return 0;
 }

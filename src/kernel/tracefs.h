@@ -33,12 +33,4 @@ int tracefs_format(const struct tracefs *t, const char *category, const char *ev
 int tracefs_event_id(const struct tracefs *t, const char *category, const char *event,
 		     uint64_t *id, struct err *e);
 
-/*
- * Calls fn with each line of a file, without its newline; the line is fn's to cut until it
- * returns. Stops when fn returns false. Reads in large pieces, holds one line.
- * Returns 0 or -errno with e set.
- */
-int tracefs_lines(const struct tracefs *t, const char *path, bool (*fn)(void *arg, char *line),
-		  void *arg, struct err *e);
-
 #endif

@@ -123,37 +123,21 @@ static void fake_remove(const char *dir)
 	rmdir(dir);
 }
 
-static bool check_line(void *arg, char *line)
-{
-	int *n = arg;
-	char want[32];
-
-	snprintf(want, sizeof(want), "cat:event_%d", *n);
-	assert_string_equal(line, *n == 20000 ? "last" : want);
-	++*n;
-	return true;
-}
-
-static bool stop_at_once(void *arg, char *line)
-{
-	(void)line;
-	++*(int *)arg;
-	return false;
-}
-
-static void lines_come_whole_across_reads(void **state)
+static void long_files_are_read_whole(void **state)
 {
 	char dir[] = "/tmp/scry-tracefs-XXXXXX";
 	struct tracefs *t = fake_tracefs(dir);
+	auto_sb struct sb text = {};
 	struct err e;
-	int n = 0;
+	int lines = 0;
 
 	(void)state;
-	assert_int_equal(tracefs_lines(t, "available_events", check_line, &n, &e), 0);
-	assert_int_equal(n, 20001);
-	n = 0;
-	assert_int_equal(tracefs_lines(t, "available_events", stop_at_once, &n, &e), 0);
-	assert_int_equal(n, 1);
+	assert_int_equal(tracefs_read(t, "available_events", &text, &e), 0);
+	for (size_t i = 0; i < text.len; i++)
+		lines += text.s[i] == '\n';
+	assert_int_equal(lines, 20000);
+	assert_string_equal(text.s + text.len - 4, "last");
+	assert_int_equal(tracefs_read(t, "nope", &text, &e), -ENOENT);
 	tracefs_close(t);
 	fake_remove(dir);
 }
@@ -204,7 +188,7 @@ int main(void)
 		cmocka_unit_test(some_cpu_is_online),
 		cmocka_unit_test(pidfd_tells_the_end_of_a_process),
 		cmocka_unit_test(own_threads_are_listed),
-		cmocka_unit_test(lines_come_whole_across_reads),
+		cmocka_unit_test(long_files_are_read_whole),
 		cmocka_unit_test(event_names_cannot_leave_the_folder),
 		cmocka_unit_test(running_kernels_tracefs_opens_without_a_mount),
 	};

@@ -43,7 +43,9 @@ struct probe_arg {
 	const char *name;
 	const struct type *type; /* T_ARRAY, T_STRUCT: loc says where it starts */
 	struct argloc loc;
-	bool data_loc; /* the word at loc says where a string lies: ctx + (word & 0xffff) */
+	/* The word at loc says where a string lies: at ctx + data_base + (word & 0xffff). */
+	bool data_loc;
+	uint32_t data_base;
 };
 
 /* What the body of a probe may use, and where it is. All memory in the session's arena. */
@@ -73,7 +75,7 @@ struct target {
 	uint64_t offset;              /* kprobe:f+off */
 	uint64_t period;              /* ns, or count for software/hardware */
 	uint64_t frequency;           /* Hz for profile:hz */
-	uint32_t config;              /* perf event number, syscall number + 1 (0: unknown) */
+	uint32_t config;              /* perf event number; with ATTACH_SYSCALL_TP the selector's value */
 	uint64_t addr;                /* of a kprobe's function, where its name is not enough; or 0 */
 	bool from_wildcard;           /* one of many: that it cannot be attached is no error */
 };
@@ -106,6 +108,9 @@ struct group {
 	bool has_cookie; /* bpf_get_attach_cookie works here */
 	struct argloc selector;
 	uint32_t nselect;
+	/* Unless LOC_NONE: the program leaves at once when the word here is not only_if_value. */
+	struct argloc only_if;
+	int64_t only_if_value;
 	bool sleepable, preemptible;
 };
 
@@ -178,6 +183,7 @@ enum provider_flag {
 	PV_NO_COUNT_LIST = 1 << 3, /* not in a plain -l */
 	PV_PID_IMPLICIT = 1 << 4, /* -p needs a filter in the program */
 	PV_OURS = 1 << 5,         /* begin, end: run once by scry itself */
+	PV_NOT_YET = 1 << 7,      /* known, but expand only says that it is not supported */
 	PV_LAST_FIRST = 1 << 6,   /* of several programs on one place the last attached runs first */
 };
 
@@ -220,6 +226,9 @@ struct provider {
 	 */
 	int (*list)(struct probe_env *env, const char *pattern,
 		    void (*fn)(void *arg, const struct target *t), void *arg, struct err *e);
+	/* Calls fn with "TYPE NAME" of each parameter, for -lv; NULL: they have none. */
+	int (*params)(struct probe_env *env, const struct target *t,
+		      void (*fn)(void *arg, const char *text), void *arg, struct err *e);
 };
 
 /* All providers, in providers.def order; NULL-terminated. */
@@ -253,6 +262,15 @@ bool probe_expand(struct probe_env *env, const struct attach_text *at, struct ta
  */
 int probe_list(struct probe_env *env, const char *pattern, bool verbose,
 	       void (*line)(void *arg, const char *text), void *arg, struct err *e);
+
+/*
+ * Can the running kernel do that? By its name in kernel/feature.def; asked once, then known.
+ */
+bool probe_has_feature(struct probe_env *env, const char *name);
+/* Appends the text of --info. */
+void probe_info(struct probe_env *env, struct sb *out);
+/* Finds a register of struct pt_regs by name; false when the machine has none like it. */
+bool probe_find_reg(const char *name, struct argloc *out);
 
 /* Releases what env holds open: tracefs, lists. Not the arena, not the types. */
 void probe_env_fini(struct probe_env *env);

@@ -67,14 +67,30 @@ static size_t trim(const char *s, size_t len)
 	return len;
 }
 
+/* Takes the word that marks a dynamic field off the declaration. */
+static enum tp_kind take_kind(const char **decl)
+{
+	static const char data_loc[] = "__data_loc ", rel_loc[] = "__rel_loc ";
+
+	if (!strncmp(*decl, data_loc, sizeof(data_loc) - 1)) {
+		*decl += sizeof(data_loc) - 1;
+		return TP_DATA_LOC;
+	}
+	if (!strncmp(*decl, rel_loc, sizeof(rel_loc) - 1)) {
+		*decl += sizeof(rel_loc) - 1;
+		return TP_REL_LOC;
+	}
+	return TP_PLAIN;
+}
+
 /* Splits "TYPE NAME", "TYPE NAME[N]" or "__data_loc TYPE[] NAME". */
 static bool split_decl(struct arena *a, struct tp_field *f)
 {
 	const char *decl = f->decl;
-	size_t end = trim(decl, strlen(decl));
+	f->kind = take_kind(&decl);
 
-	f->kind = TP_PLAIN;
-	if (end && decl[end - 1] == ']') {
+	size_t end = trim(decl, strlen(decl));
+	if (f->kind == TP_PLAIN && end && decl[end - 1] == ']') {
 		const char *open = memrchr(decl, '[', end);
 
 		if (!open)
@@ -88,16 +104,11 @@ static bool split_decl(struct arena *a, struct tp_field *f)
 	while (name && is_word(decl[name - 1]))
 		name--;
 	f->name = arena_strndup(a, decl + name, end - name);
-	end = trim(decl, name);
 
-	if (!strncmp(decl, "__data_loc ", 11) || !strncmp(decl, "__rel_loc ", 10)) {
-		f->kind = decl[2] == 'd' ? TP_DATA_LOC : TP_REL_LOC;
-		decl = strchr(decl, ' ') + 1;
-		end -= (size_t)(decl - f->decl);
-		if (end >= 2 && decl[end - 1] == ']' && decl[end - 2] == '[')
-			end -= 2;
-	}
-	f->type = arena_strndup(a, decl, trim(decl, end));
+	end = trim(decl, name);
+	if (f->kind != TP_ARRAY && end >= 2 && !memcmp(decl + end - 2, "[]", 2))
+		end = trim(decl, end - 2);
+	f->type = arena_strndup(a, decl, end);
 	return f->name[0] && f->type[0];
 }
 

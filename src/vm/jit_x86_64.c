@@ -1,0 +1,757 @@
+/*
+ * The JIT for x86-64: one pass over the decoded program, then distances are filled in.
+ *
+ *	r0 rax   r1 rdi   r2 rsi   r3 rdx   r4 rcx   r5 r8
+ *	r6 rbx   r7 r13   r8 r14   r9 r15   r10 rbp
+ *	r12: struct scry_vm_run     r9 r10 r11: scratch
+ *
+ * So r1 ... r5 are where C functions take their arguments and r6 ... r9 survive a call: a
+ *helper is one call with the run as its sixth argument.  The code begins with an entry for C,
+ *which calls the program's first function as a function like any other; "exit" is a ret.  What
+ *ends the whole program (a fault, a packet that is too short) goes back to the entry's stack
+ *pointer.
+ *
+ * Checked code proves each access before it: those at constant places of the own frame need
+ * nothing; the rest must be in the run's window, or vm_may_touch() is asked, out of line.
+ */
+#include "vm/vm.h"
+#include "vm/x86.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#ifdef __x86_64__
+
+#define RUN(field) ((int32_t)offsetof(struct scry_vm_run, field))
+
+static const uint8_t REG[] = { RAX, RDI, RSI, RDX, RCX, R8, RBX, R13, R14, R15, RBP };
+
+/* A distance to fill in: to an instruction's code. */
+struct to_insn {
+	size_t pos;
+	uint32_t insn;
+};
+
+/* A jump to code out of line: the run ends at insn with this error (0: it is already set). */
+struct to_fault {
+	size_t pos;
+	uint32_t insn;
+	int error;
+};
+
+/* Out of line: ask vm_may_touch(), come back to `back`. */
+struct to_check {
+	size_t pos[2], back;
+	uint32_t insn;
+	uint8_t size;
+	bool write;
+};
+
+struct jit {
+	struct x86_code c;
+	const struct vm_prog *prog;
+	bool checked;
+	size_t *starts; /* of each instruction's code */
+	VEC(struct to_insn) targets;
+	VEC(struct to_fault) faults;
+	VEC(struct to_check) checks;
+	VEC(size_t) ends, zeros; /* jumps to the end of the program; the same with r0 = 0 */
+	size_t end, slow_check;
+	uint32_t i; /* the instruction being compiled */
+};
+
+static void fault_at(struct jit *j, size_t pos, int error)
+{
+	vec_push(NULL, &j->faults, (struct to_fault){ pos, j->i, error });
+}
+
+static void target_at(struct jit *j, size_t pos, uint32_t insn)
+{
+	vec_push(NULL, &j->targets, (struct to_insn){ pos, insn });
+}
+
+static void call_c(struct jit *j, const void *fn)
+{
+	x86_mov_imm(&j->c, RAX, (uintptr_t)fn);
+	x86_call_reg(&j->c, RAX);
+}
+
+/* --- what generated code calls --- */
+
+static bool jit_check(struct scry_vm_run *run, uint64_t addr, size_t size, bool write)
+{
+	return vm_check(run, addr, size, write);
+}
+
+static const void *jit_tail(struct scry_vm_run *run, uint64_t map, uint64_t index)
+{
+	const struct vm_prog *target = vm_tail_target(run, map, index);
+
+	if (target && !target->jit.code)
+		run->fault = -EINVAL;
+	return target ? target->jit.body : NULL;
+}
+
+static const void *jit_callx(struct scry_vm_run *run, uint64_t id)
+{
+	const struct vm_helper *h = vm_helper(run->vm, id);
+
+	return h ? (const void *)(uintptr_t)h->fn : NULL;
+}
+
+/* --- arithmetic --- */
+
+/* dst shifted by a register: the count must be in cl, which is r4. */
+static void shift_by(struct jit *j, bool wide, unsigned digit, unsigned dst, unsigned src)
+{
+	struct x86_code *c = &j->c;
+
+	if (src == RCX && dst != RCX) {
+		x86_shift_cl(c, wide, digit, dst);
+		return;
+	}
+	x86_rr(c, true, X86_MOV, R11, dst);
+	x86_rr(c, true, X86_MOV, R10, RCX);
+	x86_rr(c, true, X86_MOV, RCX, src);
+	x86_shift_cl(c, wide, digit, R11);
+	x86_rr(c, true, X86_MOV, RCX, R10);
+	x86_rr(c, true, X86_MOV, dst, R11);
+}
+
+/* What division by 0, and by -1 when signed, leaves in dst instead of a trap. */
+static size_t divide_special(struct jit *j, bool wide, unsigned dst, bool mod,
+			     bool is_minus_one)
+{
+	struct x86_code *c = &j->c;
+	size_t over;
+
+	if (is_minus_one)
+		x86_ri(c, wide, X86_CMP, R11, -1);
+	else
+		x86_rr(c, wide, X86_TEST, R11, R11);
+	over = x86_jcc(c, CC_NE);
+	if (is_minus_one == mod)
+		x86_rr(c, false, X86_XOR, dst, dst);
+	else if (is_minus_one)
+		x86_unary(c, wide, X86_NEG, dst);
+	else if (!wide)
+		x86_rr(c, false, X86_MOV, dst, dst);
+	size_t done = x86_jmp(c);
+	x86_patch(c, over, c->len);
+	return done;
+}
+
+/* dst / r11 or dst % r11. */
+static void divide(struct jit *j, bool wide, unsigned dst, bool mod, bool is_signed)
+{
+	struct x86_code *c = &j->c;
+	size_t zero = divide_special(j, wide, dst, mod, false), minus_one = 0;
+
+	if (is_signed)
+		minus_one = divide_special(j, wide, dst, mod, true);
+	x86_rr(c, true, X86_MOV, R10, RAX);
+	x86_rr(c, true, X86_MOV, R9, RDX);
+	x86_rr(c, true, X86_MOV, RAX, dst);
+	if (is_signed)
+		x86_cqo(c, wide);
+	else
+		x86_rr(c, false, X86_XOR, RDX, RDX);
+	x86_unary(c, wide, is_signed ? X86_IDIV : X86_DIV, R11);
+	x86_rr(c, true, X86_MOV, R11, mod ? RDX : RAX);
+	x86_rr(c, true, X86_MOV, RAX, R10);
+	x86_rr(c, true, X86_MOV, RDX, R9);
+	x86_rr(c, true, X86_MOV, dst, R11);
+	x86_patch(c, zero, c->len);
+	if (is_signed)
+		x86_patch(c, minus_one, c->len);
+}
+
+static void byte_order(struct jit *j, const struct bpf_insn *p, unsigned dst)
+{
+	struct x86_code *c = &j->c;
+	bool swap = BPF_CLASS(p->code) == BPF_ALU64 || BPF_SRC(p->code) == BPF_TO_BE;
+
+	if (p->imm == 16) {
+		if (swap)
+			x86_swap16(c, dst);
+		x86_extend(c, false, 2, false, dst, dst);
+	} else if (p->imm == 32 && !swap) {
+		x86_rr(c, false, X86_MOV, dst, dst);
+	} else if (swap) {
+		x86_bswap(c, p->imm == 64, dst);
+	}
+}
+
+static void move(struct jit *j, const struct bpf_insn *p, bool wide, unsigned dst, unsigned src)
+{
+	struct x86_code *c = &j->c;
+
+	if (BPF_SRC(p->code) == BPF_K)
+		x86_mov_imm(c, dst, wide ? (uint64_t)(int64_t)p->imm : (uint32_t)p->imm);
+	else if (p->off)
+		x86_extend(c, wide, (unsigned)p->off / 8, true, dst, src);
+	else
+		x86_rr(c, wide, X86_MOV, dst, src);
+}
+
+static void shift(struct jit *j, const struct bpf_insn *p, bool wide, unsigned digit,
+		  unsigned dst, unsigned src)
+{
+	if (BPF_SRC(p->code) == BPF_X)
+		shift_by(j, wide, digit, dst, src);
+	else
+		x86_shift(&j->c, wide, digit, dst, (uint8_t)p->imm & (wide ? 63 : 31));
+}
+
+static void two_operands(struct jit *j, const struct bpf_insn *p, bool wide, enum x86_op op,
+			 unsigned dst, unsigned src)
+{
+	if (BPF_SRC(p->code) == BPF_X)
+		x86_rr(&j->c, wide, op, dst, src);
+	else
+		x86_ri(&j->c, wide, op, dst, p->imm);
+}
+
+static void compile_alu(struct jit *j, const struct bpf_insn *p)
+{
+	struct x86_code *c = &j->c;
+	bool wide = BPF_CLASS(p->code) == BPF_ALU64, by_reg = BPF_SRC(p->code) == BPF_X;
+	unsigned dst = REG[p->dst_reg], src = REG[p->src_reg];
+
+	switch (BPF_OP(p->code)) {
+	case BPF_ADD: two_operands(j, p, wide, X86_ADD, dst, src); break;
+	case BPF_SUB: two_operands(j, p, wide, X86_SUB, dst, src); break;
+	case BPF_OR: two_operands(j, p, wide, X86_OR, dst, src); break;
+	case BPF_AND: two_operands(j, p, wide, X86_AND, dst, src); break;
+	case BPF_XOR: two_operands(j, p, wide, X86_XOR, dst, src); break;
+	case BPF_LSH: shift(j, p, wide, X86_SHL, dst, src); break;
+	case BPF_RSH: shift(j, p, wide, X86_SHR, dst, src); break;
+	case BPF_ARSH: shift(j, p, wide, X86_SAR, dst, src); break;
+	case BPF_MOV: move(j, p, wide, dst, src); break;
+	case BPF_NEG: x86_unary(c, wide, X86_NEG, dst); break;
+	case BPF_END: byte_order(j, p, dst); break;
+	case BPF_MUL:
+		if (by_reg)
+			x86_mul(c, wide, dst, src);
+		else
+			x86_mul_imm(c, wide, dst, p->imm);
+		break;
+	case BPF_DIV:
+	case BPF_MOD:
+		if (by_reg)
+			x86_rr(c, true, X86_MOV, R11, src);
+		else
+			x86_mov_imm(c, R11, (uint64_t)(int64_t)p->imm);
+		divide(j, wide, dst, BPF_OP(p->code) == BPF_MOD, p->off == 1);
+		break;
+	}
+}
+
+/* --- jumps --- */
+
+static void take_steps(struct jit *j, int64_t steps)
+{
+	if (!j->checked)
+		return;
+	x86_mi(&j->c, true, X86_SUB, R12, RUN(steps), (int32_t)steps);
+	fault_at(j, x86_jcc(&j->c, CC_S), -ELOOP);
+}
+
+static void jump_to(struct jit *j, int32_t distance)
+{
+	if (distance < 0)
+		take_steps(j, -(int64_t)distance);
+	target_at(j, x86_jmp(&j->c), j->i + 1 + (uint32_t)distance);
+}
+
+static enum x86_cond condition(unsigned op)
+{
+	switch (op) {
+	case BPF_JEQ: return CC_E;
+	case BPF_JGT: return CC_A;
+	case BPF_JGE: return CC_AE;
+	case BPF_JSGT: return CC_G;
+	case BPF_JSGE: return CC_GE;
+	case BPF_JLT: return CC_B;
+	case BPF_JLE: return CC_BE;
+	case BPF_JSLT: return CC_L;
+	case BPF_JSLE: return CC_LE;
+	default: return CC_NE; /* JNE, JSET */
+	}
+}
+
+static void compile_branch(struct jit *j, const struct bpf_insn *p, int32_t distance)
+{
+	struct x86_code *c = &j->c;
+	bool wide = BPF_CLASS(p->code) == BPF_JMP, by_reg = BPF_SRC(p->code) == BPF_X;
+	unsigned dst = REG[p->dst_reg], src = REG[p->src_reg];
+	enum x86_cond cc = condition(BPF_OP(p->code));
+
+	if (BPF_OP(p->code) != BPF_JSET)
+		two_operands(j, p, wide, X86_CMP, dst, src);
+	else if (by_reg)
+		x86_rr(c, wide, X86_TEST, dst, src);
+	else
+		x86_test_imm(c, wide, dst, p->imm);
+
+	if (distance >= 0 || !j->checked) {
+		target_at(j, x86_jcc(c, cc), j->i + 1 + (uint32_t)distance);
+		return;
+	}
+	size_t over = x86_jcc(c, (enum x86_cond)(cc ^ 1));
+	jump_to(j, distance);
+	x86_patch(c, over, c->len);
+}
+
+/* --- calls --- */
+
+static void compile_helper(struct jit *j, const struct vm_op *op)
+{
+	struct x86_code *c = &j->c;
+
+	x86_rr(c, true, X86_MOV, R9, R12);
+	call_c(j, (const void *)(uintptr_t)op->imm);
+	x86_mi(c, false, X86_CMP, R12, RUN(fault), 0);
+	fault_at(j, x86_jcc(c, CC_NE), 0);
+	if (op->jump & SCRY_VM_HELPER_ENDS) {
+		x86_rr(c, true, X86_TEST, RAX, RAX);
+		vec_push(NULL, &j->ends, x86_jcc(c, CC_E));
+	}
+}
+
+static const uint8_t ARGS[] = { RDI, RSI, RDX, RCX, R8 };
+
+static void compile_callx(struct jit *j, const struct vm_op *op)
+{
+	struct x86_code *c = &j->c;
+
+	x86_rr(c, true, X86_MOV, R11, REG[op->dst]);
+	for (unsigned k = 0; k < 5; k++)
+		x86_push(c, ARGS[k]);
+	x86_ri(c, true, X86_SUB, RSP, 8);
+	x86_rr(c, true, X86_MOV, RDI, R12);
+	x86_rr(c, true, X86_MOV, RSI, R11);
+	call_c(j, jit_callx);
+	x86_ri(c, true, X86_ADD, RSP, 8);
+	for (unsigned k = 5; k-- > 0;)
+		x86_pop(c, ARGS[k]);
+	x86_rr(c, true, X86_TEST, RAX, RAX);
+	fault_at(j, x86_jcc(c, CC_E), -EINVAL);
+	x86_rr(c, true, X86_MOV, R9, R12);
+	x86_call_reg(c, RAX);
+	x86_mi(c, false, X86_CMP, R12, RUN(fault), 0);
+	fault_at(j, x86_jcc(c, CC_NE), 0);
+}
+
+/* A function of the program: r6 ... r9 are kept on the native stack. */
+static void compile_call(struct jit *j, const struct vm_op *op)
+{
+	static const uint8_t SAVED[] = { RBX, R13, R14, R15 };
+	struct x86_code *c = &j->c;
+
+	x86_lea(c, R11, RBP, -2 * BPF_STACK_SIZE);
+	x86_lea(c, R10, R12, RUN(stack));
+	x86_rr(c, true, X86_CMP, R11, R10);
+	fault_at(j, x86_jcc(c, CC_B), -EOVERFLOW);
+	take_steps(j, op->imm);
+	for (unsigned k = 0; k < 4; k++)
+		x86_push(c, SAVED[k]);
+	x86_ri(c, true, X86_SUB, RSP, 8); /* C functions need it to be even */
+	x86_ri(c, true, X86_SUB, RBP, BPF_STACK_SIZE);
+	target_at(j, x86_call(c), j->i + 1 + (uint32_t)op->jump);
+	x86_ri(c, true, X86_ADD, RBP, BPF_STACK_SIZE);
+	x86_ri(c, true, X86_ADD, RSP, 8);
+	for (unsigned k = 4; k-- > 0;)
+		x86_pop(c, SAVED[k]);
+}
+
+static void compile_tail(struct jit *j)
+{
+	struct x86_code *c = &j->c;
+
+	x86_push(c, RDI);
+	x86_ri(c, true, X86_SUB, RSP, 8);
+	x86_rr(c, true, X86_MOV, RDI, R12);
+	call_c(j, jit_tail);
+	x86_ri(c, true, X86_ADD, RSP, 8);
+	x86_pop(c, RDI);
+	x86_mi(c, false, X86_CMP, R12, RUN(fault), 0);
+	fault_at(j, x86_jcc(c, CC_NE), 0);
+	x86_rr(c, true, X86_TEST, RAX, RAX);
+	size_t failed = x86_jcc(c, CC_E);
+	x86_jmp_reg(c, RAX);
+	x86_patch(c, failed, c->len);
+	x86_mov_imm(c, RAX, (uint64_t)-ENOENT);
+}
+
+/* --- memory --- */
+
+/* What an access needs to name its place: a base and an offset that were checked. */
+struct place {
+	unsigned base;
+	int32_t disp;
+};
+
+static struct place reach(struct jit *j, unsigned base, int32_t off, unsigned size, bool write)
+{
+	struct x86_code *c = &j->c;
+
+	if (!j->checked ||
+	    (base == BPF_REG_10 && off >= -BPF_STACK_SIZE && off <= -(int32_t)size))
+		return (struct place){ REG[base], off };
+
+	struct to_check check = { .insn = j->i, .size = (uint8_t)size, .write = write };
+	x86_lea(c, R11, REG[base], off);
+	x86_rr(c, true, X86_MOV, R10, R11);
+	x86_rm(c, X86_SUB, R10, R12, RUN(window_start));
+	x86_ri(c, true, X86_ADD, R10, (int32_t)size);
+	check.pos[0] = x86_jcc(c, CC_B); /* the sum wrapped around: below the window */
+	x86_rm(c, X86_CMP, R10, R12, RUN(window_size));
+	check.pos[1] = x86_jcc(c, CC_A);
+	check.back = c->len;
+	vec_push(NULL, &j->checks, check);
+	return (struct place){ R11, 0 };
+}
+
+static void compile_load(struct jit *j, const struct bpf_insn *p)
+{
+	unsigned size = insn_size(p->code);
+	struct place at = reach(j, p->src_reg, p->off, size, false);
+
+	x86_load(&j->c, size, BPF_MODE(p->code) == INSN_MEMSX, REG[p->dst_reg], at.base,
+		 at.disp);
+}
+
+static void compile_store(struct jit *j, const struct bpf_insn *p)
+{
+	unsigned size = insn_size(p->code);
+	struct place at = reach(j, p->dst_reg, p->off, size, true);
+
+	if (BPF_CLASS(p->code) == BPF_ST)
+		x86_store_imm(&j->c, size, at.base, at.disp, p->imm);
+	else
+		x86_mr(&j->c, size, X86_MOV, at.base, at.disp, REG[p->src_reg]);
+}
+
+/* The address of an atomic access in r11, aligned. */
+static void reach_atomic(struct jit *j, unsigned base, const struct bpf_insn *p, bool write)
+{
+	unsigned size = insn_size(p->code);
+	struct place at = reach(j, base, p->off, size, write);
+
+	if (at.base != R11 || at.disp)
+		x86_lea(&j->c, R11, at.base, at.disp);
+	if (j->checked && size > 1) {
+		x86_test_imm(&j->c, false, R11, (int32_t)size - 1);
+		fault_at(j, x86_jcc(&j->c, CC_NE), -EFAULT);
+	}
+}
+
+/* Operations without an instruction of their own that gives the old value. */
+static void fetch_loop(struct jit *j, bool wide, enum x86_op op, unsigned src)
+{
+	struct x86_code *c = &j->c;
+
+	x86_rr(c, true, X86_MOV, R10, RAX);
+	size_t again = c->len;
+	x86_load(c, wide ? 8 : 4, false, RAX, R11, 0);
+	x86_rr(c, true, X86_MOV, R9, RAX);
+	x86_rr(c, wide, op, R9, src == RAX ? R10 : src);
+	x86_lock_0f(c, wide, 0xb1, R11, R9);
+	x86_patch(c, x86_jcc(c, CC_NE), again);
+	if (src != RAX) {
+		x86_rr(c, wide, X86_MOV, src, RAX);
+		x86_rr(c, true, X86_MOV, RAX, R10);
+	}
+}
+
+static enum x86_op bit_op(int32_t imm)
+{
+	switch (imm & ~BPF_FETCH) {
+	case BPF_OR: return X86_OR;
+	case BPF_AND: return X86_AND;
+	case BPF_XOR: return X86_XOR;
+	default: return X86_ADD;
+	}
+}
+
+static void compile_atomic(struct jit *j, const struct bpf_insn *p)
+{
+	struct x86_code *c = &j->c;
+	bool wide = BPF_SIZE(p->code) == BPF_DW;
+	unsigned src = REG[p->src_reg], size = insn_size(p->code);
+
+	reach_atomic(j, p->imm == INSN_LOAD_ACQ ? p->src_reg : p->dst_reg, p,
+		     p->imm != INSN_LOAD_ACQ);
+	switch (p->imm) {
+	case INSN_LOAD_ACQ: x86_load(c, size, false, REG[p->dst_reg], R11, 0); break;
+	case INSN_STORE_REL: x86_mr(c, size, X86_MOV, R11, 0, src); break;
+	case BPF_XCHG: x86_mr(c, size, X86_XCHG, R11, 0, src); break;
+	case BPF_ADD | BPF_FETCH: x86_lock_0f(c, wide, 0xc1, R11, src); break;
+	case BPF_CMPXCHG:
+		x86_lock_0f(c, wide, 0xb1, R11, src);
+		if (!wide)
+			x86_rr(c, false, X86_MOV, RAX, RAX);
+		break;
+	default:
+		if (p->imm & BPF_FETCH)
+			fetch_loop(j, wide, bit_op(p->imm), src);
+		else
+			x86_lock(c, wide, bit_op(p->imm), R11, src);
+	}
+}
+
+/* Legacy packet access: the offset in r10, its end against the packet's, bytes swapped. */
+static void compile_packet(struct jit *j, const struct bpf_insn *p)
+{
+	struct x86_code *c = &j->c;
+	unsigned size = insn_size(p->code);
+
+	if (BPF_MODE(p->code) == BPF_IND) {
+		x86_rr(c, false, X86_MOV, R10, REG[p->src_reg]);
+		x86_ri(c, false, X86_ADD, R10, p->imm);
+	} else {
+		x86_mov_imm(c, R10, (uint32_t)p->imm);
+	}
+	x86_rr(c, false, X86_TEST, R10, R10);
+	vec_push(NULL, &j->zeros, x86_jcc(c, CC_S));
+	x86_lea(c, R11, R10, (int32_t)size);
+	x86_rm(c, X86_CMP, R11, R12, RUN(packet_size));
+	vec_push(NULL, &j->zeros, x86_jcc(c, CC_A));
+	x86_rm(c, X86_ADD, R10, R12, RUN(packet));
+	x86_load(c, size, false, RAX, R10, 0);
+	if (size == 2)
+		x86_swap16(c, RAX);
+	if (size == 4)
+		x86_bswap(c, false, RAX);
+}
+
+/* --- the program --- */
+
+static void compile_jump_class(struct jit *j, const struct bpf_insn *p, const struct vm_op *op)
+{
+	switch (op->id) {
+	case INSN_JA:
+	case INSN_JA32: jump_to(j, op->jump); break;
+	case INSN_CALL: compile_helper(j, op); break;
+	case INSN_CALL_LOCAL: compile_call(j, op); break;
+	case INSN_CALLX: compile_callx(j, op); break;
+	case VM_OP_TAIL: compile_tail(j); break;
+	case INSN_EXIT: x86_ret(&j->c); break;
+	default: compile_branch(j, p, op->jump);
+	}
+}
+
+static void compile_insn(struct jit *j, const struct bpf_insn *p, const struct vm_op *op)
+{
+	switch (BPF_CLASS(p->code)) {
+	case BPF_ALU:
+	case BPF_ALU64: compile_alu(j, p); break;
+	case BPF_JMP:
+	case BPF_JMP32: compile_jump_class(j, p, op); break;
+	case BPF_LDX: compile_load(j, p); break;
+	case BPF_ST: compile_store(j, p); break;
+	case BPF_STX:
+		if (BPF_MODE(p->code) == BPF_ATOMIC)
+			compile_atomic(j, p);
+		else
+			compile_store(j, p);
+		break;
+	case BPF_LD:
+		if (insn_is_wide(p))
+			x86_mov_imm(&j->c, REG[p->dst_reg], (uint64_t)op->imm);
+		else
+			compile_packet(j, p);
+		break;
+	}
+}
+
+/* void entry(struct scry_vm_run *run, uint64_t r1, uint64_t r2) */
+static void emit_entry(struct jit *j)
+{
+	static const uint8_t KEPT[] = { RBP, RBX, R12, R13, R14, R15 };
+	static const uint8_t CLEAR[] = { RAX, RCX, R8, RBX, R13, R14, R15 };
+	struct x86_code *c = &j->c;
+
+	for (unsigned k = 0; k < 6; k++)
+		x86_push(c, KEPT[k]);
+	x86_rr(c, true, X86_MOV, R12, RDI);
+	x86_rr(c, true, X86_MOV, RDI, RSI);
+	x86_rr(c, true, X86_MOV, RSI, RDX);
+	x86_rr(c, false, X86_XOR, RDX, RDX);
+	for (unsigned k = 0; k < sizeof(CLEAR); k++)
+		x86_rr(c, false, X86_XOR, CLEAR[k], CLEAR[k]);
+	x86_lea(c, RBP, R12, RUN(stack) + VM_STACK_BYTES);
+	x86_mr(c, 8, X86_MOV, R12, RUN(native_sp), RSP);
+	target_at(j, x86_call(c), 0);
+	j->end = c->len;
+	x86_load(c, 8, false, RSP, R12, RUN(native_sp));
+	x86_mr(c, 8, X86_MOV, R12, RUN(result), RAX);
+	for (unsigned k = 6; k-- > 0;)
+		x86_pop(c, KEPT[k]);
+	x86_ret(c);
+}
+
+/* Asks jit_check() about r11 with r10 = size | write << 8; leaves the flags of the answer. */
+static void emit_slow_check(struct jit *j)
+{
+	static const uint8_t LIVE[] = { RAX, RDI, RSI, RDX, RCX, R8, R11 };
+	struct x86_code *c = &j->c;
+
+	j->slow_check = c->len;
+	for (unsigned k = 0; k < sizeof(LIVE); k++)
+		x86_push(c, LIVE[k]);
+	x86_rr(c, true, X86_MOV, RDI, R12);
+	x86_rr(c, true, X86_MOV, RSI, R11);
+	x86_extend(c, false, 1, false, RDX, R10);
+	x86_rr(c, false, X86_MOV, RCX, R10);
+	x86_shift(c, false, X86_SHR, RCX, 8);
+	call_c(j, jit_check);
+	x86_extend(c, false, 1, false, R10, RAX);
+	for (unsigned k = sizeof(LIVE); k-- > 0;)
+		x86_pop(c, LIVE[k]);
+	x86_rr(c, false, X86_TEST, R10, R10);
+	x86_ret(c);
+}
+
+static void emit_checks(struct jit *j)
+{
+	struct x86_code *c = &j->c;
+
+	vec_each(k, &j->checks) {
+		x86_patch(c, k->pos[0], c->len);
+		x86_patch(c, k->pos[1], c->len);
+		x86_mov_imm(c, R10, k->size | (unsigned)k->write << 8);
+		x86_patch(c, x86_call(c), j->slow_check);
+		j->i = k->insn;
+		fault_at(j, x86_jcc(c, CC_E), -EFAULT);
+		x86_patch(c, x86_jmp(c), k->back);
+	}
+}
+
+/* Ends: what happened and where, then the entry's way out. */
+static void emit_faults(struct jit *j)
+{
+	struct x86_code *c = &j->c;
+
+	vec_each(f, &j->faults) {
+		x86_patch(c, f->pos, c->len);
+		if (f->error)
+			x86_store_imm(c, 4, R12, RUN(fault), f->error);
+		x86_store_imm(c, 4, R12, RUN(fault_insn), (int32_t)f->insn);
+		x86_mov_imm(c, R11, (uintptr_t)j->prog);
+		x86_mr(c, 8, X86_MOV, R12, RUN(prog), R11);
+		x86_patch(c, x86_jmp(c), j->end);
+	}
+}
+
+static void emit_ends(struct jit *j)
+{
+	struct x86_code *c = &j->c;
+
+	vec_each(pos, &j->zeros)
+		x86_patch(c, *pos, c->len);
+	x86_rr(c, false, X86_XOR, RAX, RAX);
+	x86_patch(c, x86_jmp(c), j->end);
+	vec_each(pos, &j->ends)
+		x86_patch(c, *pos, j->end);
+	vec_each(t, &j->targets)
+		x86_patch(c, t->pos, j->starts[t->insn]);
+}
+
+static void compile(struct jit *j)
+{
+	const struct vm_prog *prog = j->prog;
+
+	emit_entry(j);
+	emit_slow_check(j);
+	for (j->i = 0; j->i < prog->n; j->i++) {
+		j->starts[j->i] = j->c.len;
+		if (prog->ops[j->i].id != VM_OP_NONE)
+			compile_insn(j, &prog->insns[j->i], &prog->ops[j->i]);
+	}
+	emit_checks(j);
+	emit_faults(j);
+	emit_ends(j);
+}
+
+/* Writable first, then executable, never both. */
+static int make_executable(struct jit *j, struct vm_jit *out, struct err *e)
+{
+	size_t mapped = (j->c.len + 4095) & ~(size_t)4095;
+	void *p =
+		mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		return err_set(e, -errno, "%s: no memory for %zu bytes of code", j->prog->name,
+			       j->c.len);
+	memcpy(p, j->c.data, j->c.len);
+	if (mprotect(p, mapped, PROT_READ | PROT_EXEC)) {
+		int code = -errno;
+
+		munmap(p, mapped);
+		return err_set(e, code, "%s: the system forbids generated code", j->prog->name);
+	}
+	out->code = p;
+	out->size = j->c.len;
+	out->mapped = mapped;
+	out->body = out->code + j->starts[0];
+	return 0;
+}
+
+int vm_jit_compile(struct vm_prog *prog, unsigned flags, struct err *e)
+{
+	struct jit j = { .prog = prog, .checked = !(flags & SCRY_VM_UNSAFE) };
+
+	vm_jit_free(&prog->jit);
+	j.starts = xcalloc(prog->n, sizeof(*j.starts));
+	compile(&j);
+	int ret = make_executable(&j, &prog->jit, e);
+	prog->jit.flags = flags;
+	free(j.starts);
+	vec_free(&j.c);
+	vec_free(&j.targets);
+	vec_free(&j.faults);
+	vec_free(&j.checks);
+	vec_free(&j.ends);
+	vec_free(&j.zeros);
+	return ret;
+}
+
+void vm_jit_run(struct scry_vm_run *run, const struct vm_prog *prog, uint64_t r1, uint64_t r2)
+{
+	void (*entry)(struct scry_vm_run *, uint64_t, uint64_t) =
+		(void (*)(struct scry_vm_run *, uint64_t, uint64_t))(uintptr_t)prog->jit.code;
+
+	entry(run, r1, r2);
+}
+
+void vm_jit_free(struct vm_jit *jit)
+{
+	if (jit->code)
+		munmap(jit->code, jit->mapped);
+	*jit = (struct vm_jit){ 0 };
+}
+
+#else
+
+int vm_jit_compile(struct vm_prog *prog, unsigned flags, struct err *e)
+{
+	(void)flags;
+	return err_set(e, -ENOTSUP, "%s: there is no JIT for this machine", prog->name);
+}
+
+void vm_jit_run(struct scry_vm_run *run, const struct vm_prog *prog, uint64_t r1, uint64_t r2)
+{
+	vm_interpret(run, prog, r1, r2);
+}
+
+void vm_jit_free(struct vm_jit *jit)
+{
+	*jit = (struct vm_jit){ 0 };
+}
+
+#endif

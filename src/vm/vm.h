@@ -1,0 +1,146 @@
+/*
+ * vm.h - the inside of the machine; scry_vm.h is its public contract.
+ *
+ * Programs see plain addresses of the host.  A program is decoded once, at load, into one
+ * struct vm_op per slot; the interpreter and the JIT start from those.  A run keeps all its
+ * state in struct scry_vm_run on the caller's stack, so any number may go on at once.
+ */
+#ifndef SCRY_VM_VM_H
+#define SCRY_VM_VM_H
+
+#include "base/err.h"
+#include "base/vec.h"
+#include "bpf/helper.h"
+#include "bpf/insn.h"
+#include "scry_vm.h"
+#include "vm/map.h"
+
+enum {
+	VM_STACK_BYTES = BPF_STACK_SIZE * BPF_CALL_DEPTH,
+	VM_TAIL_CALLS = 33,
+	VM_MAX_INSNS = 1000000,
+};
+
+/* Operations of the machine besides enum insn_id. */
+enum {
+	VM_OP_TAIL = INSN_COUNT, /* a call of bpf_tail_call() */
+	VM_OP_NONE,		 /* the second half of a 64-bit immediate */
+	VM_OPS,
+};
+
+struct vm_op {
+	uint16_t id;
+	uint8_t dst, src;
+	int32_t jump; /* slots from the next one to the target; memory: offset; helper: flags */
+	/* Sign-extended; ld_imm64: what the register gets; helper: its address; call: its
+	 * steps. */
+	int64_t imm;
+};
+
+struct vm_helper {
+	scry_vm_helper_fn fn;
+	const char *name;
+	unsigned flags;
+	uint32_t id;
+};
+
+struct vm_region {
+	uintptr_t start;
+	size_t size;
+	bool writable;
+};
+
+struct vm_jit {
+	uint8_t *code; /* mapped executable, not writable */
+	size_t size, mapped;
+	const uint8_t *body; /* where tail calls go */
+	unsigned flags;
+};
+
+struct vm_prog {
+	struct scry_vm *vm;
+	int id;
+	const char *name;
+	struct scry_vm_program info;
+	struct bpf_insn *insns;
+	struct vm_op *ops;
+	uint32_t n;
+	bool *is_entry; /* per slot: a function starts here */
+	struct vm_jit jit;
+};
+
+struct scry_vm {
+	struct arena arena;
+	VEC(struct vm_prog *) progs;
+	VEC(struct vm_map *) maps;
+	VEC(struct vm_region) regions;
+	VEC(struct vm_helper) helpers;
+	uint32_t cpus;
+	struct err err;
+};
+
+/*
+ * The JIT's code reads the fields above `input` at their offsets. The window is the last piece
+ * of writable memory besides the stack that was found allowed.
+ */
+struct scry_vm_run {
+	uintptr_t stack_start;
+	size_t stack_size; /* bytes that count as stack: everything when unsafe */
+	uintptr_t window_start;
+	size_t window_size;
+	int64_t steps;
+	const uint8_t *packet; /* what legacy packet access sees */
+	size_t packet_size;
+	uint64_t native_sp; /* to come back to from any depth */
+	int32_t fault;	    /* 0 or -errno: the run must end */
+	uint32_t fault_insn;
+	uint32_t depth; /* functions below this one */
+	uint32_t tail_calls;
+	const struct vm_prog *prog; /* the one that runs */
+	const struct scry_vm_input *input;
+	struct scry_vm *vm;
+	uint64_t result;
+	uint8_t stack[VM_STACK_BYTES] __attribute__((aligned(16)));
+};
+
+/* load.c: checks the form and fills prog->ops from prog->insns. */
+int vm_decode(struct vm_prog *prog, struct err *e);
+
+/* interp.c: runs from the start of prog with r1, r2; the result is in run->result. */
+void vm_interpret(struct scry_vm_run *run, const struct vm_prog *prog, uint64_t r1,
+		  uint64_t r2);
+
+/* jit_x86_64.c */
+int vm_jit_compile(struct vm_prog *prog, unsigned flags, struct err *e);
+void vm_jit_run(struct scry_vm_run *run, const struct vm_prog *prog, uint64_t r1, uint64_t r2);
+void vm_jit_free(struct vm_jit *jit);
+
+/* vm.c: the slow path of memory checks; moves the window. */
+bool vm_may_touch(struct scry_vm_run *run, uint64_t addr, size_t size, bool write);
+const struct vm_helper *vm_helper(const struct scry_vm *vm, uint64_t id);
+struct vm_map *vm_map(const struct scry_vm *vm, uint64_t id);
+struct vm_prog *vm_prog(const struct scry_vm *vm, uint64_t id);
+/* The map behind a program's address, or NULL: programs hold addresses of struct vm_map. */
+struct vm_map *vm_map_at(const struct scry_vm *vm, uint64_t addr);
+/* The program a tail call goes to, counted against the limit; NULL when there is none. */
+const struct vm_prog *vm_tail_target(struct scry_vm_run *run, uint64_t map, uint64_t index);
+/* Legacy packet access: 1, 2 or 4 bytes in network order. Returns false outside the packet. */
+bool vm_packet_load(const struct scry_vm_run *run, int64_t off, unsigned size, uint64_t *value);
+
+/* helpers.c: registers the kernel's helpers that make sense here. */
+void vm_add_kernel_helpers(struct scry_vm *vm);
+
+static inline bool vm_in(uint64_t addr, size_t size, uintptr_t start, size_t len)
+{
+	return addr - start < len && len - (addr - start) >= size;
+}
+
+/* May the program touch size bytes at addr? */
+static inline bool vm_check(struct scry_vm_run *run, uint64_t addr, size_t size, bool write)
+{
+	return __builtin_expect(vm_in(addr, size, run->stack_start, run->stack_size), 1) ||
+	       vm_in(addr, size, run->window_start, run->window_size) ||
+	       vm_may_touch(run, addr, size, write);
+}
+
+#endif

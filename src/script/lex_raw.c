@@ -58,9 +58,11 @@ static uint32_t skip_comment(const struct lexer *lx, uint32_t pos)
 struct span lex_directive(struct lexer *lx)
 {
 	uint32_t beg = lx->pos, pos = beg;
+	bool rest_is_comment = false;
 
 	while (pos < lx->len && at(lx, pos) != '\n') {
-		if (at(lx, pos) == '/' && at(lx, pos + 1) == '*')
+		rest_is_comment |= at(lx, pos) == '/' && at(lx, pos + 1) == '/';
+		if (!rest_is_comment && at(lx, pos) == '/' && at(lx, pos + 1) == '*')
 			pos = skip_comment(lx, pos);
 		else if (at(lx, pos) == '\\' && pos + 1 < lx->len)
 			pos += 2;
@@ -137,9 +139,18 @@ static int skip_words(struct lexer *lx)
 	}
 }
 
-/* Names of attributes start with two underscores; those of probes never do. */
+/*
+ * What follows a body: any words up to a ';', else only attributes, whose names start with two
+ * underscores as those of probes never do.
+ */
 static void skip_attributes(struct lexer *lx)
 {
+	struct lexer ahead = *lx;
+
+	if (skip_words(&ahead) == ';') {
+		*lx = ahead;
+		return;
+	}
 	for (;;) {
 		int c = lex_skip_blanks(lx);
 		uint32_t len;

@@ -151,7 +151,7 @@ static int no_llvm(struct options *o, const struct row *row, const char *arg, st
 }
 
 static const struct row rows[] = {
-#define SECTION(title)
+#define SECTION(heading)
 #define OPTION(name, letter, arg, parse, field, help) \
 	{ name, arg, letter, parse, offsetof(struct options, field) },
 #include "cli/options.def"
@@ -160,7 +160,7 @@ static const struct row rows[] = {
 };
 
 const struct option_help option_helps[] = {
-#define SECTION(title)				      { .title = title },
+#define SECTION(heading) { .title = heading },
 #define OPTION(name, letter, arg, parse, field, help) { NULL, name, arg, help, letter },
 #include "cli/options.def"
 #undef OPTION

@@ -99,12 +99,27 @@ static void put_float(const struct type *t, const uint8_t *p, struct value *out)
 	}
 }
 
-static void put_string(const uint8_t *p, uint32_t size, bool may_cut, struct value *out)
+static void put_chars(const uint8_t *p, uint32_t size, struct value *out)
 {
 	out->kind = V_STRING;
 	out->text = (const char *)p;
 	out->len = strnlen((const char *)p, size);
-	out->truncated = may_cut && out->len == size;
+}
+
+/* A string that fills its memory was cut. */
+static void put_string(struct job *j, const struct type *t, const uint8_t *p, struct value *out)
+{
+	const char *trailer = j->d->trunc_trailer;
+
+	put_chars(p, t->size, out);
+	if (out->len < t->size)
+		return;
+	if (!trailer) {
+		out->truncated = true;
+		return;
+	}
+	out->text = arena_printf(j->a, "%.*s%s", (int)out->len, out->text, trailer);
+	out->len += strlen(trailer);
 }
 
 static void put_buffer(const struct type *t, const uint8_t *p, struct value *out)
@@ -122,7 +137,7 @@ static void put_array(struct job *j, const struct type *t, const uint8_t *p, str
 	uint32_t n = t->nelems;
 
 	if (t->elem->is_char) {
-		put_string(p, n, false, out);
+		put_chars(p, n, out);
 		return;
 	}
 	struct value *items = arena_array(j->a, struct value, n);
@@ -343,7 +358,7 @@ static void value_of(struct job *j, const struct type *t, const uint8_t *p, stru
 		put_scalar(j, t, extend(load(p, t->size), t->size * 8, t->is_signed), out);
 		break;
 	case T_FLOAT: put_float(t, p, out); break;
-	case T_STRING: put_string(p, t->size, true, out); break;
+	case T_STRING: put_string(j, t, p, out); break;
 	case T_BUFFER: put_buffer(t, p, out); break;
 	case T_ARRAY: put_array(j, t, p, out); break;
 	case T_STRUCT:

@@ -15,9 +15,10 @@ struct ksyms;
 /* What decoding needs to know beyond the bytes. */
 struct decoder {
 	const struct plan *plan;
-	struct ksyms *ksyms;  /* loaded on the first address; NULL until then */
-	bool ksyms_failed;    /* tried, and there is none: addresses stay numbers */
-	struct err ksyms_err; /* why */
+	const char *trunc_trailer; /* behind strings that were cut; NULL: the sinks' own */
+	struct ksyms *ksyms;	   /* loaded on the first address; NULL until then */
+	bool ksyms_failed;	   /* tried, and there is none: addresses stay numbers */
+	struct err ksyms_err;	   /* why */
 };
 
 void decoder_init(struct decoder *d, const struct plan *plan);

@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { RING_PAGES_PER_CPU = 64, RING_PAGES_MAX = 4096 };
+enum { RING_PAGES_PER_CPU = 64, RING_PAGES_AUTO = 4096, RING_PAGES_MAX = 1 << 18 };
 
 static uint32_t pow2_above(uint32_t n)
 {
@@ -23,12 +23,12 @@ static uint32_t pow2_above(uint32_t n)
 
 static uint32_t ring_bytes(const struct load_options *opt)
 {
-	uint32_t pages = opt->ring_pages;
+	uint32_t pages = RING_PAGES_PER_CPU * cpus_possible();
 
-	if (!pages)
-		pages = RING_PAGES_PER_CPU * cpus_possible();
-	if (pages > RING_PAGES_MAX)
-		pages = RING_PAGES_MAX;
+	if (pages > RING_PAGES_AUTO)
+		pages = RING_PAGES_AUTO;
+	if (opt->ring_pages)
+		pages = opt->ring_pages < RING_PAGES_MAX ? opt->ring_pages : RING_PAGES_MAX;
 	return pow2_above(pages) * (uint32_t)sysconf(_SC_PAGESIZE);
 }
 

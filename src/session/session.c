@@ -1,5 +1,6 @@
 #include "session/session.h"
 
+#include "base/auto.h"
 #include "session/attach.h"
 #include "session/loop.h"
 #include "session/maps.h"
@@ -34,6 +35,8 @@ static void start(struct session *s)
 {
 	s->ring.fd = -1;
 	decoder_init(&s->decoder, s->plan);
+	if (s->opt.trunc_trailer && strcmp(s->opt.trunc_trailer, "..") != 0)
+		s->decoder.trunc_trailer = s->opt.trunc_trailer;
 	counters_init(&s->counters, s->plan);
 	signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write error, so that we end in order */
 }
@@ -62,10 +65,31 @@ static bool must_wait(const struct session *s)
 	return s->child->pidfd >= 0;
 }
 
+/* Matches of a wildcard that the kernel refused; the others are traced. */
+static void tell_skipped(struct session *s)
+{
+	const struct link_skip *first = s->links.skipped.data;
+	auto_sb struct sb sb = {};
+	size_t n = s->links.skipped.len;
+
+	if (!n || s->opt.no_warnings)
+		return;
+	sb_printf(&sb, "%zu of the matching probes cannot be attached: %s (%s)", n,
+		  first->target->name, strerror(-first->err));
+	if (n > 1)
+		sb_printf(&sb, " and %zu more", n - 1);
+
+	struct runtime_problem p = { .msg = sb_str(&sb) };
+	s->sink->problem(session_notices(s), &p);
+}
+
 static void announce(struct session *s)
 {
+	unsigned n = s->plan->nattached - (unsigned)s->links.skipped.len;
+
+	tell_skipped(s);
 	if (!s->opt.quiet)
-		s->sink->attached(session_notices(s), s->plan->nattached);
+		s->sink->attached(session_notices(s), n);
 	if (getenv("__BPFTRACE_NOTIFY_PROBES_ATTACHED")) {
 		fputs("__BPFTRACE_NOTIFY_PROBES_ATTACHED\n", stdout);
 		fflush(stdout);
@@ -84,7 +108,7 @@ static int trace(struct session *s, struct loop *loop, struct err *e)
 	if (err)
 		return err;
 	announce(s);
-	if (s->opt.dry_run)
+	if (s->opt.until == UNTIL_ATTACHED)
 		return 0;
 	err = child_release(s->child, e);
 	if (!err)
@@ -120,27 +144,31 @@ static int close_output(struct session *s, struct err *e)
 	return err_set(e, s->write_err, "write %s", s->opt.out_name);
 }
 
-static int show_maps(struct session *s, struct err *e)
-{
-	s->sink->end(s->out);
-	return s->opt.print_maps && !s->opt.dry_run ? maps_print_all(s, e) : 0;
-}
-
 /* Everything is detached: the end programs, their events, what was lost, the maps. */
 static int finish(struct session *s, struct err *e)
 {
 	int err = loop_drain(s, e);
 
 	s->deaf = false;
-	if (!err && !s->write_err && !s->opt.dry_run)
+	if (!err && !s->write_err)
 		err = attach_run(s->plan, &s->loaded, PROG_END, e);
 	if (!err)
 		err = loop_drain(s, e);
 	if (counters_finish(s) && s->opt.strict && !s->status)
 		s->status = 1;
-	if (!err && !s->write_err)
-		err = show_maps(s, e);
-	return err;
+	if (err || s->write_err)
+		return err;
+	s->sink->end(s->out);
+	return s->opt.print_maps ? maps_print_all(s, e) : 0;
+}
+
+static int whole(struct session *s, struct err *e)
+{
+	int err = attach_run(s->plan, &s->loaded, PROG_BEGIN, e);
+
+	if (!err)
+		err = run(s, e);
+	return err ? err : finish(s, e);
 }
 
 static void stop(struct session *s)
@@ -158,12 +186,10 @@ int session_run(struct session *s, struct err *e)
 	start(s);
 
 	int err = load_plan(s, e);
-	if (!err && !s->opt.dry_run)
-		err = attach_run(s->plan, &s->loaded, PROG_BEGIN, e);
-	if (!err)
+	if (!err && s->opt.until == UNTIL_ENDED)
+		err = whole(s, e);
+	else if (!err && s->opt.until == UNTIL_ATTACHED)
 		err = run(s, e);
-	if (!err)
-		err = finish(s, e);
 	if (!err)
 		err = close_output(s, e);
 	stop(s);

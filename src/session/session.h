@@ -29,17 +29,21 @@
  */
 enum session_buffering { BUFFER_LINE, BUFFER_FULL, BUFFER_NONE };
 
+/* How far a session goes. */
+enum session_until { UNTIL_ENDED, UNTIL_ATTACHED, UNTIL_LOADED };
+
 struct session_options {
 	enum session_buffering buffering;
+	enum session_until until;
 	bool quiet;	   /* do not say how many probes were attached */
 	bool all_problems; /* -k: report failed reads and the like, too */
 	bool no_warnings;
 	bool strict;	     /* anything lost or failed makes the status 1 */
-	bool dry_run;	     /* end once all is attached */
 	bool print_maps;     /* at the end */
 	uint32_t ring_pages; /* 0: chosen by the session */
 	uint32_t max_cat_bytes;
-	const char *out_name; /* of the output stream, for messages */
+	const char *trunc_trailer; /* behind strings that were cut; NULL: ".." */
+	const char *out_name;	   /* of the output stream, for messages */
 	/* Called with every program once it is loaded, when not NULL. */
 	void (*loaded)(void *arg, const struct plan_prog *prog, int fd);
 	void *loaded_arg;

@@ -1,0 +1,248 @@
+/*
+ * scry PROGRAM: compile it, run it, say how it went.
+ */
+#include "base/auto.h"
+#include "cli/commands.h"
+#include "cli/dump.h"
+#include "cli/program.h"
+#include "cli/report.h"
+#include "kernel/proc.h"
+#include "script/compile.h"
+#include "session/session.h"
+#include "types/kernel_types.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+enum { OUT_BUFFER = 64 << 10, ISA = 3 };
+
+/* Everything from the text to the end of the session. */
+struct trace {
+	const struct options *o;
+	struct arena *arena;
+	struct sources sources;
+	struct diags dx;
+	struct typetab types;
+	struct probe_env env;
+	struct script_config cfg;
+	struct program program;
+	struct plan *plan;
+	struct child child;
+	struct dump dump;
+	FILE *out;
+	char *out_buffer;
+};
+
+static void trace_init(struct trace *t, const struct options *o)
+{
+	*t = (struct trace){ .o = o, .arena = o->arena, .child = CHILD_NONE };
+	sources_init(&t->sources, t->arena);
+	diags_init(&t->dx, t->arena, &t->sources);
+	typetab_init(&t->types, t->arena);
+	script_config_init(&t->cfg);
+	t->env = (struct probe_env){ .arena = t->arena,
+				     .types = &t->types,
+				     .dx = &t->dx,
+				     .traceable_file = o->traceable_file,
+				     .no_kprobe_multi = o->no_feature.kprobe_multi,
+				     .no_uprobe_multi = o->no_feature.uprobe_multi };
+}
+
+static void trace_fini(struct trace *t)
+{
+	child_end(&t->child);
+	probe_env_fini(&t->env);
+	btf_free((struct btf *)(uintptr_t)t->types.btf);
+	if (t->out && t->out != stdout) {
+		fclose(t->out);
+		free(t->out_buffer);
+	}
+}
+
+/* Is anything to be put into the kernel? Compiling alone needs no privilege. */
+static bool needs_kernel(const struct trace *t)
+{
+	return t->o->mode != MODE_CODEGEN && (!t->dump.any || t->dump.xlated);
+}
+
+/* Settings from the environment: BPFTRACE_MAX_STRLEN=200, SCRY_MAX_STRLEN=200. */
+static int read_environment(struct trace *t, struct err *e)
+{
+	static const char unknown[] = "not a known configuration option";
+
+	for (char **env = environ; *env; env++) {
+		const char *value = strchr(*env, '=');
+
+		if (!value ||
+		    (strncmp(*env, "BPFTRACE_", 9) != 0 && strncmp(*env, "SCRY_", 5) != 0))
+			continue;
+		char *key = arena_strndup(t->arena, *env, (size_t)(value - *env));
+		const char *wrong = script_config_set(&t->cfg, t->arena, key, value + 1);
+		if (wrong && strcmp(wrong, unknown) != 0)
+			return err_set(e, -EINVAL, "%s: %s", key, wrong);
+	}
+	return 0;
+}
+
+/* The process that the session is about, before anything is compiled for its pid. */
+static int find_process(struct trace *t, struct err *e)
+{
+	int err = 0;
+
+	if (t->o->cmd)
+		err = child_start(&t->child, t->o->cmd, e);
+	else if (t->o->pid)
+		err = child_watch(&t->child, t->o->pid, e);
+	t->env.pid = t->child.pid;
+	return err;
+}
+
+static uint64_t boot_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static bool compile(struct trace *t)
+{
+	const struct program *p = &t->program;
+	struct compile_options opt = {
+		.params = p->params,
+		.nparams = p->nparams,
+		.pid = t->child.pid,
+		.cpid = t->child.ours ? t->child.pid : 0,
+		.ncpus = cpus_possible(),
+		.start_ns = boot_ns(),
+		.isa = ISA,
+		.unsafe = t->o->unsafe,
+		.env = &t->env,
+		.dump = dump_stage,
+		.dump_arg = &t->dump,
+		.dump_ast = t->dump.ast,
+		.dump_ir = t->dump.ir,
+		.dump_passes = t->dump.passes,
+	};
+	const struct source *src = sources_add(&t->sources, p->name, p->text, p->len);
+
+	t->plan = compile_script(t->arena, &t->dx, &t->sources, src, &t->cfg, &opt);
+	diags_print(&t->dx, stderr, !t->o->no_warnings);
+	return t->plan != NULL;
+}
+
+/* -v: how the programs will be attached, and why so. */
+static void explain_groups(const struct trace *t)
+{
+	vec_each(p, &t->plan->progs)
+		if (p->group && p->group->why)
+			fprintf(stderr, "%s: %zu places, %s\n", p->name, p->group->targets.len,
+				p->group->why);
+}
+
+static int open_output(struct trace *t, struct err *e)
+{
+	t->out = t->o->output ? fopen(t->o->output, "we") : stdout;
+	if (!t->out)
+		return err_set(e, -errno, "open output file '%s': %s", t->o->output,
+			       strerror(errno));
+	if (t->o->buffering == BUFFER_NONE) {
+		setvbuf(t->out, NULL, _IONBF, 0);
+	} else {
+		/* Stays with the stream, which is the process's; untouched pages cost nothing.
+		 */
+		t->out_buffer = xrealloc(NULL, OUT_BUFFER);
+		setvbuf(t->out, t->out_buffer, _IOFBF, OUT_BUFFER);
+	}
+	return 0;
+}
+
+static int run_session(struct trace *t, const struct sink *sink)
+{
+	const struct options *o = t->o;
+	struct session s = {
+		.plan = t->plan,
+		.env = &t->env,
+		.dx = &t->dx,
+		.out = t->out,
+		.sink = sink,
+		.child = &t->child,
+		.opt = { .buffering = o->buffering,
+			 .until = t->dump.any  ? UNTIL_LOADED
+				  : o->dry_run ? UNTIL_ATTACHED
+					       : UNTIL_ENDED,
+			 .quiet = o->quiet,
+			 .all_problems = o->all_problems,
+			 .no_warnings = o->no_warnings,
+			 .strict = o->strict,
+			 .print_maps = t->cfg.print_maps_on_exit,
+			 .ring_pages = t->cfg.perf_rb_pages,
+			 .max_cat_bytes = t->cfg.max_cat_bytes,
+			 .trunc_trailer = t->cfg.str_trunc_trailer,
+			 .out_name = o->output ? o->output : "standard output",
+			 .loaded = t->dump.xlated ? dump_xlated : NULL,
+			 .loaded_arg = &t->dump },
+	};
+	struct err e;
+
+	if (!session_run(&s, &e))
+		return s.status & 0xff;
+	if (e.code)
+		return report_system(&e);
+	diags_print(&t->dx, stderr, !o->no_warnings);
+	return EXIT_USAGE;
+}
+
+static int check_format(const struct options *o, const struct sink **sink, struct err *e)
+{
+	const char *name = o->format ? o->format : sink_names[0];
+
+	*sink = sink_find(name);
+	if (*sink)
+		return 0;
+	return err_set(e, -EINVAL, "-f: there is no output format '%s'; there are text, json",
+		       name);
+}
+
+/* What can be wrong before anything was done. */
+static int prepare(struct trace *t, const struct sink **sink, struct err *e)
+{
+	int err = dump_init(&t->dump, &t->o->stages, e);
+
+	if (!err)
+		err = check_format(t->o, sink, e);
+	if (!err)
+		err = read_environment(t, e);
+	return err ? err : program_read(t->o, &t->program, e);
+}
+
+static int trace(struct trace *t)
+{
+	const struct sink *sink;
+	struct err e = {};
+
+	if (prepare(t, &sink, &e))
+		return report_usage(&e);
+	if (needs_kernel(t) && proc_may_trace(&e))
+		return report_system(&e);
+	if (find_process(t, &e))
+		return report_system(&e);
+	if (!compile(t))
+		return EXIT_USAGE;
+	if (t->o->verbose)
+		explain_groups(t);
+	if (!needs_kernel(t))
+		return EXIT_OK;
+	return open_output(t, &e) ? report_usage(&e) : run_session(t, sink);
+}
+
+int cmd_trace(const struct options *o)
+{
+	struct trace t;
+
+	trace_init(&t, o);
+	int code = trace(&t);
+	trace_fini(&t);
+	return code;
+}

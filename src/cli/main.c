@@ -1,0 +1,67 @@
+#include "cli/commands.h"
+#include "cli/help.h"
+#include "cli/options.h"
+#include "cli/report.h"
+
+#include "scry.h"
+
+#include <string.h>
+
+const struct command commands[] = {
+	{ 0 },
+};
+
+static const struct command *find_command(const char *word)
+{
+	for (const struct command *c = commands; c->name; c++)
+		if (!strcmp(c->name, word))
+			return c;
+	return NULL;
+}
+
+static int print_version(void)
+{
+	printf("scry v%s\n", SCRY_VERSION);
+	return EXIT_OK;
+}
+
+static int print_help(void)
+{
+	help_print(stdout);
+	return EXIT_OK;
+}
+
+static int run_options(const struct options *o)
+{
+	if (o->help)
+		return print_help();
+	if (o->version)
+		return print_version();
+	if (o->explain)
+		return cmd_explain(o);
+	if (o->info)
+		return cmd_info(o);
+	if (o->list)
+		return cmd_list(o);
+	return cmd_trace(o);
+}
+
+int main(int argc, char **argv)
+{
+	const struct command *command = argc > 1 ? find_command(argv[1]) : NULL;
+	struct arena arena = {};
+	struct options o;
+	struct err e = {};
+
+	if (command)
+		return command->run(argc - 1, argv + 1);
+	if (argc < 2) {
+		help_print(stderr);
+		return EXIT_USAGE;
+	}
+	int code =
+		options_parse(&o, &arena, argc, argv, &e) ? report_usage(&e) : run_options(&o);
+
+	arena_free(&arena);
+	return code;
+}

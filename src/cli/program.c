@@ -1,0 +1,56 @@
+#include "cli/program.h"
+
+#include "base/auto.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+static int read_all(int fd, struct sb *out)
+{
+	char buf[16384];
+	ssize_t n;
+
+	while ((n = read(fd, buf, sizeof(buf))) > 0)
+		sb_write(out, buf, (size_t)n);
+	return n < 0 ? -errno : 0;
+}
+
+static int read_file(const char *path, struct sb *out, struct err *e)
+{
+	bool is_stdin = !strcmp(path, "-");
+	auto_close int fd = is_stdin ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
+	int err = fd < 0 ? -errno : read_all(fd, out);
+
+	if (err)
+		return err_set(e, err, "failed to open file '%s': %s", path, strerror(-err));
+	return 0;
+}
+
+int program_read(const struct options *o, struct program *out, struct err *e)
+{
+	auto_sb struct sb text = {};
+	int nwords = o->nwords;
+	char **words = o->words;
+
+	*out = (struct program){ .name = "stdin", .text = o->program };
+	if (!o->program) {
+		if (!nwords) {
+			err_set(e, -EINVAL, "there is no program to run");
+			return err_hint(e, "give a FILE, or -e 'PROGRAM'");
+		}
+		const char *path = *words++;
+		int err = read_file(path, &text, e);
+
+		nwords--;
+		if (err)
+			return err;
+		if (strcmp(path, "-") != 0)
+			out->name = path;
+		out->text = arena_strndup(o->arena, sb_str(&text), text.len);
+	}
+	out->len = o->program ? strlen(o->program) : text.len;
+	out->params = (const char *const *)words;
+	out->nparams = (unsigned)nwords;
+	return 0;
+}

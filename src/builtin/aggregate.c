@@ -5,10 +5,9 @@
 #include "builtin/builtin.h"
 #include "script/lower.h"
 
-static void mark_set(struct unit *u, const struct type *agg, ref p, bool scalar)
+static void mark_set(struct unit *u, const struct type *agg, ref p)
 {
-	if (scalar) /* the entry of a keyed map exists by itself */
-		ir_store(&u->b, 8, p, (int32_t)agg_set_word(agg) * 8, ir_const(&u->b, 1));
+	ir_store(&u->b, 8, p, (int32_t)agg_set_word(agg) * 8, ir_const(&u->b, 1));
 }
 
 static bool check_count(struct unit *u, struct expr *e)
@@ -17,10 +16,9 @@ static bool check_count(struct unit *u, struct expr *e)
 	return true;
 }
 
-static void update_count(struct unit *u, struct expr *e, const struct type *agg, ref p,
-			 bool scalar)
+static void update_count(struct unit *u, struct expr *e, const struct type *agg, ref p)
 {
-	(void)e, (void)agg, (void)scalar;
+	(void)e, (void)agg;
 	ir_atomic_add(&u->b, 8, p, 0, ir_const(&u->b, 1));
 }
 
@@ -37,11 +35,10 @@ static bool check_sum(struct unit *u, struct expr *e)
 	return check_agg(u, e, T_SUM);
 }
 
-static void update_sum(struct unit *u, struct expr *e, const struct type *agg, ref p,
-		       bool scalar)
+static void update_sum(struct unit *u, struct expr *e, const struct type *agg, ref p)
 {
 	ir_atomic_add(&u->b, 8, p, 0, lower_scalar(u, e->args[0]));
-	mark_set(u, agg, p, scalar);
+	mark_set(u, agg, p);
 }
 
 static bool check_min(struct unit *u, struct expr *e)
@@ -76,8 +73,7 @@ static void store_greater(struct unit *u, ref p, ref v)
 	ir_start(b, done);
 }
 
-static void update_extreme(struct unit *u, struct expr *e, const struct type *agg, ref p,
-			   bool scalar)
+static void update_extreme(struct unit *u, struct expr *e, const struct type *agg, ref p)
 {
 	struct irb *b = &u->b;
 	ref v = lower_scalar(u, e->args[0]);
@@ -87,7 +83,7 @@ static void update_extreme(struct unit *u, struct expr *e, const struct type *ag
 	if (agg->kind == T_MIN)
 		v = ir_un(b, OP_NOT, v);
 	store_greater(u, p, v);
-	mark_set(u, agg, p, scalar);
+	mark_set(u, agg, p);
 }
 
 static bool check_avg(struct unit *u, struct expr *e)
@@ -100,12 +96,11 @@ static bool check_stats(struct unit *u, struct expr *e)
 	return check_agg(u, e, T_STATS);
 }
 
-static void update_avg(struct unit *u, struct expr *e, const struct type *agg, ref p,
-		       bool scalar)
+static void update_avg(struct unit *u, struct expr *e, const struct type *agg, ref p)
 {
 	struct irb *b = &u->b;
 
-	(void)agg, (void)scalar;
+	(void)agg;
 	ir_atomic_add(b, 8, p, 0, lower_scalar(u, e->args[0]));
 	ir_atomic_add(b, 8, p, 8, ir_const(b, 1));
 }
@@ -239,8 +234,7 @@ static ref lhist_bucket_of(struct unit *u, const struct type *agg, ref v)
 	return ir_phi(b, k.n, k.values);
 }
 
-static void update_hist(struct unit *u, struct expr *e, const struct type *agg, ref p,
-			bool scalar)
+static void update_hist(struct unit *u, struct expr *e, const struct type *agg, ref p)
 {
 	struct irb *b = &u->b;
 	ref v = lower_scalar(u, e->args[0]);
@@ -248,7 +242,6 @@ static void update_hist(struct unit *u, struct expr *e, const struct type *agg, 
 		agg->kind == T_HIST ? hist_bucket_of(u, agg, v) : lhist_bucket_of(u, agg, v);
 	blkid inside = ir_block(b), done = ir_block(b);
 
-	(void)scalar;
 	/* Always true; said once more in the verifier's terms. */
 	ir_br(b, ir_bin(b, OP_ULT, bucket, ir_const(b, hist_buckets(agg))), inside, done);
 	ir_start(b, inside);

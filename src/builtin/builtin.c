@@ -3,6 +3,7 @@
  */
 #include "builtin/builtin.h"
 
+#include "script/parse.h"
 #include "script/unit.h"
 
 #include <ctype.h>
@@ -200,9 +201,29 @@ static bool check_form(struct unit *u, struct expr *e, const struct builtin *b)
 	return true;
 }
 
+/* Parses the row's text in place of the use; its mistakes would be ours. */
+static const struct type *expand_text(struct unit *u, struct expr *e, const struct builtin *b)
+{
+	const struct source text = { .name = b->name,
+				     .text = b->text,
+				     .len = (uint32_t)strlen(b->text) };
+	struct expr *copy = parse_expr_text(u->c->arena, NULL, &text);
+	struct span span = e->span;
+
+	if (!copy)
+		BUG("the text of %s is no expression", b->name);
+	*e = *copy;
+	e->span = span;
+	return check_expr(u, e);
+}
+
 const struct type *builtin_check(struct unit *u, struct expr *e)
 {
 	const struct builtin *b = builtin_find(e->name);
+
+	if (b->text)
+		return expand_text(u, e, b);
+
 	struct signature sig;
 	bool ok;
 

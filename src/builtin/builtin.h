@@ -47,9 +47,10 @@ struct builtin {
 	/* Values in memory (strings, stacks ...): writes the value to its destination. */
 	void (*lower_mem)(struct unit *u, struct expr *e, const struct dest *d);
 	/* BI_AGG: updates the aggregate at p, e->type->... as agg.h says. */
-	void (*update)(struct unit *u, struct expr *e, const struct type *agg, ref p,
-		       bool scalar);
+	void (*update)(struct unit *u, struct expr *e, const struct type *agg, ref p);
 	const char *doc;
+	/* Written in the language itself: the use becomes this expression. */
+	const char *text;
 };
 
 #define BUILTINS(family) const struct builtin builtins_##family[]

@@ -94,17 +94,17 @@ BUILTINS(flow) = {
 	  .doc = "Is there such a key?" },
 	LATER("ustack"),
 	LATER("usym"),
-	LATER("username"),
+
 	LATER("reg"),
 	LATER("kaddr"),
 	LATER("uaddr"),
 	LATER("percpu_kaddr"),
-	LATER("ntop"),
+
 	LATER("pton"),
-	LATER("macaddr"),
+
 	LATER("cgroupid"),
 	LATER("cgroup_path"),
-	LATER("strncmp"),
+
 	LATER("strcontains"),
 	LATER("strstr"),
 	LATER("strlen"),
@@ -113,7 +113,7 @@ BUILTINS(flow) = {
 	LATER("signal_name"),
 	LATER("syscall_name"),
 	LATER("memcmp"),
-	LATER("bswap"),
+
 	LATER("path"),
 	LATER("tseries"),
 	LATER("find"),
@@ -132,16 +132,13 @@ BUILTINS(flow) = {
 	LATER("kfunc_exist"),
 	LATER("kfunc_allowed"),
 	LATER("getopt"),
-	LATER("is_err"),
+
 	LATER("container_of"),
 	LATER("str_concat"),
-	LATER("ppid"),
-	LATER("pcomm"),
-	LATER("has_cpid"),
+
 	LATER("usermode"),
 	LATER("probetype"),
-	LATER("leader_tid"),
-	LATER("leader_comm"),
+
 	LATER("dw_ustack"),
 	LATER("is_ptr"),
 	LATER("is_str"),

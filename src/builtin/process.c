@@ -96,6 +96,19 @@ static bool check_cpid(struct unit *u, struct expr *e)
 	return false;
 }
 
+static bool check_username(struct unit *u, struct expr *e)
+{
+	(void)u;
+	e->type = &type_username;
+	return true;
+}
+
+static ref lower_has_cpid(struct unit *u, struct expr *e)
+{
+	(void)e;
+	return ir_const(&u->b, u->c->opt->cpid != 0);
+}
+
 /* Without BTF the task is still a pointer, but its fields are unknown. */
 static bool check_curtask(struct unit *u, struct expr *e)
 {
@@ -135,5 +148,17 @@ BUILTINS(process) = {
 	  .doc = "A random 32-bit number." },
 	{ "cpid", "u32 cpid()", BI_BARE, check_cpid, .lower = lower_cpid,
 	  .doc = "Process id of the child started with -c." },
+	{ "has_cpid", "bool has_cpid()", BI_BARE, .lower = lower_has_cpid,
+	  .doc = "Is there a child started with -c?" },
+	{ "username", "? username()", BI_BARE, check_username, .lower = lower_uid,
+	  .doc = "Name of the current user." },
+	{ "ppid", "u32 ppid()", BI_BARE, .text = "curtask->real_parent->tgid",
+	  .doc = "Process id of the parent." },
+	{ "pcomm", "? pcomm()", BI_BARE, .text = "curtask->real_parent->comm",
+	  .doc = "Name of the parent." },
+	{ "leader_tid", "u32 leader_tid()", BI_BARE, .text = "curtask->group_leader->pid",
+	  .doc = "Thread id of the process's first thread." },
+	{ "leader_comm", "? leader_comm()", BI_BARE, .text = "curtask->group_leader->comm",
+	  .doc = "Name of the process's first thread." },
 	{ 0 },
 };

@@ -194,6 +194,51 @@ static ref lower_join(struct unit *u, struct expr *e)
 	return 0;
 }
 
+/* strncmp(a, b, n): n is a constant, so that the comparison is straight code. */
+static bool check_strncmp(struct unit *u, struct expr *e)
+{
+	enum { COMPARE_MAX = 256 };
+	const struct expr *n = e->args[2];
+
+	if (n->const_value >= 0 && n->const_value <= COMPARE_MAX)
+		return true;
+	diag(u->c->dx, E0302_ARG_TYPE, n->span, "strncmp() compares from 0 to 256 bytes");
+	return false;
+}
+
+/* Both sides are padded with zeros, so words can be compared without looking for the NUL. */
+static ref lower_strncmp(struct unit *u, struct expr *e)
+{
+	struct irb *b = &u->b;
+	const struct type *ta = e->args[0]->type, *tb = e->args[1]->type;
+	uint32_t n = (uint32_t)e->args[2]->const_value;
+	uint32_t shorter = ta->size < tb->size ? ta->size : tb->size;
+	blkid differ = ir_block(b), same = ir_block(b), done = ir_block(b);
+	ref x = lower_addr(u, e->args[0]), y = lower_addr(u, e->args[1]);
+
+	if (n > shorter) /* the shorter one ends in a NUL by then */
+		n = shorter;
+	for (uint32_t off = 0; off < n;) {
+		uint32_t unit = n - off >= 8 ? 8 : n - off >= 4 ? 4 : n - off >= 2 ? 2 : 1;
+		blkid next = ir_block(b);
+		ref eq = ir_bin(b, OP_EQ, ir_load(b, unit, x, (int32_t)off),
+				ir_load(b, unit, y, (int32_t)off));
+
+		ir_br(b, eq, next, differ);
+		ir_start(b, next);
+		off += unit;
+	}
+	ir_jmp(b, same);
+	ir_start(b, same);
+	ref zero = ir_const(b, 0);
+	ir_jmp(b, done);
+	ir_start(b, differ);
+	ref one = ir_const(b, 1);
+	ir_jmp(b, done);
+	ir_start(b, done);
+	return ir_phi(b, 2, (ref[]){ zero, one });
+}
+
 BUILTINS(string) = {
 	{ "str", "? str(raw, [int])", 0, check_str, .lower_mem = lower_str,
 	  .doc = "The text at an address, up to max_strlen or the given bytes, NUL included." },
@@ -201,5 +246,7 @@ BUILTINS(string) = {
 	  .doc = "The bytes at an address; shown with %r, %rx, %rh." },
 	{ "join", "none join(int, [lit])", BI_STMT, .lower = lower_join,
 	  .doc = "Prints a char *[] (argv): up to 16 texts of 1,024 bytes, with a separator." },
+	{ "strncmp", "u64 strncmp(str, str, num)", 0, check_strncmp, .lower = lower_strncmp,
+	  .doc = "0 when the first n bytes of two strings are equal, else 1." },
 	{ 0 },
 };

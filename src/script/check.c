@@ -18,9 +18,10 @@ const struct type *check_value(struct unit *u, struct expr *e)
 		diag(u->c->dx, E0120_NO_VALUE, e->span, what);
 		return e->type = &type_error;
 	}
+	if (type_is_castable_agg(t))
+		return e->type = type_int(u->c->tt, 8, t->is_signed);
 	if (type_is_agg(t)) {
-		not_yet(u, e->span, "reading the aggregate %s in an expression",
-			e->name ? e->name : "");
+		diag(u->c->dx, E0118_VALUE_TYPE, e->span, type_text(u->c, t), "an expression");
 		return e->type = &type_error;
 	}
 	return t;

@@ -260,6 +260,40 @@ static void check_while(struct unit *u, struct stmt *s)
 	u->ended = false;
 }
 
+/* for ($i : a..b): $i is a copy, of the body only. */
+static void check_range(struct unit *u, struct stmt *s)
+{
+	struct compiler *c = u->c;
+	struct scope scope = { .up = u->scope };
+	struct expr *ends[2] = { s->e, s->e2 };
+	struct var_sym *v = s->target->var;
+
+	for (int i = 0; i < 2; i++)
+		if (!type_is_integral(check_value(u, ends[i])) && !type_is_error(ends[i]->type))
+			diag(c->dx, E0302_ARG_TYPE, ends[i]->span,
+			     arena_printf(c->arena,
+					  "loop range requires an integer (%s provided)",
+					  type_text(c, ends[i]->type)));
+	if (visible_var(u, s->target->name)) {
+		diag(c->dx, E0126_REDECLARED, s->target->span, s->target->name);
+		return;
+	}
+	if (!v) {
+		v = s->target->var = new_var(u, s->target->name, s->target->span);
+		v->assigned = v->declared_type = true;
+	}
+	v->type = type_int(c->tt, 8, signed_pair(s->e->type, s->e2->type));
+	s->target->type = v->type;
+
+	u->scope = &scope;
+	vec_push(c->arena, &scope.vars, v);
+	u->loops++;
+	check_block(u, s->body);
+	u->loops--;
+	u->scope = scope.up;
+	u->ended = false;
+}
+
 /* A value that nobody uses; calls made for their effect are rows with BI_STMT. */
 static void check_discarded(struct unit *u, struct stmt *s)
 {
@@ -287,7 +321,7 @@ void check_stmt(struct unit *u, struct stmt *s)
 	case S_WHILE: check_while(u, s); break;
 	case S_UNROLL: check_unroll(u, s); break;
 	case S_FOR_MAP: not_yet(u, s->span, "`for` over a map"); break;
-	case S_FOR_RANGE: not_yet(u, s->span, "`for` over a range"); break;
+	case S_FOR_RANGE: check_range(u, s); break;
 	case S_BREAK:
 	case S_CONTINUE:
 		if (!u->loops)

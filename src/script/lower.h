@@ -72,6 +72,10 @@ ref lower_map_read(struct unit *u, struct expr *e); /* scalar value, 0 when miss
 /* Address of the value, or of zeros when missing; memory values only. */
 ref lower_map_addr(struct unit *u, struct expr *e);
 void lower_map_store(struct unit *u, struct expr *target, struct expr *value);
+/* The key bytes of @m[key] in memory; key NULL: of a keyless hash. */
+ref lower_key(struct unit *u, const struct map_sym *m, struct expr *key);
+/* lower_agg.c: an aggregate as a number, over all CPUs. */
+ref lower_agg_read(struct unit *u, struct expr *e);
 void lower_map_agg(struct unit *u, struct expr *target, struct expr *call);
 /* @m op= v without reading it first: v is added atomically. */
 void lower_map_add(struct unit *u, struct expr *target, ref v);

@@ -24,7 +24,7 @@ ref lower_cpu_stripe(struct unit *u, uint32_t off)
 }
 
 /* The key bytes of @m[key] in memory; a keyless hash has one entry under 0. */
-static ref lower_key(struct unit *u, const struct map_sym *m, struct expr *key)
+ref lower_key(struct unit *u, const struct map_sym *m, struct expr *key)
 {
 	struct dest d = { ir_slot(&u->b, m->key ? m->key->size : 8), 0, m->key, true };
 
@@ -52,6 +52,8 @@ ref lower_map_read(struct unit *u, struct expr *e)
 	struct irb *b = &u->b;
 	struct map_sym *m = e->map;
 
+	if (type_is_agg(m->value))
+		return lower_agg_read(u, e);
 	if (m->plan->store == STORE_SLOT)
 		return ir_load(b, 8, slot_addr(u, m), 0);
 
@@ -198,13 +200,12 @@ void lower_map_agg(struct unit *u, struct expr *target, struct expr *call)
 	struct map_sym *m = target->map;
 
 	if (m->plan->store == STORE_STRIPE) {
-		call->builtin->update(u, call, m->value, lower_cpu_stripe(u, m->plan->off),
-				      true);
+		call->builtin->update(u, call, m->value, lower_cpu_stripe(u, m->plan->off));
 		return;
 	}
 	blkid done;
 	ref at = find_or_insert(u, m, target->key, &done);
-	call->builtin->update(u, call, m->value, at, false);
+	call->builtin->update(u, call, m->value, at);
 	ir_jmp(b, done);
 	ir_start(b, done);
 }

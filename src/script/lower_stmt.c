@@ -137,6 +137,41 @@ static void lower_while(struct unit *u, struct stmt *s)
 	u->continue_blk = outer_continue;
 }
 
+/*
+ * A counter that the script does not see runs from the first value up; the script's variable is
+ * its copy, so that assigning to it changes nothing.
+ */
+static void lower_range(struct unit *u, struct stmt *s)
+{
+	struct irb *b = &u->b;
+	struct var_sym *v = s->target->var;
+	blkid outer_break = u->break_blk, outer_continue = u->continue_blk;
+	blkid head = ir_block(b), body = ir_block(b), next = ir_block(b), done = ir_block(b);
+	enum ir_op less = v->type->is_signed ? OP_SLT : OP_ULT;
+	ref i = ir_slot(b, 8), end = ir_slot(b, 8);
+
+	v->slot = ir_slot(b, 8);
+	ir_store(b, 8, i, 0, lower_scalar(u, s->e));
+	ir_store(b, 8, end, 0, lower_scalar(u, s->e2));
+	u->break_blk = done;
+	u->continue_blk = next;
+	ir_jmp(b, head);
+
+	ir_start(b, head);
+	ir_br(b, ir_bin(b, less, ir_load(b, 8, i, 0), ir_load(b, 8, end, 0)), body, done);
+	ir_start(b, body);
+	ir_store(b, 8, v->slot, 0, ir_load(b, 8, i, 0));
+	lower_block(u, s->body);
+	ir_jmp(b, next);
+	ir_start(b, next);
+	ir_store(b, 8, i, 0, ir_bin(b, OP_ADD, ir_load(b, 8, i, 0), ir_const(b, 1)));
+	ir_jmp(b, head);
+
+	ir_start(b, done);
+	u->break_blk = outer_break;
+	u->continue_blk = outer_continue;
+}
+
 static void lower_stmt(struct unit *u, struct stmt *s)
 {
 	struct irb *b = &u->b;
@@ -149,6 +184,7 @@ static void lower_stmt(struct unit *u, struct stmt *s)
 	case S_ASSIGN: lower_assign(u, s); break;
 	case S_IF: lower_if(u, s); break;
 	case S_WHILE: lower_while(u, s); break;
+	case S_FOR_RANGE: lower_range(u, s); break;
 	case S_UNROLL:
 		for (int64_t i = 0; i < s->e->const_value; i++)
 			lower_block(u, s->body);

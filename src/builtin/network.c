@@ -1,0 +1,84 @@
+/*
+ * Builtins about network addresses.
+ */
+#include "builtin/builtin.h"
+#include "script/lower.h"
+
+#include <sys/socket.h>
+
+enum { IPV4_SIZE = 4, IPV6_SIZE = 16, MAC_SIZE = 6 };
+
+static bool bad(struct unit *u, const struct expr *arg, const char *words)
+{
+	diag(u->c->dx, E0302_ARG_TYPE, arg->span, words);
+	return false;
+}
+
+/* ntop([family,] address): a number in memory order, or an array of 4 or 16 bytes. */
+static bool check_ntop(struct unit *u, struct expr *e)
+{
+	const struct expr *addr = e->args[e->nargs - 1];
+	const struct type *t = addr->type;
+	bool bytes = t->kind == T_ARRAY || t->kind == T_STRING;
+
+	if (e->nargs > 1 && !type_is_integral(e->args[0]->type))
+		return bad(u, e->args[0], "ntop() expects the address family as a number");
+	if (bytes && t->size != IPV4_SIZE && t->size != IPV6_SIZE)
+		return bad(u, addr, "ntop() argument must be 4 or 16 bytes in size");
+	if (!bytes && !type_is_integral(t))
+		return bad(u, addr, "ntop() expects a number or an array of bytes");
+	e->type = &type_inet;
+	return true;
+}
+
+static void lower_ntop(struct unit *u, struct expr *e, const struct dest *d)
+{
+	enum { FAMILY_OFF = 0, ADDR_OFF = 8 };
+	struct irb *b = &u->b;
+	struct expr *addr = e->args[e->nargs - 1];
+	bool bytes = !type_is_scalar(addr->type);
+	bool six = bytes && addr->type->size == IPV6_SIZE;
+	ref family = e->nargs > 1 ? lower_scalar(u, e->args[0])
+				  : ir_const(b, six ? AF_INET6 : AF_INET);
+
+	ir_zero(b, d->ptr, d->off, d->type->size);
+	ir_store(b, 4, d->ptr, d->off + FAMILY_OFF, family);
+	if (!bytes) {
+		ir_store(b, 4, d->ptr, d->off + ADDR_OFF, lower_scalar(u, addr));
+		return;
+	}
+	struct place p = lower_place(u, addr);
+	read_bytes(u, &p, addr->type->size, d->ptr, d->off + ADDR_OFF, e->span);
+}
+
+static bool check_macaddr(struct unit *u, struct expr *e)
+{
+	const struct type *t = e->args[0]->type;
+	bool bytes = t->kind == T_ARRAY || t->kind == T_STRING;
+
+	if (e->args[0]->kind == E_STRING)
+		return bad(u, e->args[0],
+			   "macaddr() does not support literal string arguments");
+	if ((bytes && t->size != MAC_SIZE) || (!bytes && t->kind != T_PTR))
+		return bad(u, e->args[0], "macaddr() argument must be 6 bytes in size");
+	e->type = &type_mac;
+	return true;
+}
+
+static void lower_macaddr(struct unit *u, struct expr *e, const struct dest *d)
+{
+	struct expr *a = e->args[0];
+	struct place p = a->type->kind == T_PTR
+				 ? place_of_pointer(u, lower_scalar(u, a), a->type->as)
+				 : lower_place(u, a);
+
+	read_bytes(u, &p, MAC_SIZE, d->ptr, d->off, e->span);
+}
+
+BUILTINS(network) = {
+	{ "ntop", "? ntop(any, [any])", 0, check_ntop, .lower_mem = lower_ntop,
+	  .doc = "An IPv4 or IPv6 address as text: ntop(address), ntop(family, address)." },
+	{ "macaddr", "? macaddr(any)", 0, check_macaddr, .lower_mem = lower_macaddr,
+	  .doc = "Six bytes as a MAC address." },
+	{ 0 },
+};

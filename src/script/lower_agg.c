@@ -1,0 +1,127 @@
+/*
+ * Aggregates read in expressions: the words of all CPUs, joined in the program.
+ *
+ * The loop over CPUs has a constant bound, which the kernel's verifier follows.
+ */
+#include "script/lower.h"
+
+/* What is kept while the CPUs are walked. */
+struct sums {
+	ref first, second; /* slots: total or greatest, and n */
+};
+
+static void join_cpu(struct unit *u, const struct type *agg, const struct sums *s, ref at)
+{
+	struct irb *b = &u->b;
+	ref v = ir_load(b, 8, at, 0), have = ir_load(b, 8, s->first, 0);
+
+	if (agg->kind == T_MIN || agg->kind == T_MAX) {
+		blkid more = ir_block(b), done = ir_block(b);
+
+		ir_br(b, ir_bin(b, OP_UGT, v, have), more, done);
+		ir_start(b, more);
+		ir_store(b, 8, s->first, 0, v);
+		ir_jmp(b, done);
+		ir_start(b, done);
+	} else {
+		ir_store(b, 8, s->first, 0, ir_bin(b, OP_ADD, have, v));
+	}
+	ref n = ir_bin(b, OP_ADD, ir_load(b, 8, s->second, 0), ir_load(b, 8, at, 8));
+	ir_store(b, 8, s->second, 0, n);
+}
+
+/* The aggregate's words of one CPU; 0 where there are none. */
+static ref words_of(struct unit *u, const struct map_sym *m, ref key, ref cpu)
+{
+	struct irb *b = &u->b;
+	const struct plan *p = u->c->plan;
+
+	if (m->plan->store == STORE_STRIPE) {
+		ref base = ir_mapval(b, KMAP_GLOBALS, p->stripes_off + m->plan->off);
+
+		return ir_bin(b, OP_ADD, base,
+			      ir_bin(b, OP_MUL, cpu, ir_const(b, p->stripe_size)));
+	}
+	return ir_call(b, BPF_FUNC_map_lookup_percpu_elem, 3, ir_map(b, m->plan->kmap), key,
+		       cpu);
+}
+
+/* Signed numbers are divided as such: by hand, the instruction set has no signed division. */
+static ref divide(struct unit *u, ref total, ref n, bool is_signed)
+{
+	struct irb *b = &u->b;
+
+	if (!is_signed)
+		return ir_bin(b, OP_UDIV, total, n);
+	ref sign = ir_bin(b, OP_SAR, total, ir_const(b, 63));
+	ref positive = ir_bin(b, OP_SUB, ir_bin(b, OP_XOR, total, sign), sign);
+	ref q = ir_bin(b, OP_UDIV, positive, n);
+	return ir_bin(b, OP_SUB, ir_bin(b, OP_XOR, q, sign), sign);
+}
+
+static ref unbiased(struct unit *u, const struct type *agg, ref v)
+{
+	struct irb *b = &u->b;
+
+	if (agg->kind == T_MIN)
+		v = ir_un(b, OP_NOT, v);
+	return agg->is_signed ? ir_bin(b, OP_XOR, v, ir_const(b, INT64_MIN)) : v;
+}
+
+/* min and max of nothing are 0, not the bias. */
+static ref extreme(struct unit *u, const struct type *agg, ref v, ref seen)
+{
+	struct irb *b = &u->b;
+	blkid some = ir_block(b), none = ir_block(b), done = ir_block(b);
+
+	ir_br(b, seen, some, none);
+	ir_start(b, some);
+	ref value = unbiased(u, agg, v);
+	ir_jmp(b, done);
+	ir_start(b, none);
+	ref zero = ir_const(b, 0);
+	ir_jmp(b, done);
+	ir_start(b, done);
+	return ir_phi(b, 2, (ref[]){ value, zero });
+}
+
+ref lower_agg_read(struct unit *u, struct expr *e)
+{
+	struct irb *b = &u->b;
+	struct map_sym *m = e->map;
+	const struct type *agg = m->value;
+	ref key = m->plan->store == STORE_STRIPE ? 0 : lower_key(u, m, e->key);
+	struct sums s = { ir_slot(b, 8), ir_slot(b, 8) };
+	ref cpu = ir_slot(b, 8);
+	blkid head = ir_block(b), body = ir_block(b), found = ir_block(b), next = ir_block(b),
+	      done = ir_block(b);
+
+	ir_store(b, 8, s.first, 0, ir_const(b, 0));
+	ir_store(b, 8, s.second, 0, ir_const(b, 0));
+	ir_store(b, 8, cpu, 0, ir_const(b, 0));
+	ir_jmp(b, head);
+
+	ir_start(b, head);
+	ir_br(b, ir_bin(b, OP_ULT, ir_load(b, 8, cpu, 0), ir_const(b, u->c->opt->ncpus)), body,
+	      done);
+	ir_start(b, body);
+	ref at = words_of(u, m, key, ir_load(b, 8, cpu, 0));
+	if (m->plan->store == STORE_STRIPE)
+		ir_jmp(b, found);
+	else
+		ir_br(b, at, found, next);
+	ir_start(b, found);
+	join_cpu(u, agg, &s, at);
+	ir_jmp(b, next);
+	ir_start(b, next);
+	ir_store(b, 8, cpu, 0, ir_bin(b, OP_ADD, ir_load(b, 8, cpu, 0), ir_const(b, 1)));
+	ir_jmp(b, head);
+
+	ir_start(b, done);
+	ref first = ir_load(b, 8, s.first, 0), second = ir_load(b, 8, s.second, 0);
+	if (agg->kind == T_AVG)
+		return divide(u, first, second, agg->is_signed);
+	if (agg->kind == T_MIN || agg->kind == T_MAX)
+		return extreme(u, agg, first, second);
+	return first;
+}

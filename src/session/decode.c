@@ -319,13 +319,13 @@ static void put_timestamp(struct job *j, const uint8_t *p, struct value *out)
 {
 	const struct plan *plan = j->d->plan;
 	uint64_t ns = load(p, 8), format = load(p + 8, 4);
-	clockid_t clock = (clockid_t)load(p + 12, 4);
 
 	if (format >= plan->strings.len) {
 		put_text(out, "");
 		return;
 	}
-	put_text(out, clock_format(j->a, plan->strings.data[format], clock_to_wall(clock, ns)));
+	put_text(out, clock_format(j->a, plan->strings.data[format],
+				   clock_to_wall(CLOCK_BOOTTIME, ns)));
 }
 
 static void put_inet(struct job *j, const uint8_t *p, struct value *out)

@@ -74,13 +74,8 @@ static int do_zero(struct session *s, const struct event *ev, struct err *e)
 
 static int do_exit(struct session *s, const struct event *ev, struct err *e)
 {
-	struct value v = {};
-
-	(void)e;
-	if (ev->plan->nargs)
-		decode_args(s, ev, &v);
-	s->status = (int)v.i;
-	s->ending = s->deaf = true;
+	(void)ev, (void)e;
+	events_obey_exit(s);
 	return 0;
 }
 
@@ -97,7 +92,7 @@ static int do_time(struct session *s, const struct event *ev, struct err *e)
 static int do_join(struct session *s, const struct event *ev, struct err *e)
 {
 	const struct plan_event *plan = ev->plan;
-	const char *str = (const char *)ev->bytes + plan->args[0].off;
+	const char *str = (const char *)ev->bytes + EVENT_HEADER;
 	auto_sb struct sb sb = {};
 
 	(void)e;
@@ -189,6 +184,17 @@ static const handler handlers[] = {
 	[EV_TIME] = do_time,	 [EV_JOIN] = do_join,	      [EV_CAT] = do_cat,
 	[EV_SYSTEM] = do_system, [EV_ERRORF] = do_errorf,     [EV_WARNF] = do_warnf,
 };
+
+void events_obey_exit(struct session *s)
+{
+	const uint64_t *word = (const uint64_t *)(s->loaded.globals + EXIT_REQUEST_OFF);
+	uint64_t request = __atomic_load_n(word, __ATOMIC_ACQUIRE);
+
+	if (!(request & EXIT_REQUEST) || s->deaf)
+		return;
+	s->status = (int)(uint32_t)request;
+	s->ending = s->deaf = true;
+}
 
 int event_handle(struct session *s, const void *record, uint32_t len, struct err *e)
 {

@@ -8,5 +8,10 @@
 
 /* Handles one record. Returns 0 or -errno with e set; a failed write is in s->write_err. */
 int event_handle(struct session *s, const void *record, uint32_t len, struct err *e);
+/*
+ * Ends the session when a program called exit().  Its event says at which place in the stream;
+ * when the ring had no room for that, the request is still found here.
+ */
+void events_obey_exit(struct session *s);
 
 #endif

@@ -47,8 +47,7 @@ int loop_open(struct loop *l, struct session *s, struct err *e)
 		err = watch(l, s->child->pidfd, EPOLLIN, FROM_PROCESS);
 	if (err)
 		return err_set(e, err, "wait for events");
-	/* Tells when a pipe's reader is gone; a plain file cannot be watched and needs no
-	 * watch. */
+	/* A pipe tells when its reader is gone; a plain file refuses to be watched. */
 	watch(l, fileno(s->out), 0, FROM_OUTPUT);
 	return 0;
 }
@@ -94,7 +93,10 @@ static int read_ring(struct session *s, unsigned n, struct err *e)
 
 int loop_drain(struct session *s, struct err *e)
 {
-	return read_ring(s, UINT_MAX, e);
+	int err = read_ring(s, UINT_MAX, e);
+
+	events_obey_exit(s);
+	return err;
 }
 
 /* The first signal ends the session; a second one is not ours to hold up. */
@@ -135,6 +137,8 @@ int loop_run(struct loop *l, struct session *s, struct err *e)
 			return err_set(e, -errno, "wait for events");
 		for (int i = 0; i < n && !err; i++)
 			err = dispatch(l, s, ready[i].data.u32, e);
+		if (!s->plan->uses_ring || !ring_pending(&s->ring))
+			events_obey_exit(s);
 		counters_poll(s, false);
 	}
 	return err;

@@ -84,6 +84,25 @@ static void emit_global(struct bench *b, int off, int64_t value)
 	emit(b, BPF_ST | BPF_MEM | BPF_DW, 1, 0, 0, value);
 }
 
+static uint32_t add_event(struct bench *b, struct plan_event ev, const char *format)
+{
+	format_parse(&b->arena, format, strlen(format), &ev.format);
+	vec_push(&b->arena, &b->plan.events, ev);
+	return (uint32_t)b->plan.events.len - 1;
+}
+
+/* What exit(status) does: the request in the globals, and its event. */
+static void emit_leave(struct bench *b, int32_t status)
+{
+	struct plan_event ev = { .kind = EV_EXIT, .size = EVENT_HEADER };
+
+	emit_map(b, 1, KMAP_GLOBALS, EXIT_REQUEST_OFF);
+	emit(b, BPF_LD | BPF_DW | BPF_IMM, 2, 0, 0, status);
+	emit(b, 0, 0, 0, 0, (int64_t)(EXIT_REQUEST >> 32));
+	emit(b, BPF_STX | BPF_MEM | BPF_DW, 1, 2, 0, 0);
+	emit_event(b, add_event(b, ev, ""), EVENT_HEADER, 0);
+}
+
 static void emit_exit(struct bench *b)
 {
 	emit(b, BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, 0);
@@ -106,13 +125,6 @@ static void add_prog(struct bench *b, enum prog_when when)
 	p.image.spans = copy(b, b->spans, sizeof(b->spans));
 	b->img = (struct image){};
 	vec_push(&b->arena, &b->plan.progs, p);
-}
-
-static uint32_t add_event(struct bench *b, struct plan_event ev, const char *format)
-{
-	format_parse(&b->arena, format, strlen(format), &ev.format);
-	vec_push(&b->arena, &b->plan.events, ev);
-	return (uint32_t)b->plan.events.len - 1;
 }
 
 static const struct event_arg *one_arg(struct bench *b)
@@ -191,14 +203,9 @@ static void prints_and_exits_with_status(void **state)
 		(struct plan_event){
 			.kind = EV_PRINTF, .size = 16, .args = one_arg(b), .nargs = 1 },
 		"n=%d\n");
-	uint32_t leave =
-		add_event(b,
-			  (struct plan_event){
-				  .kind = EV_EXIT, .size = 16, .args = one_arg(b), .nargs = 1 },
-			  "");
 
 	emit_event(b, print, 16, -7);
-	emit_event(b, leave, 16, 3);
+	emit_leave(b, 3);
 	emit_event(b, print, 16, 8); /* behind exit(): must not be seen */
 	emit_exit(b);
 	add_prog(b, PROG_BEGIN);
@@ -216,10 +223,8 @@ static void end_runs_after_exit(void **state)
 		(struct plan_event){
 			.kind = EV_PRINTF, .size = 16, .args = one_arg(b), .nargs = 1 },
 		"end %d\n");
-	uint32_t leave =
-		add_event(b, (struct plan_event){ .kind = EV_EXIT, .size = EVENT_HEADER }, "");
 
-	emit_event(b, leave, EVENT_HEADER, 0);
+	emit_leave(b, 0);
 	emit_exit(b);
 	add_prog(b, PROG_BEGIN);
 	emit_event(b, print, 16, 5);

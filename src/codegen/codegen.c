@@ -44,6 +44,13 @@ static int try_frame(struct job *j, uint32_t slot_budget, struct err *e)
 	return r;
 }
 
+static int stack_full(const struct job *j, struct err *e)
+{
+	return err_set(e, -E2BIG,
+		       "%s: too many values at once: %u bytes of stack, the kernel allows %d",
+		       j->fn->name, stack_size(j), STACK_MAX);
+}
+
 /* How much spills need is known only afterwards; slots make room for them. */
 static int fit_stack(struct job *j, struct err *e)
 {
@@ -54,12 +61,9 @@ static int fit_stack(struct job *j, struct err *e)
 
 		if (r || stack_size(j) <= STACK_MAX)
 			return r;
-		if (budget == 0)
-			return err_set(e, -E2BIG,
-				       "%s: too many values at once: %u bytes of stack, "
-				       "the kernel allows %d",
-				       j->fn->name, stack_size(j), STACK_MAX);
-		uint32_t left = j->spill_size < STACK_MAX ? STACK_MAX - j->spill_size : 0;
+		if (budget == 0 || j->spill_size > STACK_MAX)
+			return stack_full(j, e);
+		uint32_t left = STACK_MAX - j->spill_size;
 		budget = left < budget ? left : 0;
 	}
 }
@@ -80,7 +84,7 @@ int codegen(struct arena *a, struct fn *fn, const struct codegen_target *target,
 		return r;
 
 	*out = (struct image){
-		.name = fn->name,
+		.name = arena_strdup(a, fn->name),
 		.stack_size = stack_size(&j),
 		.scratch_size = j.frame.scratch_size,
 	};

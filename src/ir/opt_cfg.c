@@ -53,98 +53,97 @@ static bool drop_phis(struct fn *fn)
 
 /* ---- blocks that only jump on ---- */
 
-/* Where an empty block leads, or the block itself. */
-static blkid leads_to(const struct fn *fn, blkid b)
-{
-	const struct blk *blk = &fn->blks.data[b];
-	const struct ins *i = ir_ins(fn, blk->ins.data[0]);
-
-	return b && i->op == OP_JMP ? i->blk[0] : b;
-}
-
 static bool has_phis(const struct fn *fn, blkid b)
 {
 	return ir_ins(fn, fn->blks.data[b].ins.data[0])->op == OP_PHI;
 }
 
-struct threader {
-	struct fn *fn;
-	struct arena scratch;
-	uint32_t *listed; /* by block: 1 + the block in whose new preds it stands */
-	VEC(blkid) preds; /* the new ones */
-};
-
-static void list_pred(struct threader *t, blkid p, blkid b)
+/*
+ * The block behind one that only jumps on, or the block itself.  A block that jumps to phis
+ * has to stay: their moves need a place to stand in.
+ */
+static blkid behind(const struct fn *fn, blkid b)
 {
-	if (t->listed[p] == b + 1)
-		return;
-	t->listed[p] = b + 1;
-	vec_push(&t->scratch, &t->preds, p);
+	const struct ins *i = ir_ins(fn, fn->blks.data[b].ins.data[0]);
+
+	return b && i->op == OP_JMP && !has_phis(fn, i->blk[0]) ? i->blk[0] : b;
 }
 
-/* Lets p's edge to the empty block e go to b. */
-static void redirect(struct fn *fn, blkid p, blkid e, blkid b)
-{
-	struct ins *term = ir_ins(fn, vec_last(&fn->blks.data[p].ins));
+struct threader {
+	struct fn *fn;
+	blkid *end;   /* by block: 1 + where jumping to it ends, 0 = not known yet */
+	blkid *tried; /* by block: 1 + the block from which it was last passed */
+};
 
-	for (unsigned k = 0; k < 2; k++)
-		if (term->blk[k] == e)
-			term->blk[k] = b;
-	if (term->op == OP_BR && term->blk[0] == term->blk[1]) {
+static blkid find_end(struct threader *t, blkid b)
+{
+	blkid end = b;
+
+	/* Blocks may jump on in a circle; any of them may be its end. */
+	while (!t->end[end] && t->tried[end] != b + 1 && behind(t->fn, end) != end) {
+		t->tried[end] = b + 1;
+		end = behind(t->fn, end);
+	}
+	if (t->end[end])
+		end = t->end[end] - 1;
+	for (blkid k = b; !t->end[k]; k = behind(t->fn, k))
+		t->end[k] = end + 1;
+	return end;
+}
+
+/* Lets the edges of b go where they end. */
+static bool redirect(struct threader *t, blkid b)
+{
+	struct ins *term = ir_ins(t->fn, vec_last(&t->fn->blks.data[b].ins));
+	blkid succ[2];
+	unsigned n = ir_succs(t->fn, b, succ);
+	bool changed = false;
+
+	for (unsigned k = 0; k < n; k++) {
+		term->blk[k] = find_end(t, succ[k]);
+		changed |= term->blk[k] != succ[k];
+	}
+	if (n == 2 && term->blk[0] == term->blk[1]) {
 		term->op = OP_JMP;
 		term->nargs = 0;
 		term->a = 0;
 		term->blk[1] = 0;
 	}
+	return changed;
 }
 
-/*
- * Gives b the predecessors of the empty blocks before it.  Not when b has phis: their moves
- * need the empty block to stand in.
- */
-static bool thread_to(struct threader *t, blkid b)
+/* Lists the predecessors anew where no phi depends on their order. */
+static void relist_preds(struct fn *fn)
 {
-	struct blk *blk = &t->fn->blks.data[b];
-	bool any = false;
+	vec_each(blk, &fn->blks)
+		if (!blk->dead && !has_phis(fn, blk - fn->blks.data))
+			blk->preds.len = 0;
+	for (blkid b = 0; b < fn->blks.len; b++) {
+		blkid succ[2];
+		unsigned n = ir_succs(fn, b, succ);
 
-	if (has_phis(t->fn, b))
-		return false;
-	t->preds.len = 0;
-	vec_each(e, &blk->preds) {
-		struct blk *empty = &t->fn->blks.data[*e];
-
-		if (leads_to(t->fn, *e) != b || *e == b) {
-			list_pred(t, *e, b);
-			continue;
-		}
-		vec_each(p, &empty->preds) {
-			redirect(t->fn, *p, *e, b);
-			list_pred(t, *p, b);
-		}
-		empty->preds.len = 0;
-		any = true;
+		for (unsigned k = 0; k < n; k++)
+			if (!has_phis(fn, succ[k]))
+				vec_push(fn->arena, &fn->blks.data[succ[k]].preds, b);
 	}
-	if (!any)
-		return false;
-	blk->preds.len = 0;
-	vec_each(p, &t->preds)
-		vec_push(t->fn->arena, &blk->preds, *p);
-	return true;
 }
 
-/* In an order where the first of several empty blocks in a row comes first. */
 static bool thread_all(struct fn *fn)
 {
+	auto_arena struct arena scratch = {};
 	struct threader t = { .fn = fn };
-	struct dom dom;
 	bool changed = false;
 
-	dom_build(&dom, fn, &t.scratch);
-	t.listed = arena_array(&t.scratch, uint32_t, fn->blks.len);
-	for (uint32_t k = 0; k < dom.n; k++)
-		changed |= thread_to(&t, dom.rpo[k]);
-	arena_free(&t.scratch);
-	return changed && (cfg_prune(fn), true);
+	t.end = arena_array(&scratch, blkid, fn->blks.len);
+	t.tried = arena_array(&scratch, blkid, fn->blks.len);
+	for (blkid b = 0; b < fn->blks.len; b++)
+		if (!fn->blks.data[b].dead)
+			changed |= redirect(&t, b);
+	if (changed) {
+		relist_preds(fn);
+		cfg_prune(fn);
+	}
+	return changed;
 }
 
 /* ---- blocks that know only each other ---- */

@@ -10,11 +10,13 @@ WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wpointer-arith -Wwrite-s
             -Wno-missing-field-initializers
 CPPFLAGS += -Isrc -Iinclude -D_GNU_SOURCE
 LIBS     :=
+# Without the sanitizers, for programs that go into a guest.
+PLAIN    := $(CFLAGS) -std=gnu11 $(WARN)
 override CFLAGS += -std=gnu11 $(WARN) -fno-strict-aliasing -ffunction-sections -fdata-sections $(SAN)
 override LDFLAGS += -Wl,--gc-sections $(SAN)
 
 # Folders of the library; narrow it while another folder is under construction:
-#   make check MODULES="base ir" BUILD=/tmp/b
+#   make unit MODULES="base ir" BUILD=/tmp/b
 MODULES ?= $(filter-out cli,$(notdir $(patsubst %/,%,$(wildcard src/*/))))
 LIB_SRC := $(foreach m,$(MODULES),$(wildcard src/$(m)/*.c))
 CLI_SRC := $(wildcard src/cli/*.c)
@@ -23,9 +25,14 @@ CLI_OBJ := $(CLI_SRC:%.c=$(BUILD)/%.o)
 UNIT    := $(foreach m,$(MODULES),$(wildcard tests/unit/test_$(m)_*.c))
 UNIT_BIN := $(UNIT:tests/unit/%.c=$(BUILD)/tests/%)
 
-.PHONY: all static help unit clean
-all: $(BUILD)/scry
-static: $(BUILD)/scry.static
+# Suites are the folders under tests/ with a program named run.  These need no root.
+SUITES  := $(patsubst tests/%/run,%,$(wildcard tests/*/run))
+CHECK   := $(filter-out host guest fuzz,$(SUITES))
+WORK    := $(patsubst tests/guest/work/%.c,$(BUILD)/tests/work/%,$(wildcard tests/guest/work/*.c))
+
+.PHONY: all static unit check test asan bench run deps install uninstall clean help
+all: $(BUILD)/scry                       ## build/scry
+static: $(BUILD)/scry.static             ## build/scry.static, one file without libraries
 
 $(BUILD)/scry: $(CLI_OBJ) $(BUILD)/libscry.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
@@ -42,14 +49,64 @@ $(BUILD)/%.o: %.c
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # A unit test is tests/unit/test_<folder>_<subject>.c, a program of cmocka.
-$(BUILD)/tests/%: tests/unit/%.c $(BUILD)/libscry.a
+$(BUILD)/tests/test_%: tests/unit/test_%.c $(BUILD)/libscry.a
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP $(LDFLAGS) -o $@ $< $(BUILD)/libscry.a -lcmocka $(LIBS)
 
-unit: $(UNIT_BIN)
-	@for t in $(UNIT_BIN); do echo "== $$t"; $$t || exit 1; done
+# What carries out test cases, on this machine and in a guest alike, and what is traced there.
+$(BUILD)/tests/runner: $(wildcard tests/runner/* src/base/*)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -Itests/runner $(PLAIN) -static -s -o $@ $(filter %.c,$^)
 
-clean:
+$(BUILD)/tests/work/%: tests/guest/work/%.c tests/guest/work/work.h
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(PLAIN) -static -s -o $@ $<
+
+unit: $(UNIT_BIN)                        ## the unit tests, no root
+	@tests/unit/run $(UNIT_BIN)
+
+check: $(BUILD)/scry $(UNIT_BIN) $(BUILD)/tests/runner ## all that needs no root, under a minute
+	@BUILD=$(BUILD) tests/run $(CHECK)
+
+test:                                    ## everything, with what it needs installed (root)
+	@tests/deps build test
+	@$(MAKE) --no-print-directory $(BUILD)/scry static $(UNIT_BIN) $(BUILD)/tests/runner $(WORK)
+	@BUILD=$(BUILD) tests/run $(CHECK) $(filter host guest fuzz,$(SUITES))
+
+asan:                                    ## check, under the address and undefined sanitizers
+	@$(MAKE) --no-print-directory check BUILD=build-asan \
+		SAN="-fsanitize=address,undefined -fno-omit-frame-pointer"
+
+bench:                                   ## figures beside Debian's bpftrace (root)
+	@tests/deps build bench
+	@$(MAKE) --no-print-directory static $(BUILD)/bench/load
+	@BUILD=$(BUILD) bench/run
+
+$(BUILD)/bench/%: bench/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(PLAIN) -static -s -o $@ $<
+
+run:                                     ## build scry and trace something (root)
+	@tests/deps build
+	@$(MAKE) --no-print-directory $(BUILD)/scry
+	@SCRY=$(BUILD)/scry tests/demo
+
+deps:                                    ## install what building, testing and bench need (root)
+	@tests/deps build test bench
+
+install: $(BUILD)/scry                   ## DESTDIR, PREFIX; BPFTRACE=1 also links it as bpftrace
+	install -D -m 755 $(BUILD)/scry $(DESTDIR)$(PREFIX)/bin/scry
+	install -D -m 644 man/scry.1 $(DESTDIR)$(PREFIX)/share/man/man1/scry.1
+	$(if $(BPFTRACE),ln -sf scry $(DESTDIR)$(PREFIX)/bin/bpftrace)
+
+uninstall:                               ## undoes install
+	rm -f $(DESTDIR)$(PREFIX)/bin/scry $(DESTDIR)$(PREFIX)/share/man/man1/scry.1
+	@[ "$$(readlink $(DESTDIR)$(PREFIX)/bin/bpftrace)" != scry ] || rm $(DESTDIR)$(PREFIX)/bin/bpftrace
+
+clean:                                   ## removes all that was built
 	rm -rf build build-*
+
+help:                                    ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
 -include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(UNIT_BIN:=.d)

@@ -54,6 +54,7 @@ void btf_complete(struct typetab *tt, struct type *t);
 struct btf_param {
 	const char *name;
 	const struct type *type;
+	uint32_t id; /* of the type as written, for btf_print_type_name() */
 };
 /*
  * Parameters and result of a function: a FUNC or FUNC_PROTO, or a typedef of or pointer to one.

@@ -290,8 +290,11 @@ int btf_func_params(struct typetab *tt, const struct btf *b, uint32_t id,
 	for (uint32_t i = 0; i < raw_vlen(proto) && n < max; i++) {
 		if (!raw[i].type && i + 1 == raw_vlen(proto))
 			break;
-		params[n++] = (struct btf_param){ btf_str(b, raw[i].name_off),
-						  btf_type(tt, b, raw[i].type) };
+		params[n++] = (struct btf_param){
+			.name = btf_str(b, raw[i].name_off),
+			.type = btf_type(tt, b, raw[i].type),
+			.id = raw[i].type,
+		};
 	}
 	return n;
 }

@@ -336,6 +336,7 @@ static void test_functions(void **state)
 	assert_int_equal(btf_func_params(&f->tt, f->b, fn, params, 4, &ret), 2);
 	assert_string_equal(params[1].name, "fmt");
 	assert_true(params[1].type->elem->is_char);
+	assert_type_name(f, params[1].id, "const char *");
 	assert_int_equal(ret->size, 4);
 	assert_int_equal(btf_func_params(&f->tt, f->b, td, params, 1, NULL), 1);
 	assert_int_equal(btf_func_params(&f->tt, f->b, none, params, 4, &ret), 0);

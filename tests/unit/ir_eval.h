@@ -13,12 +13,16 @@
 
 #include <string.h>
 
+/* Bytes in the value of every map; may be set by who includes this. */
+#ifndef EVAL_MAP_SIZE
+#define EVAL_MAP_SIZE 64
+#endif
+
 enum {
 	EVAL_CTX = 0x10000,
 	EVAL_MAP = 0x20000,
 	EVAL_SLOT = 0x100000,
 	EVAL_CTX_SIZE = 64,
-	EVAL_MAP_SIZE = 64,
 	EVAL_SLOT_SPAN = 4096, /* addresses per slot */
 	EVAL_STEPS = 100000,
 };
@@ -232,8 +236,9 @@ static void eval_run(struct eval *e)
 	}
 }
 
-/* Runs fn with a ctx and map filled from the seed. */
-static struct eval_result ir_eval(struct fn *fn, uint64_t seed)
+/* Runs fn with a ctx filled from the seed and the map as given. */
+static inline struct eval_result ir_eval_map(struct fn *fn, uint64_t seed,
+					     const uint8_t map[EVAL_MAP_SIZE])
 {
 	struct eval e = { .fn = fn };
 
@@ -241,11 +246,20 @@ static struct eval_result ir_eval(struct fn *fn, uint64_t seed)
 	e.slot = arena_array(&e.arena, uint8_t *, fn->ins.len);
 	for (unsigned k = 0; k < EVAL_CTX_SIZE; k++)
 		e.ctx[k] = eval_mix(seed, k) >> 20;
-	for (unsigned k = 0; k < EVAL_MAP_SIZE; k++)
-		e.out.map[k] = eval_mix(seed, k + 1000) >> 20;
+	memcpy(e.out.map, map, EVAL_MAP_SIZE);
 	eval_run(&e);
 	arena_free(&e.arena);
 	return e.out;
+}
+
+/* Runs fn with a ctx and map filled from the seed. */
+static inline struct eval_result ir_eval(struct fn *fn, uint64_t seed)
+{
+	uint8_t map[EVAL_MAP_SIZE];
+
+	for (unsigned k = 0; k < EVAL_MAP_SIZE; k++)
+		map[k] = eval_mix(seed, k + 1000) >> 20;
+	return ir_eval_map(fn, seed, map);
 }
 
 #endif

@@ -4,112 +4,17 @@
  */
 #include "codegen_kernel.h"
 
+#define EVAL_MAP_SIZE VALUES_SIZE
+#include "ir_eval.h"
+
 #include <stdio.h>
 
 enum {
 	CASES = 300,
 	INPUT_BYTES = 128, /* random contents at the start of the value map */
 	HELPER_CPU = BPF_FUNC_get_smp_processor_id,
-	HELPER_KTIME = BPF_FUNC_ktime_get_ns,
 	ALIVE = 40, /* values that may be wanted at the same time */
-	STEPS_MAX = 1000000,
 };
-
-/* --- evaluation: addresses are those of this process -------------------------------------- */
-
-struct eval {
-	const struct fn *fn;
-	struct arena *arena;
-	unsigned char *map; /* the value of MAP_VALUES */
-	uint64_t *v;	    /* by ref */
-};
-
-static uint64_t load(const void *p, unsigned size)
-{
-	uint64_t v = 0;
-
-	memcpy(&v, p, size); /* little-endian, as the test's kernel */
-	return v;
-}
-
-static uint64_t exchange(void *p, unsigned size, uint64_t v)
-{
-	uint64_t old = load(p, size);
-
-	memcpy(p, &v, size);
-	return old;
-}
-
-static uint64_t compare_exchange(void *p, unsigned size, uint64_t expect, uint64_t v)
-{
-	uint64_t old = load(p, size);
-
-	if (old == load(&expect, size))
-		exchange(p, size, v);
-	return old;
-}
-
-static void eval_ins(struct eval *w, ref r)
-{
-	const struct ins *i = ir_ins(w->fn, r);
-	unsigned char *p = (unsigned char *)(uintptr_t)w->v[i->a] + i->imm;
-	int64_t result = 0;
-
-	switch (i->op) {
-	case OP_CONST: w->v[r] = i->imm; return;
-	case OP_SLOT:
-		if (!w->v[r])
-			w->v[r] = (uintptr_t)arena_alloc(w->arena, i->imm);
-		return;
-	case OP_MAPVAL: w->v[r] = (uintptr_t)w->map + (uint32_t)i->imm; return;
-	case OP_LOAD: w->v[r] = load(p, i->size); return;
-	case OP_STORE: exchange(p, i->size, w->v[i->b]); return;
-	case OP_ATOMIC_ADD: exchange(p, i->size, load(p, i->size) + w->v[i->b]); return;
-	case OP_XCHG: w->v[r] = exchange(p, i->size, w->v[i->b]); return;
-	case OP_CMPXCHG: w->v[r] = compare_exchange(p, i->size, w->v[i->b], w->v[i->c]); return;
-	case OP_CTX:
-	case OP_CALL: w->v[r] = 0; return;
-	}
-	if (!ir_fold(i->op, i->size, w->v[i->a], w->v[i->b], &result))
-		fail_msg("%s cannot be evaluated", op_infos[i->op].text);
-	w->v[r] = result;
-}
-
-/* Gives the phis of b their values, all at once; returns how many there are. */
-static size_t eval_phis(struct eval *w, blkid b, blkid from)
-{
-	const struct blk *blk = &w->fn->blks.data[b];
-	uint64_t *values = arena_array(w->arena, uint64_t, blk->ins.len);
-	size_t n = 0, edge = 0;
-
-	while (edge < blk->preds.len && blk->preds.data[edge] != from)
-		edge++;
-	for (; ir_ins(w->fn, blk->ins.data[n])->op == OP_PHI; n++)
-		values[n] = w->v[ir_ins(w->fn, blk->ins.data[n])->args[edge]];
-	for (size_t k = 0; k < n; k++)
-		w->v[blk->ins.data[k]] = values[k];
-	return n;
-}
-
-static uint64_t evaluate(struct arena *a, const struct fn *fn, unsigned char *map)
-{
-	struct eval w = { fn, a, map, arena_array(a, uint64_t, fn->ins.len) };
-	blkid b = 0, from = 0;
-
-	for (unsigned steps = 0; steps < STEPS_MAX; steps++) {
-		const struct blk *blk = &fn->blks.data[b];
-		const struct ins *last = ir_ins(fn, vec_last(&blk->ins));
-
-		for (size_t k = eval_phis(&w, b, from); k + 1 < blk->ins.len; k++)
-			eval_ins(&w, blk->ins.data[k]);
-		if (last->op == OP_RET)
-			return w.v[last->a];
-		from = b;
-		b = last->blk[last->op == OP_BR && !w.v[last->a]];
-	}
-	fail_msg("the evaluation does not end");
-	return 0;
-}
 
 /* --- generation --------------------------------------------------------------------------- */
 
@@ -258,7 +163,7 @@ static void gen_unary(struct gen *g)
 /* Sometimes the result is used in a way that does not depend on it. */
 static void gen_call(struct gen *g)
 {
-	ref r = ir_call(&g->b, rnd(g, 2) ? HELPER_CPU : HELPER_KTIME, 0);
+	ref r = ir_call(&g->b, HELPER_CPU, 0);
 
 	if (rnd(g, 2))
 		keep(g, ir_bin(&g->b, OP_AND, r, ir_const(&g->b, 0)));
@@ -435,34 +340,43 @@ static void dump_case(uint64_t seed, const struct fn *fn, const struct image *im
 	fprintf(stderr, "seed %llu\n%s", (unsigned long long)seed, text.s);
 }
 
+static void compare(uint64_t seed, const struct fn *fn, const struct image *img,
+		    const struct eval_result *want, const unsigned char *got, uint32_t retval)
+{
+	bool same = retval == (uint32_t)want->value && !memcmp(want->map, got, VALUES_SIZE);
+
+	if (!same)
+		dump_case(seed, fn, img);
+	assert_memory_equal(want->map, got, VALUES_SIZE);
+	assert_int_equal(retval, (uint32_t)want->value);
+}
+
 /* Returns false when the verifier finds the program too complex to look through. */
 static bool run_case(struct kernel *k, uint64_t seed)
 {
 	auto_arena struct arena a = { 0 };
-	unsigned char want[VALUES_SIZE], got[VALUES_SIZE];
+	unsigned char map[VALUES_SIZE];
 	struct codegen_target target = test_target;
 	struct fn *fn = generate(&a, seed);
 	const char *wrong = ir_check(fn, &a);
 	struct image img;
 
-	if (wrong)
-		fail_msg("seed %llu: %s", (unsigned long long)seed, wrong);
-	fill_inputs(want, seed);
-	map_access(k, BPF_MAP_UPDATE_ELEM, want);
-	uint32_t result = evaluate(&a, fn, want);
+	fill_inputs(map, seed);
+	struct eval_result want = ir_eval_map(fn, seed, map);
+	if (wrong || want.fault)
+		fail_msg("seed %llu: %s", (unsigned long long)seed, wrong ?: want.fault);
 
+	if (seed % 4 == 0)
+		ir_optimize(fn, NULL, NULL);
 	target.isa = 3 + seed % 2;
 	compile_fn(&a, fn, &target, &img);
 	auto_close int fd = load_image(k, &img);
 	if (fd == -E2BIG)
 		return false;
+	map_access(k, BPF_MAP_UPDATE_ELEM, map);
 	uint32_t retval = run_image(k, &img);
-	map_access(k, BPF_MAP_LOOKUP_ELEM, got);
-	if (retval != result || memcmp(want, got, sizeof(got))) {
-		dump_case(seed, fn, &img);
-		assert_memory_equal(want, got, sizeof(got));
-		assert_int_equal(retval, result);
-	}
+	map_access(k, BPF_MAP_LOOKUP_ELEM, map);
+	compare(seed, fn, &img, &want, map, retval);
 	return true;
 }
 

@@ -26,8 +26,9 @@
 enum argloc_kind {
 	LOC_NONE,
 	LOC_CTX,   /* size bytes at ctx + off */
-	LOC_DEREF, /* the word at ctx + off points to kernel memory; size bytes at that + off2 */
-	LOC_BTF,   /* the word at ctx + off points to trusted memory: plain load at that + off2 */
+	LOC_DEREF, /* the word at ctx + off points to kernel memory; size bytes at that + off2
+		    */
+	LOC_BTF, /* the word at ctx + off points to trusted memory: plain load at that + off2 */
 	LOC_CONST, /* the number in imm */
 };
 
@@ -56,11 +57,11 @@ struct shape {
 	unsigned nregs;
 	struct argloc retval; /* LOC_NONE: no retval */
 	const struct type *retval_type;
-	struct argloc func_ip;      /* LOC_NONE: use the get_func_ip helper, if has_func */
+	struct argloc func_ip; /* LOC_NONE: use the get_func_ip helper, if has_func */
 	bool has_func, has_ctx;
 	const struct type *ctx_type; /* what ctx points to, or NULL */
 	enum addr_space arg_space;   /* whose memory pointers in arguments point into */
-	bool stack_ok;               /* kstack, ustack allowed */
+	bool stack_ok;		     /* kstack, ustack allowed */
 };
 
 /* One place to attach to. */
@@ -72,19 +73,19 @@ struct target {
 	/* What the parts mean is up to the provider. */
 	const char *category, *event; /* tracepoint; event alone for rawtracepoint, software */
 	const char *module, *symbol;  /* kprobe */
-	uint64_t offset;              /* kprobe:f+off */
-	uint64_t period;              /* ns, or count for software/hardware */
-	uint64_t frequency;           /* Hz for profile:hz */
-	uint32_t config;              /* perf event number; with ATTACH_SYSCALL_TP the selector's value */
-	uint64_t addr;                /* of a kprobe's function, where its name is not enough; or 0 */
-	bool from_wildcard;           /* one of many: that it cannot be attached is no error */
+	uint64_t offset;	      /* kprobe:f+off */
+	uint64_t period;	      /* ns, or count for software/hardware */
+	uint64_t frequency;	      /* Hz for profile:hz */
+	uint32_t config;    /* perf event number; with ATTACH_SYSCALL_TP the selector's value */
+	uint64_t addr;	    /* of a kprobe's function, where its name is not enough; or 0 */
+	bool from_wildcard; /* one of many: that it cannot be attached is no error */
 };
 
 VEC_TYPE(targets, struct target *);
 
 enum attach_way {
-	ATTACH_NONE,          /* begin, end: run by the session itself */
-	ATTACH_PERF,          /* a perf event per target: kprobe, tracepoint, software, profile */
+	ATTACH_NONE, /* begin, end: run by the session itself */
+	ATTACH_PERF, /* a perf event per target: kprobe, tracepoint, software, profile */
 	ATTACH_KPROBE_MULTI,
 	ATTACH_RAW_TP,
 	ATTACH_SYSCALL_TP,    /* one BTF raw tracepoint for many syscalls, see selector */
@@ -101,14 +102,16 @@ struct group {
 	const struct provider *provider;
 	struct targets targets;
 	enum attach_way way;
-	const char *why; /* one line for -v: why this way, or what was missing for a better one */
+	const char
+		*why; /* one line for -v: why this way, or what was missing for a better one */
 	enum bpf_prog_type prog_type;
 	enum bpf_attach_type expected_attach;
 	uint32_t attach_btf_id;
 	bool has_cookie; /* bpf_get_attach_cookie works here */
 	struct argloc selector;
 	uint32_t nselect;
-	/* Unless LOC_NONE: the program leaves at once when the word here is not only_if_value. */
+	/* Unless LOC_NONE: the program leaves at once when the word here is not only_if_value.
+	 */
 	struct argloc only_if;
 	int64_t only_if_value;
 	bool sleepable, preemptible;
@@ -129,8 +132,8 @@ struct probe_env {
 	struct arena *arena;
 	struct typetab *types;
 	struct diags *dx;
-	struct tracefs *tracefs;  /* kernel/tracefs.h; opened on first use */
-	pid_t pid;                /* -p or -c; 0 = all */
+	struct tracefs *tracefs;    /* kernel/tracefs.h; opened on first use */
+	pid_t pid;		    /* -p or -c; 0 = all */
 	const char *traceable_file; /* replaces available_filter_functions, or NULL */
 	unsigned max_probes;
 	bool no_kprobe_multi, no_uprobe_multi; /* --no-feature */
@@ -177,29 +180,31 @@ struct attach_text {
 };
 
 enum provider_flag {
-	PV_ENTRY_ARGS = 1 << 0,   /* argN */
+	PV_ENTRY_ARGS = 1 << 0, /* argN */
 	PV_RETVAL = 1 << 1,
-	PV_NAMED_ARGS = 1 << 2,   /* args.NAME, which differ from target to target */
+	PV_NAMED_ARGS = 1 << 2,	   /* args.NAME, which differ from target to target */
 	PV_NO_COUNT_LIST = 1 << 3, /* not in a plain -l */
-	PV_PID_IMPLICIT = 1 << 4, /* -p needs a filter in the program */
-	PV_OURS = 1 << 5,         /* begin, end: run once by scry itself */
-	PV_NOT_YET = 1 << 7,      /* known, but expand only says that it is not supported */
-	PV_LAST_FIRST = 1 << 6,   /* of several programs on one place the last attached runs first */
+	PV_PID_IMPLICIT = 1 << 4,  /* -p needs a filter in the program */
+	PV_OURS = 1 << 5,	   /* begin, end: run once by scry itself */
+	PV_NOT_YET = 1 << 7,	   /* known, but expand only says that it is not supported */
+	PV_LAST_FIRST =
+		1 << 6, /* of several programs on one place the last attached runs first */
 };
 
 struct provider {
-	const char *name;              /* canonical, lower case */
-	const char *const *aliases;    /* case-sensitive, NULL-terminated */
+	const char *name;	    /* canonical, lower case */
+	const char *const *aliases; /* case-sensitive, NULL-terminated */
 	unsigned flags;
-	const char *doc;               /* one line */
-	const char *usage;             /* "kprobe:FUNCTION[+OFFSET]" */
+	const char *doc;   /* one line */
+	const char *usage; /* "kprobe:FUNCTION[+OFFSET]" */
 	/*
 	 * Appends the targets that the attach point names, wildcards included, in the order of
-	 * the source list. Reports wrong parts and missing targets through env->dx (as env->missing
-	 * says) and returns false then. No root is needed for exact names of kinds that can be
-	 * checked without; an unreadable list is an error that says so.
+	 * the source list. Reports wrong parts and missing targets through env->dx (as
+	 * env->missing says) and returns false then. No root is needed for exact names of kinds
+	 * that can be checked without; an unreadable list is an error that says so.
 	 */
-	bool (*expand)(struct probe_env *env, const struct attach_text *at, struct targets *out);
+	bool (*expand)(struct probe_env *env, const struct attach_text *at,
+		       struct targets *out);
 	/*
 	 * What can be used in a program for this target. g is NULL before the targets are
 	 * grouped: types are final then, but locations are not. Returns 0 or -errno with e set.
@@ -217,8 +222,8 @@ struct provider {
 	 * that cannot be attached, which are noted in out->skipped. Returns 0 or -errno, e set;
 	 * what was attached is in out in any case.
 	 */
-	int (*attach)(struct probe_env *env, const struct group *g, int prog_fd, struct links *out,
-		      struct err *e);
+	int (*attach)(struct probe_env *env, const struct group *g, int prog_fd,
+		      struct links *out, struct err *e);
 	/*
 	 * Calls fn with each target whose name without the provider matches pattern, in which
 	 * '*' crosses colons. The target is fn's during the call only. Returns 0 or -errno, e
@@ -257,8 +262,8 @@ bool probe_expand(struct probe_env *env, const struct attach_text *at, struct ta
 
 /*
  * Calls line with every line of `-l PATTERN`: probes that match, with their parameters below
- * them when verbose, or the C text of `struct NAME`, `union NAME`, `enum NAME`. An empty pattern
- * lists all kernel probes. Returns 0, also when nothing matches, or -errno with e set.
+ * them when verbose, or the C text of `struct NAME`, `union NAME`, `enum NAME`. An empty
+ * pattern lists all kernel probes. Returns 0, also when nothing matches, or -errno with e set.
  */
 int probe_list(struct probe_env *env, const char *pattern, bool verbose,
 	       void (*line)(void *arg, const char *text), void *arg, struct err *e);

@@ -1,0 +1,51 @@
+/*
+ * arch.h - what depends on the machine, as data: one file per architecture.
+ *
+ * Offsets are those of struct pt_regs, which is what kprobe programs get as their context
+ * (asm/ptrace.h of each architecture).  A file defines arch_host when the compiler's target is
+ * its architecture.
+ */
+#ifndef SCRY_PROBE_ARCH_H
+#define SCRY_PROBE_ARCH_H
+
+#include "probe/provider.h"
+
+struct arch_reg {
+	const char *name;
+	uint32_t off;
+};
+
+struct arch_syscall {
+	const char *name; /* as its tracepoints have it: "newstat" */
+	uint32_t number;
+};
+
+struct arch {
+	const char *name;	   /* as uname -m says */
+	const struct argloc *args; /* arg0, arg1, ... of a function at its entry */
+	unsigned nargs;
+	struct argloc retval; /* at its return */
+	struct argloc ip;
+	const struct arch_reg *regs;
+	unsigned nregs;
+	/* Syscalls, sorted by name. */
+	const struct arch_syscall *syscalls;
+	unsigned nsyscalls;
+	uint32_t syscall_limit;	 /* numbers are below it */
+	uint32_t syscall_nr_off; /* of the number, while the call returns */
+	/*
+	 * The word at abi_off is abi_value in a task of the kernel's own word size; other tasks
+	 * have other system call numbers. abi_size 0: there is no such word.
+	 */
+	uint32_t abi_off, abi_size;
+	int64_t abi_value;
+};
+
+extern const struct arch arch_host;
+
+/* The number of a system call, or -1. */
+int arch_syscall_number(const struct arch *a, const char *name);
+/* The register of that name, or NULL. */
+const struct arch_reg *arch_find_reg(const struct arch *a, const char *name);
+
+#endif

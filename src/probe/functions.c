@@ -1,0 +1,94 @@
+#include "probe/functions.h"
+
+#include "kernel/kallsyms.h"
+#include "types/kernel_types.h"
+
+#include <string.h>
+
+static bool is_vmlinux(const char *module)
+{
+	return !strcmp(module, "vmlinux");
+}
+
+static bool in_module(const struct kallsym *s, const char *module)
+{
+	if (!module)
+		return true;
+	return s->module ? !strcmp(s->module, module) : is_vmlinux(module);
+}
+
+struct search {
+	struct arena *arena;
+	const char *module, *name;
+	size_t name_len;
+	bool found;
+	const char *nearest;
+	unsigned dist;
+	struct addrs *addrs;
+};
+
+static void note_near(struct search *s, const char *name)
+{
+	enum { MOST_EDITS = 3 };
+	const char *best = s->nearest;
+	size_t len = strlen(name);
+
+	/* Most names are told apart by their length alone. */
+	if (len > s->name_len + MOST_EDITS || len + MOST_EDITS < s->name_len)
+		return;
+	diag_nearer(s->name, name, &best, &s->dist);
+	if (best != s->nearest)
+		s->nearest = arena_strdup(s->arena, best);
+}
+
+static bool look_at(void *arg, const struct kallsym *sym)
+{
+	struct search *s = arg;
+
+	if (!kallsym_is_function(sym) || !in_module(sym, s->module))
+		return true;
+	if (!strcmp(sym->name, s->name))
+		s->found = true;
+	else
+		note_near(s, sym->name);
+	return !s->found;
+}
+
+bool function_exists(struct probe_env *env, const char *module, const char *name,
+		     const char **nearest)
+{
+	struct search s = {
+		.arena = env->arena, .module = module, .name = name, .name_len = strlen(name)
+	};
+	const struct btf *btf;
+	struct err e;
+
+	*nearest = NULL;
+	/* BTF has most of the kernel's own functions, and is there in a millisecond. */
+	btf = !module || is_vmlinux(module) ? kernel_btf(env->types, NULL) : NULL;
+	if (btf && btf_find(btf, BTF_FUNCS, name))
+		return true;
+	if (kallsyms_each(NULL, look_at, &s, &e))
+		return true;
+	*nearest = s.nearest;
+	return s.found;
+}
+
+static bool take_addr(void *arg, const struct kallsym *sym)
+{
+	struct search *s = arg;
+
+	if (sym->addr && kallsym_is_function(sym) && in_module(sym, s->module) &&
+	    !strcmp(sym->name, s->name))
+		vec_push(s->arena, s->addrs, sym->addr);
+	return true;
+}
+
+void function_addrs(struct probe_env *env, const char *module, const char *name,
+		    struct addrs *out)
+{
+	struct search s = { .arena = env->arena, .module = module, .name = name, .addrs = out };
+	struct err e;
+
+	kallsyms_each(NULL, take_addr, &s, &e);
+}

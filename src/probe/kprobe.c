@@ -1,0 +1,451 @@
+/*
+ * kprobe, kretprobe: where kernel functions are entered, or at an instruction, and where they
+ * return.
+ *
+ * One function is a perf event.  Many, from a wildcard, are one kprobe.multi link where the
+ * kernel has that, else a perf event each with one program for all of them.  Which one fired is
+ * told by the cookie.
+ */
+#include "base/strmap.h"
+#include "kernel/bpf.h"
+#include "kernel/perf.h"
+#include "probe/arch.h"
+#include "probe/functions.h"
+#include "probe/links.h"
+#include "probe/lists.h"
+#include "probe/match.h"
+#include "probe/providers.h"
+#include "types/kernel_types.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_ret(const struct provider *p)
+{
+	return p->flags & PV_RETVAL;
+}
+
+static bool bad_point(struct probe_env *env, const struct attach_text *at, const char *why)
+{
+	diag(env->dx, E0208_ATTACH_POINT, at->span, why);
+	return false;
+}
+
+/* Takes "+OFFSET" off the function's name; the rest is in t->symbol. */
+static bool split_offset(struct probe_env *env, const struct attach_text *at, const char *text,
+			 struct target *t)
+{
+	const char *plus = strchr(text, '+');
+
+	t->symbol = text;
+	if (!plus)
+		return true;
+	if (is_ret(t->provider))
+		return bad_point(env, at,
+				 "kretprobes can not be attached to a function offset");
+	if (wildcard_has(text))
+		return bad_point(env, at, "an offset needs the name of one function");
+	if (!expand_number(plus + 1, &t->offset))
+		return bad_point(env, at,
+				 arena_printf(env->arena, "'%s' is no offset", plus + 1));
+	t->symbol = arena_strndup(env->arena, text, (size_t)(plus - text));
+	return true;
+}
+
+/* Functions whose module and name match; pattern NULL: any module. */
+static bool expand_wildcard(struct probe_env *env, const struct provider *p,
+			    const struct attach_text *at, const char *module,
+			    const char *symbol, struct targets *out)
+{
+	struct err e = {};
+	const struct functions *list = lists_functions(env, &e);
+	size_t before = out->len;
+
+	if (!list)
+		return expand_unreadable(env, at, &e);
+	vec_each(f, list) {
+		const char *home = *f->module ? f->module : "vmlinux";
+		struct target *t;
+
+		if (!wildcard_match(symbol, f->name) ||
+		    (module && !wildcard_match(module, home)))
+			continue;
+		t = expand_add(env, p, at, out);
+		t->symbol = f->name;
+		t->module = *f->module ? f->module : NULL;
+		t->addr = f->addr;
+		t->from_wildcard = true;
+		t->name = module ? arena_printf(env->arena, "%s:%s:%s", p->name, home, f->name)
+				 : arena_printf(env->arena, "%s:%s", p->name, f->name);
+	}
+	return out->len > before || expand_no_match(env, at, NULL);
+}
+
+static bool expand_kprobe(struct probe_env *env, const struct attach_text *at,
+			  struct targets *out)
+{
+	const struct provider *p = provider_find(at->parts[0], NULL);
+	struct target part = { .provider = p };
+	const char *nearest, *text;
+	struct target *t;
+
+	if (!expand_arity(env, at, 1, 2))
+		return false;
+	text = at->parts[at->nparts - 1];
+	part.module = at->nparts == 3 ? at->parts[1] : NULL;
+	if (!*text || (part.module && !*part.module))
+		return bad_point(env, at,
+				 "kprobes should be attached to a function or an address");
+	if (text[0] == '0' && (text[1] | 32) == 'x') {
+		diag(env->dx, E0006_NOT_YET, at->span, "a kprobe at an address");
+		return false;
+	}
+	if (!split_offset(env, at, text, &part))
+		return false;
+	if (wildcard_has(part.symbol) || (part.module && wildcard_has(part.module)))
+		return expand_wildcard(env, p, at, part.module, part.symbol, out);
+	if (!function_exists(env, part.module, part.symbol, &nearest))
+		return expand_no_match(env, at, nearest);
+	t = expand_add(env, p, at, out);
+	t->symbol = part.symbol;
+	t->offset = part.offset;
+	if (part.module && strcmp(part.module, "vmlinux") != 0)
+		t->module = part.module;
+	return true;
+}
+
+static int shape_kprobe(struct probe_env *env, const struct target *t, const struct group *g,
+			struct shape *out, struct err *e)
+{
+	bool has_ip = lists_has_feature(env, FEATURE_GET_FUNC_IP);
+
+	(void)g, (void)e;
+	*out = (struct shape){
+		.has_func = true,
+		.has_ctx = true,
+		.ctx_type = type_struct_named(env->types, "pt_regs", false),
+		.arg_space = AS_KERNEL,
+		.stack_ok = true,
+	};
+	if (is_ret(t->provider)) {
+		out->retval = arch_host.retval;
+		out->retval_type = type_int(env->types, 8, true);
+		out->has_func = has_ip;
+		return 0;
+	}
+	out->regs = arch_host.args;
+	out->nregs = arch_host.nargs;
+	/* get_func_ip knows entries only. */
+	if (t->offset || !has_ip)
+		out->func_ip = arch_host.ip;
+	return 0;
+}
+
+static struct group *add_group(struct probe_env *env, const struct targets *targets,
+			       enum attach_way way, const char *why, struct groups *out)
+{
+	struct group *g = group_add(env, targets->data[0]->provider, out);
+
+	g->targets = *targets;
+	g->way = way;
+	g->why = why;
+	g->prog_type = BPF_PROG_TYPE_KPROBE;
+	if (way == ATTACH_KPROBE_MULTI)
+		g->expected_attach = BPF_TRACE_KPROBE_MULTI;
+	return g;
+}
+
+static void add_each(struct probe_env *env, const struct targets *targets, enum attach_way way,
+		     const char *why, struct groups *out)
+{
+	vec_each(t, targets) {
+		struct targets one = {};
+
+		vec_push(env->arena, &one, *t);
+		add_group(env, &one, way, why, out);
+	}
+}
+
+/* One perf event for each target. */
+static void group_perf(struct probe_env *env, const struct targets *targets,
+		       const struct group_wants *wants, const char *why, struct groups *out)
+{
+	bool ask = wants->which && targets->len > 1;
+	bool cookie = ask && lists_has_feature(env, FEATURE_ATTACH_COOKIE);
+
+	if (!targets->len)
+		return;
+	if (wants->one_each || (ask && !cookie))
+		add_each(env, targets, ATTACH_PERF, why, out);
+	else
+		add_group(env, targets, ATTACH_PERF, why, out)->has_cookie = cookie;
+}
+
+/*
+ * One link for all targets.  Where it matters which one fired, the kernel finds the cookie by
+ * the function's entry, which it knows when it is given names and may not when it is given
+ * addresses (those of available_filter_functions_addrs lie behind an ENDBR).  Of functions with
+ * the same name a name gives the first one, so the others have a program to themselves.
+ */
+static void group_multi(struct probe_env *env, const struct targets *targets,
+			const struct group_wants *wants, struct groups *out)
+{
+	static const char why[] = "kprobe.multi";
+	struct targets named = {}, again = {};
+	struct strmap seen;
+
+	if (!targets->len)
+		return;
+	if (!wants->which) {
+		add_group(env, targets, ATTACH_KPROBE_MULTI, why, out);
+		return;
+	}
+	strmap_init(&seen, env->arena);
+	vec_each(t, targets) {
+		bool is_new = !strmap_gets(&seen, (*t)->symbol);
+
+		strmap_sets(&seen, (*t)->symbol, *t);
+		vec_push(env->arena, is_new ? &named : &again, *t);
+	}
+	add_group(env, &named, ATTACH_KPROBE_MULTI, why, out)->has_cookie = true;
+	add_each(env, &again, ATTACH_KPROBE_MULTI, why, out);
+}
+
+static int group_kprobes(struct probe_env *env, const struct targets *targets,
+			 const struct group_wants *wants, struct groups *out, struct err *e)
+{
+	struct targets multi = {}, single = {};
+	const char *why = "a perf event each";
+	bool can_multi = false;
+
+	(void)e;
+	vec_each(t, targets)
+		vec_push(env->arena, (*t)->from_wildcard ? &multi : &single, *t);
+	if (multi.len > 1 && !wants->one_each) {
+		if (env->no_kprobe_multi)
+			why = "a perf event each: kprobe.multi is switched off";
+		else if (lists_has_feature(env, FEATURE_KPROBE_MULTI))
+			can_multi = true;
+		else
+			why = "a perf event each: the kernel has no kprobe.multi";
+	}
+	if (can_multi) {
+		group_multi(env, &multi, wants, out);
+		group_perf(env, &single, wants, "a perf event each", out);
+	} else {
+		group_perf(env, targets, wants, why, out);
+	}
+	return 0;
+}
+
+static int fail(const struct target *t, int err, struct err *e)
+{
+	err_set(e, err, "attach %s", t->name);
+	switch (err) {
+	case -ENOENT: return err_hint(e, "the kernel has no such function");
+	case -EINVAL:
+	case -EILSEQ:
+		return err_hint(
+			e, t->offset ? "no instruction begins there, or it cannot be probed"
+				     : "the kernel does not allow probes there");
+	case -EACCES:
+	case -EPERM: return err_hint(e, "run as root");
+	default: return err;
+	}
+}
+
+static int open_at(const struct target *t, int pmu, const char *symbol, uint64_t addr)
+{
+	struct perf_kprobe k = { .pmu = pmu,
+				 .symbol = symbol,
+				 .addr = addr,
+				 .offset = t->offset,
+				 .is_ret = is_ret(t->provider) };
+
+	return perf_open_kprobe(&k);
+}
+
+/* The name stands for several functions: attaches to every one of them. */
+static int attach_namesakes(struct probe_env *env, const struct group *g, size_t index, int pmu,
+			    int prog_fd, struct links *out)
+{
+	const struct target *t = g->targets.data[index];
+	struct addrs addrs = {};
+	int r = -EADDRNOTAVAIL;
+
+	if (t->addr)
+		vec_push(env->arena, &addrs, t->addr);
+	else
+		function_addrs(env, t->module, t->symbol, &addrs);
+	vec_each(addr, &addrs) {
+		int event = open_at(t, pmu, NULL, *addr + t->offset);
+
+		r = event < 0 ? event : links_add_event(out, g, index, event, prog_fd, true);
+		if (r)
+			break;
+	}
+	return r;
+}
+
+static int attach_event(struct probe_env *env, const struct group *g, size_t index, int pmu,
+			int prog_fd, struct links *out)
+{
+	const struct target *t = g->targets.data[index];
+	const char *symbol =
+		t->module ? arena_printf(env->arena, "%s:%s", t->module, t->symbol) : t->symbol;
+	int event = open_at(t, pmu, symbol, 0);
+
+	if (event == -EADDRNOTAVAIL)
+		return attach_namesakes(env, g, index, pmu, prog_fd, out);
+	return event < 0 ? event : links_add_event(out, g, index, event, prog_fd, true);
+}
+
+static int attach_events(struct probe_env *env, const struct group *g, int prog_fd,
+			 struct links *out, struct err *e)
+{
+	size_t before = out->list.len;
+	int pmu = perf_pmu_type("kprobe");
+
+	if (pmu < 0) {
+		err_set(e, -EOPNOTSUPP, "attach %s: this kernel has no kprobes",
+			g->targets.data[0]->name);
+		return err_hint(e, "tracepoint and rawtracepoint probes may work");
+	}
+	links_reserve(before + g->targets.len);
+	for (size_t i = 0; i < g->targets.len; i++) {
+		const struct target *t = g->targets.data[i];
+		int r = attach_event(env, g, i, pmu, prog_fd, out);
+
+		if (!r)
+			continue;
+		fail(t, r, e);
+		if (links_skip(out, t, r))
+			return r;
+	}
+	return links_check(out, before, e);
+}
+
+static int attach_multi(const struct group *g, int prog_fd, struct links *out, struct err *e)
+{
+	size_t n = g->targets.len;
+	const char **syms = xcalloc(n, sizeof(*syms));
+	uint64_t *addrs = xcalloc(n, sizeof(*addrs)), *cookies = xcalloc(n, sizeof(*cookies));
+	bool by_addr = !g->has_cookie;
+	int link;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct target *t = g->targets.data[i];
+
+		syms[i] = t->symbol;
+		addrs[i] = t->addr;
+		cookies[i] = i;
+		by_addr &= t->addr != 0;
+	}
+	link = kbpf_link_kprobe_multi(prog_fd,
+				      &(struct kbpf_kprobe_multi){
+					      .syms = by_addr ? NULL : syms,
+					      .addrs = by_addr ? addrs : NULL,
+					      .cookies = g->has_cookie ? cookies : NULL,
+					      .n = (uint32_t)n,
+					      .is_ret = is_ret(g->provider),
+				      });
+	free(syms);
+	free(addrs);
+	free(cookies);
+	if (link < 0) {
+		err_set(e, link, "attach %s and %zu more by kprobe.multi",
+			g->targets.data[0]->name, n - 1);
+		return err_hint(e, "try --no-feature kprobe_multi");
+	}
+	links_add_link(out, link, true);
+	return 0;
+}
+
+static int attach_kprobes(struct probe_env *env, const struct group *g, int prog_fd,
+			  struct links *out, struct err *e)
+{
+	if (g->way == ATTACH_KPROBE_MULTI)
+		return attach_multi(g, prog_fd, out, e);
+	return attach_events(env, g, prog_fd, out, e);
+}
+
+static int list_functions(struct probe_env *env, const struct provider *p, const char *pattern,
+			  void (*fn)(void *arg, const struct target *t), void *arg,
+			  struct err *e)
+{
+	const struct functions *list = lists_functions(env, e);
+	bool with_module = strchr(pattern, ':') != NULL;
+
+	if (!list)
+		return e->code;
+	vec_each(f, list) {
+		const char *home = *f->module ? f->module : "vmlinux";
+		char name[512];
+		struct target t = { .provider = p, .name = name, .symbol = f->name };
+
+		if (with_module)
+			snprintf(name, sizeof(name), "%s:%s:%s", p->name, home, f->name);
+		else
+			snprintf(name, sizeof(name), "%s:%s", p->name, f->name);
+		if (wildcard_match(pattern, name + strlen(p->name) + 1))
+			fn(arg, &t);
+	}
+	return 0;
+}
+
+static int list_kprobes(struct probe_env *env, const char *pattern,
+			void (*fn)(void *arg, const struct target *t), void *arg, struct err *e)
+{
+	return list_functions(env, &provider_kprobe, pattern, fn, arg, e);
+}
+
+static int list_kretprobes(struct probe_env *env, const char *pattern,
+			   void (*fn)(void *arg, const struct target *t), void *arg,
+			   struct err *e)
+{
+	return list_functions(env, &provider_kretprobe, pattern, fn, arg, e);
+}
+
+static int params_kprobe(struct probe_env *env, const struct target *t,
+			 void (*fn)(void *arg, const char *text), void *arg, struct err *e)
+{
+	enum { PARAMS_MAX = 32 };
+	const struct btf *btf = kernel_btf(env->types, NULL);
+	uint32_t id = btf ? btf_find(btf, BTF_FUNCS, t->symbol) : 0;
+	struct btf_param params[PARAMS_MAX];
+	int n = id ? btf_func_params(env->types, btf, id, params, PARAMS_MAX, NULL) : 0;
+
+	(void)e;
+	for (int i = 0; i < n; i++)
+		fn(arg, arena_printf(env->arena, "%s %s", type_str(env->arena, params[i].type),
+				     params[i].name));
+	return 0;
+}
+
+const struct provider provider_kprobe = {
+	.name = "kprobe",
+	.aliases = (const char *const[]){ "k", NULL },
+	.flags = PV_ENTRY_ARGS | PV_PID_IMPLICIT | PV_LAST_FIRST,
+	.doc = "A kernel function is entered, or an instruction of it reached.",
+	.usage = "kprobe:[MODULE:]FUNCTION[+OFFSET]",
+	.expand = expand_kprobe,
+	.shape = shape_kprobe,
+	.group = group_kprobes,
+	.attach = attach_kprobes,
+	.list = list_kprobes,
+	.params = params_kprobe,
+};
+
+const struct provider provider_kretprobe = {
+	.name = "kretprobe",
+	.aliases = (const char *const[]){ "kr", NULL },
+	.flags = PV_RETVAL | PV_PID_IMPLICIT | PV_NO_COUNT_LIST,
+	.doc = "A kernel function returns.",
+	.usage = "kretprobe:[MODULE:]FUNCTION",
+	.expand = expand_kprobe,
+	.shape = shape_kprobe,
+	.group = group_kprobes,
+	.attach = attach_kprobes,
+	.list = list_kretprobes,
+};

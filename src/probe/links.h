@@ -1,0 +1,30 @@
+/*
+ * links.h - attaching programs, for providers: what was attached is noted in struct links.
+ */
+#ifndef SCRY_PROBE_LINKS_H
+#define SCRY_PROBE_LINKS_H
+
+#include "probe/provider.h"
+
+/* Allows as many open files as n more attachments take. */
+void links_reserve(size_t n);
+/*
+ * Attaches the program to a perf event, which links owns from now on in any case. index is the
+ * target's in its group and becomes the cookie. Returns 0 or -errno.
+ */
+int links_add_event(struct links *links, const struct group *g, size_t index, int event,
+		    int prog_fd, bool is_slow);
+/* Takes over a link that was made otherwise. */
+void links_add_link(struct links *links, int link, bool is_slow);
+/*
+ * Notes that a target could not be attached. Returns err when that is an error: when it was
+ * named by itself; else 0.
+ */
+int links_skip(struct links *links, const struct target *t, int err);
+/*
+ * The result of attaching a group, when there were before links: the error in e if nothing at
+ * all could be attached, else 0.
+ */
+int links_check(const struct links *links, size_t before, const struct err *e);
+
+#endif

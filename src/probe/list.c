@@ -1,0 +1,194 @@
+/*
+ * `-l`: what could be attached to.
+ */
+#include "base/auto.h"
+#include "probe/match.h"
+#include "types/kernel_types.h"
+
+#include <errno.h>
+#include <string.h>
+
+struct listing {
+	struct probe_env *env;
+	struct arena *arena; /* of one provider's targets */
+	VEC(struct target) found;
+	bool verbose;
+	void (*line)(void *arg, const char *text);
+	void *arg;
+};
+
+static void take(void *arg, const struct target *t)
+{
+	struct listing *l = arg;
+	struct target *copy;
+
+	vec_push(l->arena, &l->found, *t);
+	copy = &vec_last(&l->found);
+	copy->name = arena_strdup(l->arena, t->name);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(((const struct target *)a)->name, ((const struct target *)b)->name);
+}
+
+static void print_param(void *arg, const char *text)
+{
+	struct listing *l = arg;
+	auto_sb struct sb line = {};
+
+	sb_printf(&line, "    %s", text);
+	l->line(l->arg, line.s);
+}
+
+static void print_found(struct listing *l)
+{
+	const char *last = "";
+	struct err e;
+
+	if (l->found.len)
+		qsort(l->found.data, l->found.len, sizeof(*l->found.data), compare_names);
+	vec_each(t, &l->found) {
+		if (!strcmp(t->name, last))
+			continue; /* functions may share a name */
+		last = t->name;
+		l->line(l->arg, t->name);
+		/* Parameters that cannot be read are left out, as those that there are none of.
+		 */
+		if (l->verbose && t->provider->params)
+			t->provider->params(l->env, t, print_param, l, &e);
+	}
+}
+
+static int list_provider(struct listing *l, const struct provider *p, const char *pattern,
+			 struct err *e)
+{
+	auto_arena struct arena a = {};
+	int r;
+
+	l->arena = &a;
+	l->found.data = NULL;
+	l->found.len = l->found.cap = 0;
+	r = p->list(l->env, pattern, take, l, e);
+	if (!r)
+		print_found(l);
+	return r;
+}
+
+/* All providers that match: a list that cannot be read does not keep the others from view. */
+static int list_wildcard(struct listing *l, const char *providers_pattern, const char *pattern,
+			 struct err *e)
+{
+	bool all = !strcmp(providers_pattern, "*");
+	int result = 0;
+
+	for (const struct provider *const *p = providers; *p; p++) {
+		struct err own = {};
+		int r;
+
+		if (!(*p)->list || !wildcard_match(providers_pattern, (*p)->name) ||
+		    (all && ((*p)->flags & PV_NO_COUNT_LIST)))
+			continue;
+		r = list_provider(l, *p, pattern, &own);
+		/* -EOPNOTSUPP: there is nothing of that kind in this kernel */
+		if (r && r != -EOPNOTSUPP && !result) {
+			result = r;
+			*e = own;
+		}
+	}
+	return result;
+}
+
+static int list_named(struct listing *l, const char *word, const char *pattern, struct err *e)
+{
+	const char *nearest;
+	const struct provider *p = provider_find(word, &nearest);
+
+	if (!p) {
+		err_set(e, -EINVAL, "invalid probe type: '%s'", word);
+		return nearest ? err_hint(e, "did you mean %s?", nearest) : e->code;
+	}
+	if (p->list)
+		return list_provider(l, p, pattern, e);
+	if (p->flags & PV_NOT_YET)
+		return err_set(e, -EOPNOTSUPP, "listing %s probes is not yet supported",
+			       p->name);
+	return 0;
+}
+
+/* "struct NAME": the type in C. Returns 1 when the pattern is no such thing. */
+static int list_type(struct listing *l, const char *pattern, struct err *e)
+{
+	static const char *const keywords[] = { "struct ", "union ", "enum " };
+	static const enum btf_what whats[] = { BTF_STRUCTS, BTF_STRUCTS, BTF_ENUMS };
+
+	for (size_t i = 0; i < sizeof(keywords) / sizeof(*keywords); i++) {
+		size_t len = strlen(keywords[i]);
+		const struct btf *btf;
+		auto_sb struct sb text = {};
+		uint32_t id;
+
+		if (strncmp(pattern, keywords[i], len) != 0)
+			continue;
+		btf = kernel_btf(l->env->types, e);
+		if (!btf)
+			return e->code;
+		id = btf_find(btf, whats[i], pattern + len + strspn(pattern + len, " "));
+		if (id) {
+			btf_print_c(btf, id, &text);
+			while (text.len && text.s[text.len - 1] == '\n')
+				text.s[--text.len] = '\0';
+			l->line(l->arg, sb_str(&text));
+		}
+		return 0;
+	}
+	return 1;
+}
+
+static int list_one(struct listing *l, char *pattern, struct err *e)
+{
+	char *colon = strchr(pattern, ':');
+	int r = list_type(l, pattern, e);
+
+	if (r <= 0)
+		return r;
+	if (!colon)
+		return list_wildcard(l, "*", pattern, e);
+	*colon = '\0';
+	if (wildcard_has(pattern))
+		return list_wildcard(l, pattern, colon + 1, e);
+	return list_named(l, pattern, colon + 1, e);
+}
+
+static char *trim(char *text)
+{
+	size_t len;
+
+	text += strspn(text, " \t");
+	len = strlen(text);
+	while (len && strchr(" \t", text[len - 1]))
+		text[--len] = '\0';
+	return text;
+}
+
+int probe_list(struct probe_env *env, const char *pattern, bool verbose,
+	       void (*line)(void *arg, const char *text), void *arg, struct err *e)
+{
+	struct listing l = { .env = env, .verbose = verbose, .line = line, .arg = arg };
+	auto_free char *copy = xstrdup(pattern && *pattern ? pattern : "*");
+	char *rest = copy, *one;
+	int result = 0;
+
+	while ((one = strsep(&rest, ","))) {
+		struct err own = {};
+		int r;
+
+		one = trim(one);
+		r = *one ? list_one(&l, one, &own) : 0;
+		if (r && !result) {
+			result = r;
+			*e = own;
+		}
+	}
+	return result;
+}

@@ -1,0 +1,213 @@
+#include "probe/lists.h"
+
+#include "base/auto.h"
+#include "base/strmap.h"
+#include "types/kernel_types.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* The texts of the lists are kept as read, with NULs put between their words. */
+struct probe_cache {
+	struct features features;
+	char *function_text, *event_text;
+	struct functions functions; /* on the heap */
+	struct events events;
+};
+
+static uint32_t find_btf_id(void *arg, bool is_func, const char *name)
+{
+	struct probe_env *env = arg;
+	const struct btf *btf = kernel_btf(env->types, NULL);
+
+	return btf ? btf_find(btf, is_func ? BTF_FUNCS : BTF_TYPEDEFS, name) : 0;
+}
+
+static struct probe_cache *cache_of(struct probe_env *env)
+{
+	if (!env->cache) {
+		env->cache = xcalloc(1, sizeof(*env->cache));
+		env->cache->features.btf_id = find_btf_id;
+		env->cache->features.btf_arg = env;
+	}
+	return env->cache;
+}
+
+struct tracefs *lists_tracefs(struct probe_env *env, struct err *e)
+{
+	if (!env->tracefs)
+		env->tracefs = tracefs_open(e);
+	return env->tracefs;
+}
+
+bool lists_has_feature(struct probe_env *env, enum feature id)
+{
+	return feature_has(&cache_of(env)->features, id);
+}
+
+bool probe_has_feature(struct probe_env *env, const char *name)
+{
+	enum feature id = feature_find(name);
+
+	if (id == FEATURES)
+		BUG("no feature '%s' in feature.def", name);
+	return lists_has_feature(env, id);
+}
+
+void probe_info(struct probe_env *env, struct sb *out)
+{
+	features_print(&cache_of(env)->features, out);
+}
+
+/* The next line of *text, NUL-terminated in place; NULL at the end. */
+static char *next_line(char **text)
+{
+	char *line = *text, *end;
+
+	if (!*line)
+		return NULL;
+	end = strchrnul(line, '\n');
+	*text = *end ? end + 1 : end;
+	*end = '\0';
+	return line;
+}
+
+/* "[ADDRESS ]name[ [module]]" */
+static struct function parse_function(char *line, bool with_addr)
+{
+	struct function f = { .module = "" };
+	char *p = line;
+
+	if (with_addr) {
+		f.addr = strtoull(p, &p, 16);
+		p += *p == ' ';
+	}
+	f.name = p;
+	p += strcspn(p, " \t");
+	if (*p) {
+		*p++ = '\0';
+		p += strspn(p, " \t");
+		if (*p == '[') {
+			f.module = p + 1;
+			p[strcspn(p, "]")] = '\0';
+		}
+	}
+	return f;
+}
+
+static bool read_file(const char *path, struct sb *out, struct err *e)
+{
+	auto_fclose FILE *f = fopen(path, "re");
+	char buf[16 << 10];
+	size_t n;
+
+	if (!f) {
+		err_set(e, -errno, "read %s", path);
+		return false;
+	}
+	while ((n = fread(buf, 1, sizeof(buf), f)) > 0)
+		sb_write(out, buf, n);
+	return true;
+}
+
+/* Reads the list that says most; *with_addr tells whether it has addresses. */
+static bool read_function_list(struct probe_env *env, struct sb *out, bool *with_addr,
+			       struct err *e)
+{
+	static const char addrs[] = "available_filter_functions_addrs";
+	struct tracefs *t;
+
+	*with_addr = false;
+	if (env->traceable_file)
+		return read_file(env->traceable_file, out, e);
+	t = lists_tracefs(env, e);
+	if (!t)
+		return false;
+	*with_addr = tracefs_has(t, addrs);
+	if (!tracefs_read(t, *with_addr ? addrs : "available_filter_functions", out, e))
+		return true;
+	if (e->code == -ENOENT || e->code == -EPERM)
+		err_set(e, -EOPNOTSUPP,
+			"this kernel does not list the functions that can be traced");
+	return false;
+}
+
+static void fill_functions(struct functions *out, char *text, bool with_addr)
+{
+	auto_arena struct arena a = {};
+	struct strmap seen;
+	char *line;
+
+	strmap_init(&seen, &a);
+	while ((line = next_line(&text))) {
+		struct function f = parse_function(line, with_addr);
+
+		if (!*f.name || strstr(f.name, ".part."))
+			continue;
+		if (!f.addr) {
+			if (strmap_gets(&seen, f.name))
+				continue;
+			strmap_sets(&seen, f.name, line);
+		}
+		vec_push(NULL, out, f);
+	}
+}
+
+const struct functions *lists_functions(struct probe_env *env, struct err *e)
+{
+	struct probe_cache *c = cache_of(env);
+	struct sb text = {};
+	bool with_addr;
+
+	if (c->function_text)
+		return &c->functions;
+	if (!read_function_list(env, &text, &with_addr, e)) {
+		sb_free(&text);
+		return NULL;
+	}
+	c->function_text = sb_steal(&text);
+	fill_functions(&c->functions, c->function_text, with_addr);
+	return &c->functions;
+}
+
+const struct events *lists_events(struct probe_env *env, struct err *e)
+{
+	struct probe_cache *c = cache_of(env);
+	struct tracefs *t;
+	struct sb text = {};
+	char *p, *line;
+
+	if (c->event_text)
+		return &c->events;
+	t = lists_tracefs(env, e);
+	if (!t || tracefs_read(t, "available_events", &text, e)) {
+		sb_free(&text);
+		return NULL;
+	}
+	p = c->event_text = sb_steal(&text);
+	while ((line = next_line(&p))) {
+		char *colon = strchr(line, ':');
+
+		if (!colon)
+			continue;
+		*colon = '\0';
+		vec_push(NULL, &c->events, (struct event){ line, colon + 1 });
+	}
+	return &c->events;
+}
+
+void probe_env_fini(struct probe_env *env)
+{
+	struct probe_cache *c = env->cache;
+
+	tracefs_close(env->tracefs);
+	env->tracefs = NULL;
+	env->cache = NULL;
+	if (!c)
+		return;
+	vec_free(&c->functions);
+	vec_free(&c->events);
+	free(c->function_text);
+	free(c->event_text);
+	free(c);
+}

@@ -1,0 +1,45 @@
+/*
+ * Probe types that the language has and scry does not yet: known by name, so that a script
+ * that uses one is told so.
+ */
+#include "probe/match.h"
+
+static bool refuse(struct probe_env *env, const struct attach_text *at, struct targets *out)
+{
+	(void)out;
+	diag(env->dx, E0006_NOT_YET, at->span,
+	     arena_printf(env->arena, "a probe of type %s",
+			  provider_find(at->parts[0], NULL)->name));
+	return false;
+}
+
+#define ALIASES(...)              \
+	(const char *const[])     \
+	{                         \
+		__VA_ARGS__, NULL \
+	}
+
+#define NOT_YET(name_, aliases_, doc_, usage_)     \
+	const struct provider provider_##name_ = { \
+		.name = #name_,                    \
+		.aliases = aliases_,               \
+		.flags = PV_NOT_YET,               \
+		.doc = doc_,                       \
+		.usage = usage_,                   \
+		.expand = refuse,                  \
+	}
+
+NOT_YET(uprobe, ALIASES("u"), "A function in user space is entered.", "uprobe:FILE:FUNCTION");
+NOT_YET(uretprobe, ALIASES("ur"), "A function in user space returns.",
+	"uretprobe:FILE:FUNCTION");
+NOT_YET(usdt, ALIASES("U"), "A static probe of a program.", "usdt:FILE:[PROVIDER:]NAME");
+NOT_YET(fentry, ALIASES("f", "kfunc"), "A kernel function is entered, arguments by name.",
+	"fentry[:MODULE]:FUNCTION");
+NOT_YET(fexit, ALIASES("fr", "kretfunc"), "A kernel function returns, arguments by name.",
+	"fexit[:MODULE]:FUNCTION");
+NOT_YET(watchpoint, ALIASES("w"), "Memory is read, written or executed.",
+	"watchpoint:ADDRESS:LENGTH:MODE");
+NOT_YET(asyncwatchpoint, ALIASES("aw"), "Memory of a function's argument is touched.",
+	"asyncwatchpoint:FUNCTION+argN:LENGTH:MODE");
+NOT_YET(iter, ALIASES("it"), "A walk over the kernel's objects of one kind.",
+	"iter:NAME[:PIN]");

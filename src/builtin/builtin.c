@@ -79,6 +79,7 @@ static void parse_signature(const char *s, struct signature *sig)
 			s++;
 		} else if (!strncmp(s, "...", 3)) {
 			sig->variadic = true;
+			sig->nrequired--; /* any number more: none, too */
 			s += 3;
 		} else if (isalpha((unsigned char)*s)) {
 			char *kind = sig->params[sig->nparams++].kind;

@@ -20,6 +20,7 @@ static bool check_args(struct unit *u, struct expr *e)
 {
 	if (!(u->group->provider->flags & PV_NAMED_ARGS))
 		return refuse(u, e, "args");
+	e->type = &type_none; /* only its fields are values */
 	return true;
 }
 

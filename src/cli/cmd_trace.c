@@ -123,7 +123,8 @@ static bool compile(struct trace *t)
 		.dump_arg = &t->dump,
 		.dump_ast = t->dump.ast,
 		.dump_ir = t->dump.ir,
-		.dump_passes = t->dump.passes,
+		.dump_passes = t->dump.ir,
+		.dump_bpf = t->dump.bpf,
 	};
 	const struct source *src = sources_add(&t->sources, p->name, p->text, p->len);
 

@@ -205,6 +205,18 @@ static const struct type *check_logic(struct unit *u, struct expr *e)
 	return &type_bool;
 }
 
+/*
+ * Signed by itself, and so perhaps negative. Not the difference of two unsigned numbers, nor
+ * what was kept of one: `(nsecs - @start[tid]) / 1000` deserves no warning.
+ */
+static bool born_signed(const struct expr *e)
+{
+	if (!e->type->is_signed || e->type->flexible || e->type->kind != T_INT)
+		return false;
+	return e->kind != E_VAR && e->kind != E_MAP &&
+	       !(e->kind == E_BINARY && e->op == BIN_SUB);
+}
+
 static const struct type *check_arith(struct unit *u, struct expr *e)
 {
 	const struct type *x = e->a->type, *y = e->b->type;
@@ -228,8 +240,8 @@ static const struct type *check_arith(struct unit *u, struct expr *e)
 	bool is_signed = op == BIN_SUB || signed_pair(x, y);
 	if (op == BIN_SHL || op == BIN_SHR)
 		is_signed = x->is_signed && !x->flexible;
-	if ((op == BIN_DIV || op == BIN_MOD) && is_signed && u->c->final &&
-	    !(e->a->is_const && e->b->is_const) && !(e->b->is_const && x->kind == T_BOOL))
+	if ((op == BIN_DIV || op == BIN_MOD) && u->c->final &&
+	    !(e->a->is_const && e->b->is_const) && (born_signed(e->a) || born_signed(e->b)))
 		diag(u->c->dx, W0102_SIGNED_DIV, e->span, binary_op_text[op]);
 	return type_int(u->c->tt, 8, is_signed);
 }
@@ -600,5 +612,8 @@ const struct type *check_expr(struct unit *u, struct expr *e)
 	e->is_const = false;
 	e->type = &type_error;
 	const struct type *t = check_kind(u, e);
+
+	if (type_is_error(t) && u->c->final && !diag_failed(u->c->dx))
+		BUG("expression kind %d is wrong and nobody said why", e->kind);
 	return e->type = t;
 }

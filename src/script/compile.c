@@ -3,6 +3,7 @@
  */
 #include "script/compile.h"
 
+#include "script/dump.h"
 #include "script/lower.h"
 #include "script/parse.h"
 #include "types/kernel_types.h"
@@ -263,27 +264,12 @@ static void settle_types(struct compiler *c)
 		check_unit(*u);
 }
 
-static void dump(struct compiler *c, const char *stage, const char *what, const char *text)
-{
-	if (c->opt->dump)
-		c->opt->dump(c->opt->dump_arg, stage, what, text);
-}
-
-static void dump_pass(void *arg, const char *pass, const struct fn *fn)
-{
-	struct compiler *c = arg;
-	struct sb sb = {};
-
-	ir_print(fn, &sb);
-	dump(c, arena_printf(c->arena, "ir after %s", pass), fn->name, sb_str(&sb));
-	sb_free(&sb);
-}
-
 static void optimize(struct compiler *c, struct fn *fn)
 {
-	if (c->opt->dump_ir)
+	if (c->opt->dump_passes)
 		dump_pass(c, "lowering", fn);
-	ir_optimize(fn, c->opt->dump_ir ? dump_pass : NULL, c);
+	ir_optimize(fn, c->opt->dump_passes ? dump_pass : NULL, c);
+	dump_ir(c, fn);
 }
 
 static bool generate(struct compiler *c, struct unit *u, struct fn *fn)
@@ -383,13 +369,7 @@ static bool front_end(struct compiler *c, const struct source *src)
 	for (struct probe *p = c->script->probes; p; p = p->next)
 		expand_probe(c, p);
 	settle_types(c);
-	if (c->opt->dump_ast) {
-		struct sb sb = {};
-
-		ast_print(c->script, &sb);
-		dump(c, "ast", src->name, sb_str(&sb));
-		sb_free(&sb);
-	}
+	dump_ast(c, src->name);
 	return !diag_failed(c->dx);
 }
 

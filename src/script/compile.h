@@ -43,7 +43,7 @@ struct compile_options {
 	unsigned isa;	   /* see codegen.h */
 	bool unsafe;
 	struct probe_env *env; /* its types, dx and arena are those of the compile */
-	/* Called with each stage's text, for -d: "ast", "ir", "opt:<pass>", "bpf". */
+	/* Called with each stage's text, for -d: "ast", "ir", "ir after <pass>". */
 	void (*dump)(void *arg, const char *stage, const char *what, const char *text);
 	void *dump_arg;
 	bool dump_ast, dump_ir, dump_passes;

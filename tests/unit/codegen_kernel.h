@@ -31,6 +31,7 @@ static const struct codegen_target test_target = {
 struct kernel {
 	int maps[NMAPS];
 	const char *unable; /* why programs cannot be run here, NULL when they can */
+	unsigned isa;	    /* the newest instruction set it takes */
 	char *log;
 };
 
@@ -48,12 +49,45 @@ static inline int new_map(enum bpf_map_type type, uint32_t value_size)
 	return sys_bpf(BPF_MAP_CREATE, &attr);
 }
 
+/* Loads a program; returns its descriptor or -errno, with the verifier's words in log. */
+static inline int load_insns(const struct bpf_insn *insns, uint32_t n, char *log)
+{
+	union bpf_attr attr = {
+		.prog_type = BPF_PROG_TYPE_XDP,
+		.insns = (uintptr_t)insns,
+		.insn_cnt = n,
+		.license = (uintptr_t) "GPL",
+	};
+	int fd = sys_bpf(BPF_PROG_LOAD, &attr);
+
+	if (fd >= 0 || errno == EPERM)
+		return fd >= 0 ? fd : -errno;
+	attr.log_buf = (uintptr_t)log;
+	attr.log_size = LOG_SIZE;
+	attr.log_level = 1;
+	fd = sys_bpf(BPF_PROG_LOAD, &attr);
+	return fd >= 0 ? fd : -errno;
+}
+
+static inline unsigned newest_isa(char *log)
+{
+	const struct bpf_insn signed_move[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_X, .off = 8 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	auto_close int fd = load_insns(signed_move, 3, log);
+
+	return fd >= 0 ? 4 : 3;
+}
+
 static inline void kernel_open(struct kernel *k)
 {
 	k->maps[MAP_SCRATCH] = new_map(BPF_MAP_TYPE_PERCPU_ARRAY, VALUES_SIZE);
 	k->maps[MAP_VALUES] = new_map(BPF_MAP_TYPE_ARRAY, VALUES_SIZE);
 	k->unable = k->maps[MAP_VALUES] < 0 ? strerror(errno) : NULL;
 	k->log = xcalloc(1, LOG_SIZE);
+	k->isa = newest_isa(k->log);
 }
 
 static inline void kernel_close(struct kernel *k)
@@ -126,27 +160,12 @@ static inline void compile_text(struct arena *a, const char *text, struct image 
 	compile_fn(a, parse_fn(a, text), &test_target, img);
 }
 
-/* Loads the program; returns its descriptor or -errno, with the verifier's words in k->log. */
+/* Loads the program as load_insns() does, with the words in k->log. */
 static inline int load_image(struct kernel *k, const struct image *img)
 {
 	for (uint32_t r = 0; r < img->nrelocs; r++)
 		img->insns[img->relocs[r].insn].imm = k->maps[img->relocs[r].map];
-
-	union bpf_attr attr = {
-		.prog_type = BPF_PROG_TYPE_XDP,
-		.insns = (uintptr_t)img->insns,
-		.insn_cnt = img->ninsns,
-		.license = (uintptr_t) "GPL",
-	};
-	int fd = sys_bpf(BPF_PROG_LOAD, &attr);
-
-	if (fd >= 0 || errno == EPERM)
-		return fd >= 0 ? fd : -errno;
-	attr.log_buf = (uintptr_t)k->log;
-	attr.log_size = LOG_SIZE;
-	attr.log_level = 1;
-	fd = sys_bpf(BPF_PROG_LOAD, &attr);
-	return fd >= 0 ? fd : -errno;
+	return load_insns(img->insns, img->ninsns, k->log);
 }
 
 /* Runs the program and returns its result, which XDP cuts to 32 bits. */

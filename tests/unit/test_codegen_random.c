@@ -368,7 +368,7 @@ static bool run_case(struct kernel *k, uint64_t seed)
 
 	if (seed % 4 == 0)
 		ir_optimize(fn, NULL, NULL);
-	target.isa = 3 + seed % 2;
+	target.isa = seed % 2 ? k->isa : 3;
 	compile_fn(&a, fn, &target, &img);
 	auto_close int fd = load_image(k, &img);
 	if (fd == -E2BIG)

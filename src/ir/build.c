@@ -257,7 +257,9 @@ void ir_zero(struct irb *b, ref ptr, int32_t off, uint32_t len)
 	ref zero = ir_const(b, 0);
 	if (len > ZERO_INLINE) {
 		/* The read from address 0 fails, and a failed read zeroes its target. */
-		ir_call(b, PROBE_READ_KERNEL, 3, address(b, ptr, off), ir_const(b, len), zero);
+		ref to = address(b, ptr, off);
+
+		ir_call(b, PROBE_READ_KERNEL, 3, to, ir_const(b, len), zero);
 		return;
 	}
 	for (unsigned size; len; off += size, len -= size) {

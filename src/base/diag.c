@@ -121,7 +121,7 @@ static void print_line(const struct diags *dx, struct span span, const char *wha
 
 	if (placed)
 		fprintf(out, "%s:%u:%u: ", loc.name, loc.line, loc.col);
-	else
+	else if (strcmp(what, "note") != 0)
 		fprintf(out, "scry: ");
 	fprintf(out, "%s: %s\n", what, text);
 	if (placed)

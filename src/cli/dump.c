@@ -13,10 +13,9 @@ static const struct {
 } stages_known[] = {
 	{ "ast", { .ast = true } },
 	{ "ir", { .ir = true } },
-	{ "passes", { .passes = true } },
 	{ "bpf", { .bpf = true } },
 	{ "xlated", { .xlated = true } },
-	{ "all", { .ast = true, .ir = true, .passes = true, .bpf = true, .xlated = true } },
+	{ "all", { .ast = true, .ir = true, .bpf = true, .xlated = true } },
 };
 
 int dump_init(struct dump *d, const struct texts *stages, struct err *e)
@@ -31,28 +30,16 @@ int dump_init(struct dump *d, const struct texts *stages, struct err *e)
 			i++;
 		if (i == NSTAGES)
 			return err_set(e, -EINVAL,
-				       "-d: '%s' is no stage; there are ast, ir, passes, bpf, "
-				       "xlated, all",
+				       "-d: '%s' is no stage; there are ast, ir, bpf, xlated, "
+				       "all",
 				       *name);
 		const struct dump *asks = &stages_known[i].asks;
 		d->ast |= asks->ast;
 		d->ir |= asks->ir;
-		d->passes |= asks->passes;
 		d->bpf |= asks->bpf;
 		d->xlated |= asks->xlated;
 	}
 	return 0;
-}
-
-static bool is_asked(const struct dump *d, const char *stage)
-{
-	if (!strcmp(stage, "ast"))
-		return d->ast;
-	if (!strcmp(stage, "ir"))
-		return d->ir;
-	if (!strcmp(stage, "bpf"))
-		return d->bpf;
-	return d->passes;
 }
 
 static void print_text(const char *stage, const char *what, const char *text)
@@ -65,8 +52,8 @@ static void print_text(const char *stage, const char *what, const char *text)
 
 void dump_stage(void *arg, const char *stage, const char *what, const char *text)
 {
-	if (is_asked(arg, stage))
-		print_text(stage, what ? what : "", text);
+	(void)arg;
+	print_text(stage, what ? what : "", text);
 }
 
 void dump_xlated(void *arg, const struct plan_prog *prog, int fd)

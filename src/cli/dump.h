@@ -10,12 +10,12 @@
 
 struct dump {
 	bool any;
-	bool ast, ir, passes, bpf, xlated;
+	bool ast, ir, bpf, xlated;
 };
 
 /* What the arguments of -d ask for. Returns 0 or -EINVAL with e set. */
 int dump_init(struct dump *d, const struct texts *stages, struct err *e);
-/* Prints a stage's text when it was asked for; the dump function of compile_options. */
+/* Prints a stage's text; the dump function of compile_options. */
 void dump_stage(void *arg, const char *stage, const char *what, const char *text);
 /* Prints a loaded program as the kernel rewrote it. */
 void dump_xlated(void *arg, const struct plan_prog *prog, int fd);

@@ -160,7 +160,7 @@ static const struct row rows[] = {
 };
 
 const struct option_help option_helps[] = {
-#define SECTION(heading) { .title = heading },
+#define SECTION(heading)			      { .title = heading },
 #define OPTION(name, letter, arg, parse, field, help) { NULL, name, arg, help, letter },
 #include "cli/options.def"
 #undef OPTION

@@ -10,7 +10,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { RING_PAGES_PER_CPU = 64, RING_PAGES_AUTO = 4096, RING_PAGES_MAX = 1 << 18 };
+enum {
+	RING_PAGES_PER_CPU = 64,
+	RING_PAGES_ORDERS = 16,
+	RING_PAGES_AUTO = 4096,
+	RING_PAGES_MAX = 1 << 18,
+};
 
 static uint32_t pow2_above(uint32_t n)
 {
@@ -21,12 +26,24 @@ static uint32_t pow2_above(uint32_t n)
 	return p;
 }
 
-static uint32_t ring_bytes(const struct load_options *opt)
+/* Does a program send more than short orders: exit, print this map, clear that one? */
+static bool sends_data(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->events.len; i++)
+		if (plan->events.data[i].size > EVENT_HEADER)
+			return true;
+	return false;
+}
+
+/* The ring counts as our memory, twice, since it is mapped twice in a row. */
+static uint32_t ring_bytes(const struct plan *plan, const struct load_options *opt)
 {
 	uint32_t pages = RING_PAGES_PER_CPU * cpus_possible();
 
 	if (pages > RING_PAGES_AUTO)
 		pages = RING_PAGES_AUTO;
+	if (!sends_data(plan))
+		pages = RING_PAGES_ORDERS;
 	if (opt->ring_pages)
 		pages = opt->ring_pages < RING_PAGES_MAX ? opt->ring_pages : RING_PAGES_MAX;
 	return pow2_above(pages) * (uint32_t)sysconf(_SC_PAGESIZE);
@@ -86,7 +103,7 @@ static int create_maps(struct loaded *l, const struct plan *plan,
 	int err = 0;
 
 	if (plan->uses_ring)
-		l->ring_size = ring_bytes(opt);
+		l->ring_size = ring_bytes(plan, opt);
 	for (size_t i = 0; i < plan->kmaps.len && !err; i++)
 		if (is_needed(plan, i))
 			err = create_map(l, plan, i, e);

@@ -141,7 +141,8 @@ static int close_output(struct session *s, struct err *e)
 		s->write_err = -EIO;
 	if (!s->write_err || s->write_err == -EPIPE)
 		return 0;
-	return err_set(e, s->write_err, "write %s", s->opt.out_name);
+	return err_set(e, s->write_err, "write %s: %s", s->opt.out_name,
+		       strerror(-s->write_err));
 }
 
 /* Everything is detached: the end programs, their events, what was lost, the maps. */

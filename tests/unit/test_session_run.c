@@ -377,7 +377,7 @@ static void full_disk_is_an_error(void **state)
 	if (err == -EPERM)
 		skip();
 	assert_int_equal(err, -ENOSPC);
-	assert_string_equal(e.msg, "write /dev/full");
+	assert_string_equal(e.msg, "write /dev/full: No space left on device");
 }
 
 static void strict_turns_a_count_into_a_status(void **state)

@@ -43,8 +43,8 @@ static bool check_entry(struct unit *u, struct expr *e)
 		e->nargs = 1;
 	}
 	struct map_sym *sym = check_map_use(u, m);
-	if (!sym->value && u->c->final) {
-		diag(u->c->dx, E0103_UNDEFINED_MAP, m->span, sym->name);
+	if (!sym->value) {
+		report_undefined(u, m);
 		return false;
 	}
 	if (sym->value && type_is_agg(sym->value) && !m->key) {
@@ -64,7 +64,7 @@ static bool check_delete(struct unit *u, struct expr *e)
 
 static ref lower_delete(struct unit *u, struct expr *e)
 {
-	return lower_map_delete(u, e->args[0], !e->data, e->span);
+	return lower_map_delete(u, e->args[0], !e->unused, e->span);
 }
 
 static ref lower_has_key(struct unit *u, struct expr *e)

@@ -96,8 +96,8 @@ static bool check_print_map(struct unit *u, struct expr *e)
 	struct map_sym *m = map_of(u, e->args[0]);
 
 	e->args[0]->type = &type_none;
-	if (!m->value && u->c->final) {
-		diag(u->c->dx, E0103_UNDEFINED_MAP, e->args[0]->span, m->name);
+	if (!m->value) {
+		report_undefined(u, e->args[0]);
 		return false;
 	}
 	for (unsigned i = 1; i < e->nargs; i++) {
@@ -164,10 +164,9 @@ static bool check_map_exists(struct unit *u, struct expr *e)
 {
 	struct map_sym *m = e->args[0]->map;
 
-	if (m->value || !u->c->final)
-		return true;
-	diag(u->c->dx, E0103_UNDEFINED_MAP, e->args[0]->span, m->name);
-	return false;
+	if (!m->value)
+		report_undefined(u, e->args[0]);
+	return m->value != NULL;
 }
 
 static ref lower_clear(struct unit *u, struct expr *e)

@@ -124,6 +124,7 @@ struct expr {
 	struct var_sym *var;	       /* E_VAR */
 	struct field field; /* E_FIELD: the member, offset from the start of a's struct */
 	int arg_index;	    /* E_FIELD of args: which argument; argN: which */
+	bool unused; /* a statement by itself: nobody takes the value */
 	void *data;	    /* what a builtin's check keeps for its lowering */
 };
 
@@ -181,6 +182,7 @@ struct probe {
 	VEC(struct attach_point) points;
 	struct expr *pred; /* or NULL */
 	struct stmt *body; /* S_BLOCK */
+	bool compiled;	   /* some program has taken the tree; the next ones take copies */
 	struct probe *next;
 };
 

@@ -18,6 +18,10 @@ const struct type *check_value(struct unit *u, struct expr *e)
 		diag(u->c->dx, E0120_NO_VALUE, e->span, what);
 		return e->type = &type_error;
 	}
+	if (e->builtin && (e->builtin->flags & BI_AGG)) {
+		diag(u->c->dx, E0306_AGG_ALONE, e->span, e->name);
+		return e->type = &type_error;
+	}
 	if (type_is_castable_agg(t))
 		return e->type = type_int(u->c->tt, 8, t->is_signed);
 	if (type_is_agg(t)) {
@@ -56,9 +60,16 @@ static const struct type *check_var(struct unit *u, struct expr *e)
 	e->var = v;
 	if (v->type)
 		return v->type;
-	if (u->c->final)
+	if (u->c->final && !v->assigned)
 		diag(u->c->dx, E0137_UNASSIGNED, e->span, e->name);
 	return &type_error;
+}
+
+void report_undefined(struct unit *u, const struct expr *e)
+{
+	/* After another mistake the assignment may be what could not be checked. */
+	if (u->c->final && !u->c->partial && !e->map->assigned)
+		diag(u->c->dx, E0103_UNDEFINED_MAP, e->span, e->name);
 }
 
 static const struct type *check_map_read(struct unit *u, struct expr *e)
@@ -67,8 +78,7 @@ static const struct type *check_map_read(struct unit *u, struct expr *e)
 
 	if (m->value)
 		return m->value;
-	if (u->c->final)
-		diag(u->c->dx, E0103_UNDEFINED_MAP, e->span, e->name);
+	report_undefined(u, e);
 	return &type_error;
 }
 

@@ -93,6 +93,7 @@ void map_assigned(struct unit *u, struct map_sym *m, const struct type *t, struc
 {
 	struct compiler *c = u->c;
 
+	m->assigned = true;
 	if (type_is_error(t))
 		return;
 	if (t->kind == T_NONE || t->kind == T_FUNC) {

@@ -297,6 +297,7 @@ static void check_range(struct unit *u, struct stmt *s)
 /* A value that nobody uses; calls made for their effect are rows with BI_STMT. */
 static void check_discarded(struct unit *u, struct stmt *s)
 {
+	s->e->unused = true;
 	const struct type *t = check_expr(u, s->e);
 	bool effect = s->e->kind == E_INCDEC ||
 		      (s->e->builtin && (s->e->builtin->flags & BI_STMT)) ||

@@ -367,7 +367,7 @@ static bool front_end(struct compiler *c, const struct source *src)
 	declare_maps(c);
 	/* A probe that does not exist hides no mistake in the others. */
 	for (struct probe *p = c->script->probes; p; p = p->next)
-		expand_probe(c, p);
+		c->partial |= !expand_probe(c, p);
 	settle_types(c);
 	dump_ast(c, src->name);
 	return !diag_failed(c->dx);

@@ -4,6 +4,7 @@
 #include "script/unit.h"
 
 #include "builtin/builtin.h"
+#include "cfront/constants.h"
 #include "script/parse.h"
 #include "types/kernel_types.h"
 
@@ -91,6 +92,17 @@ static bool resolve_script_const(struct unit *u, struct expr *e)
 	return true;
 }
 
+/* Before BTF: knowing a #define by heart costs nothing, opening BTF a millisecond. */
+static bool resolve_kernel_define(struct unit *u, struct expr *e)
+{
+	int64_t value;
+
+	if (!c_constant(e->name, &value))
+		return false;
+	set_const(u->c, e, value, false);
+	return true;
+}
+
 bool resolve_name(struct unit *u, struct expr *e)
 {
 	const struct c_macro *m = cfront_find_macro(u->c->cf, e->name);
@@ -101,7 +113,7 @@ bool resolve_name(struct unit *u, struct expr *e)
 		builtin_check(u, e);
 		return true;
 	}
-	if (resolve_script_const(u, e) || resolve_enumerator(u, e))
+	if (resolve_script_const(u, e) || resolve_kernel_define(u, e) || resolve_enumerator(u, e))
 		return true;
 	unknown_name(u, e);
 	e->type = &type_error;

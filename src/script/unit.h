@@ -20,6 +20,7 @@ struct map_sym {
 	const struct type *value; /* NULL: nothing assigned yet */
 	bool scalar, keyed;	  /* how it was used */
 	struct span first, key_span, value_span;
+	bool assigned; /* something is, even if it could not be checked */
 	bool deleted; /* some delete() names it: entries come and go */
 	uint32_t max_entries;
 	enum bpf_map_type kind; /* declared, or 0 */
@@ -51,6 +52,7 @@ struct compiler {
 	uint32_t ncounters;
 	bool changed; /* a map or variable took another type in this pass */
 	bool final;   /* last pass: what is wrong is reported */
+	bool partial; /* some probe could not be expanded: what it assigns is not known */
 };
 
 struct scope {
@@ -111,6 +113,8 @@ const char *type_text(struct compiler *c, const struct type *t);
 /* check_map.c */
 struct map_sym *map_of(struct unit *u, struct expr *e);
 /* Checks @m or @m[key] at a place that reads or writes it. */
+/* A map that nothing is assigned to was read: says so where that is the whole story. */
+void report_undefined(struct unit *u, const struct expr *e);
 struct map_sym *check_map_use(struct unit *u, struct expr *e);
 void map_assigned(struct unit *u, struct map_sym *m, const struct type *t, struct span span);
 /* After the last pass: decides storage and fills plan->maps and kmaps. */

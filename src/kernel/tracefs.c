@@ -163,19 +163,45 @@ static bool is_plain_name(const char *name)
 	return *name && *name != '.' && !strchr(name, '/');
 }
 
+static int no_event(const char *category, const char *event, struct err *e)
+{
+	return err_set(e, -ENOENT, "no tracepoint %s:%s", category, event);
+}
+
+static int event_path(char *path, size_t size, const char *category, const char *event,
+		      const char *file, struct err *e)
+{
+	if (!is_plain_name(category) || !is_plain_name(event) ||
+	    snprintf(path, size, "events/%s/%s/%s", category, event, file) >= (int)size)
+		return no_event(category, event, e);
+	return 0;
+}
+
+bool tracefs_has_event(const struct tracefs *t, const char *category, const char *event,
+		       struct err *e)
+{
+	char path[512];
+
+	if (event_path(path, sizeof(path), category, event, "format", e))
+		return false;
+	if (!faccessat(t->dir, path, R_OK, AT_EACCESS))
+		return true;
+	if (errno == ENOENT)
+		no_event(category, event, e);
+	else
+		err_set(e, -errno, "read tracefs file %s", path);
+	return false;
+}
+
 static int read_event_file(const struct tracefs *t, const char *category, const char *event,
 			   const char *file, struct sb *out, struct err *e)
 {
 	char path[512];
-	int n;
+	int r = event_path(path, sizeof(path), category, event, file, e);
 
-	if (!is_plain_name(category) || !is_plain_name(event))
-		return err_set(e, -ENOENT, "no tracepoint %s:%s", category, event);
-	n = snprintf(path, sizeof(path), "events/%s/%s/%s", category, event, file);
-	if (n >= (int)sizeof(path))
-		return err_set(e, -ENAMETOOLONG, "no tracepoint %s:%s", category, event);
-	n = tracefs_read(t, path, out, e);
-	return n == -ENOENT ? err_set(e, n, "no tracepoint %s:%s", category, event) : n;
+	if (!r)
+		r = tracefs_read(t, path, out, e);
+	return r == -ENOENT ? no_event(category, event, e) : r;
 }
 
 int tracefs_format(const struct tracefs *t, const char *category, const char *event,

@@ -26,6 +26,9 @@ void tracefs_close(struct tracefs *t);
 int tracefs_read(const struct tracefs *t, const char *path, struct sb *out, struct err *e);
 /* Is there such a file? */
 bool tracefs_has(const struct tracefs *t, const char *path);
+/* Is there such an event? If not, e says why: -ENOENT, or the reason why nobody can tell. */
+bool tracefs_has_event(const struct tracefs *t, const char *category, const char *event,
+		       struct err *e);
 /* Appends the format of an event. -ENOENT: no such event. */
 int tracefs_format(const struct tracefs *t, const char *category, const char *event,
 		   struct sb *out, struct err *e);

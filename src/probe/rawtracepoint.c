@@ -128,23 +128,33 @@ static bool expand_rawtracepoint(struct probe_env *env, const struct attach_text
 	return out->len > before || expand_no_match(env, at, s.nearest);
 }
 
-/* Parameters by BTF, without the first, which belongs to the mechanism; -1: not known. */
+/*
+ * Parameters by BTF, without the first, which belongs to the mechanism; -1: not known.  The
+ * function that calls the probes has the names; the type has none, but is there in all kernels.
+ */
 static int btf_params(struct probe_env *env, const char *event, struct btf_param *params)
 {
+	static const struct {
+		enum btf_what what;
+		const char *prefix;
+	} sources[] = { { BTF_FUNCS, "__traceiter_" }, { BTF_TYPEDEFS, BTF_PREFIX } };
 	const struct btf *btf = kernel_btf(env->types, NULL);
 	struct btf_param all[ARGS_MAX + 1];
-	char name[128];
-	uint32_t id;
-	int n;
 
-	if (!btf || snprintf(name, sizeof(name), BTF_PREFIX "%s", event) >= (int)sizeof(name))
-		return -1;
-	id = btf_find(btf, BTF_TYPEDEFS, name);
-	n = id ? btf_func_params(env->types, btf, id, all, ARGS_MAX + 1, NULL) : -1;
-	if (n < 1)
-		return -1;
-	memcpy(params, all + 1, (size_t)(n - 1) * sizeof(*params));
-	return n - 1;
+	for (size_t i = 0; btf && i < sizeof(sources) / sizeof(*sources); i++) {
+		char name[128];
+		uint32_t id;
+		int n;
+
+		snprintf(name, sizeof(name), "%s%s", sources[i].prefix, event);
+		id = btf_find(btf, sources[i].what, name);
+		n = id ? btf_func_params(env->types, btf, id, all, ARGS_MAX + 1, NULL) : -1;
+		if (n < 1)
+			continue;
+		memcpy(params, all + 1, (size_t)(n - 1) * sizeof(*params));
+		return n - 1;
+	}
+	return -1;
 }
 
 static struct probe_arg make_arg(struct arena *a, const struct btf_param *p, int index)

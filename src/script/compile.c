@@ -137,8 +137,13 @@ static bool group_probe(struct compiler *c, struct probe *p, struct targets *all
 static bool expand_probe(struct compiler *c, struct probe *p)
 {
 	struct targets targets = {};
+	struct probe_env *env = c->opt->env;
+	int missing = c->cfg->missing_probes;
 	bool ok = true;
 
+	if (missing == MISSING_AUTO)
+		missing = p->points.len > 1 ? MISSING_WARN : MISSING_ERROR;
+	env->missing = missing;
 	vec_each(ap, &p->points) {
 		struct attach_text at = {
 			.span = ap->span,
@@ -148,7 +153,11 @@ static bool expand_probe(struct compiler *c, struct probe *p)
 			.nparts = ap->nparts,
 		};
 
-		ok &= probe_expand(c->opt->env, &at, &targets);
+		ok &= probe_expand(env, &at, &targets);
+	}
+	if (ok && !targets.len && c->cfg->missing_probes == MISSING_AUTO) {
+		diag(c->dx, E0209_NO_TARGET, p->head);
+		return false;
 	}
 	return ok && group_probe(c, p, &targets);
 }
@@ -361,7 +370,6 @@ static bool front_end(struct compiler *c, const struct source *src)
 		return false;
 	apply_config(c);
 	c->opt->env->max_probes = c->cfg->max_probes;
-	c->opt->env->missing = c->cfg->missing_probes;
 	refuse_later_items(c);
 	load_c(c);
 	declare_maps(c);

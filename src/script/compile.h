@@ -22,8 +22,14 @@ struct script_config {
 	bool print_maps_on_exit;
 	enum stack_mode stack_mode;
 	const char *str_trunc_trailer;
-	int missing_probes; /* probe_env.missing */
+	/*
+	 * probe_env.missing, or MISSING_AUTO: an error, but a probe that names several places
+	 * does with those that exist (scripts list a function's names in different kernels).
+	 */
+	int missing_probes;
 };
+
+enum { MISSING_AUTO = -1 };
 
 void script_config_init(struct script_config *cfg);
 /*
@@ -43,10 +49,10 @@ struct compile_options {
 	unsigned isa;	   /* see codegen.h */
 	bool unsafe;
 	struct probe_env *env; /* its types, dx and arena are those of the compile */
-	/* Called with each stage's text, for -d: "ast", "ir", "ir after <pass>". */
+	/* Called with each stage's text, for -d: "ast", "ir", "ir after <pass>", "bpf". */
 	void (*dump)(void *arg, const char *stage, const char *what, const char *text);
 	void *dump_arg;
-	bool dump_ast, dump_ir, dump_passes;
+	bool dump_ast, dump_ir, dump_passes, dump_bpf;
 };
 
 /*

@@ -20,7 +20,7 @@ void script_config_init(struct script_config *cfg)
 		.print_maps_on_exit = true,
 		.stack_mode = STACK_SCRY,
 		.str_trunc_trailer = "..",
-		.missing_probes = MISSING_ERROR,
+		.missing_probes = MISSING_AUTO,
 	};
 }
 

@@ -152,10 +152,11 @@ static void set_align(struct decl *d, struct attributes *attrs, struct span span
 /* "(" n ")", or the largest alignment of the machine. */
 static void align_argument(struct decl *d, struct attributes *attrs)
 {
+	bool paren = accept(d, "(");
 	struct span span = ctok_peek(&d->r)->span;
 	int64_t n = 16;
 
-	if (accept(d, "(")) {
+	if (paren) {
 		n = constant(d);
 		expect(d, ")");
 	}
@@ -273,8 +274,8 @@ static const struct type *mentioned(struct decl *d, enum c_tag tag, const struct
 
 	if (x && x->tag != tag) {
 		fail_at(d, name->span,
-			arena_printf(d->ds->arena, "%s is of kind '%s'", name->text,
-				     tag_word(x->tag)));
+			arena_printf(d->ds->arena, "%s %s was declared as %s %s", tag_word(tag),
+				     name->text, tag_word(x->tag), name->text));
 		return &type_error;
 	}
 	if (x)

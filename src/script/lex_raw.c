@@ -105,6 +105,19 @@ static bool skip_any_word(struct lexer *lx)
 	return true;
 }
 
+static bool skip_tag_word(struct lexer *lx)
+{
+	return skip_word(lx, "struct") || skip_word(lx, "union") || skip_word(lx, "enum");
+}
+
+/* Here begins a declaration of its own. */
+static bool at_declaration(const struct lexer *lx)
+{
+	struct lexer ahead = *lx;
+
+	return skip_tag_word(&ahead) || skip_word(&ahead, "typedef");
+}
+
 /* From an opening bracket past the one that closes it; false when none does. */
 static bool skip_balanced(struct lexer *lx)
 {
@@ -124,7 +137,10 @@ static bool skip_balanced(struct lexer *lx)
 	return false;
 }
 
-/* Words and balanced () and []; what a declaration may hold before its body or after it. */
+/*
+ * Words and balanced () and []: what a declaration may hold before its body or after it.
+ * Returns the byte that ends them.
+ */
 static int skip_words(struct lexer *lx)
 {
 	for (;;) {
@@ -133,7 +149,7 @@ static int skip_words(struct lexer *lx)
 		if (c == '(' || c == '[') {
 			if (!skip_balanced(lx))
 				return 0;
-		} else if (!skip_any_word(lx)) {
+		} else if (at_declaration(lx) || !skip_any_word(lx)) {
 			return c;
 		}
 	}
@@ -151,16 +167,16 @@ static void skip_attributes(struct lexer *lx)
 		*lx = ahead;
 		return;
 	}
-	for (;;) {
-		int c = lex_skip_blanks(lx);
+	for (ahead = *lx;; *lx = ahead) {
+		int c = lex_skip_blanks(&ahead);
 		uint32_t len;
-		const char *word = word_here(lx, &len);
+		const char *word = word_here(&ahead, &len);
 
-		if (c == '(' && skip_balanced(lx))
+		if (c == '(' && skip_balanced(&ahead))
 			continue;
 		if (!word || len < 2 || word[0] != '_' || word[1] != '_')
 			return;
-		lx->pos += len;
+		ahead.pos += len;
 	}
 }
 
@@ -174,8 +190,10 @@ static bool skip_tagged(struct lexer *lx)
 			return false;
 		skip_attributes(lx);
 	}
-	if (lex_skip_blanks(lx) == ';') {
-		lx->pos++;
+
+	struct lexer ahead = *lx;
+	if (lex_skip_blanks(&ahead) == ';') {
+		lx->pos = ahead.pos + 1;
 		return true;
 	}
 	return c == '{';
@@ -204,11 +222,9 @@ bool lex_c_definition(struct lexer *lx, struct span *span)
 	lex_skip_blanks(&ahead);
 	uint32_t beg = ahead.pos;
 
-	bool found = skip_word(&ahead, "typedef") ? skip_typedef(&ahead)
-		     : skip_word(&ahead, "struct") || skip_word(&ahead, "union") ||
-				     skip_word(&ahead, "enum")
-			     ? skip_tagged(&ahead)
-			     : false;
+	bool found = skip_word(&ahead, "typedef")
+			     ? skip_typedef(&ahead)
+			     : skip_tag_word(&ahead) && skip_tagged(&ahead);
 	if (!found)
 		return false;
 	*lx = ahead;

@@ -87,8 +87,10 @@ static void config_block(struct parser *p)
 	parse_expect(p, TOK_LBRACE);
 	while (!p->failed && !parse_at(p, TOK_RBRACE)) {
 		config_entry(p);
-		if (!parse_accept(p, TOK_SEMI) && !parse_at(p, TOK_RBRACE))
+		if (!parse_at(p, TOK_RBRACE))
 			parse_expect(p, TOK_SEMI);
+		if (p->failed)
+			parse_recover(p);
 	}
 	parse_expect(p, TOK_RBRACE);
 }
@@ -266,8 +268,8 @@ static void probe(struct parser *p)
 	p->probes_tail = &pr->next;
 }
 
-/* After an error between bodies: past the next block in braces, or the next ';' before one. */
-static void recover(struct parser *p)
+/* After an error between bodies: past the next block in braces, or past the ';' of a line. */
+static void recover(struct parser *p, bool is_line)
 {
 	struct lexer *lx = &p->lx;
 	unsigned depth = 0;
@@ -287,14 +289,16 @@ static void recover(struct parser *p)
 			depth++;
 		else if (kind == TOK_RBRACE && (depth == 0 || --depth == 0))
 			return;
-		else if (kind == TOK_SEMI && depth == 0)
+		else if (kind == TOK_SEMI && depth == 0 && is_line)
 			return;
 	}
 }
 
-static void top_item(struct parser *p)
+/* Returns whether it was an item that ends with ';', not with a body. */
+static bool top_item(struct parser *p)
 {
 	struct span span;
+	bool is_line = false;
 
 	if (p->lx.text[p->lx.pos] == '#')
 		c_item(p, lex_directive(&p->lx), true);
@@ -302,9 +306,9 @@ static void top_item(struct parser *p)
 		c_item(p, span, false);
 	else if (at_phrase(p, "config", TOK_SET))
 		config_block(p);
-	else if (at_phrase(p, "import", TOK_STRING))
+	else if ((is_line = at_phrase(p, "import", TOK_STRING)))
 		import(p);
-	else if (at_phrase(p, "let", TOK_MAP) || at_phrase(p, "let", TOK_VAR))
+	else if ((is_line = at_phrase(p, "let", TOK_MAP) || at_phrase(p, "let", TOK_VAR)))
 		map_decl(p);
 	else if (at_phrase(p, "macro", TOK_IDENT))
 		macro(p);
@@ -312,6 +316,7 @@ static void top_item(struct parser *p)
 		subprog(p);
 	else
 		probe(p);
+	return is_line;
 }
 
 struct script *parse_script(struct arena *a, struct diags *dx, const struct source *src,
@@ -326,9 +331,10 @@ struct script *parse_script(struct arena *a, struct diags *dx, const struct sour
 	p.macros_tail = &p.script->macros;
 	p.subprogs_tail = &p.script->subprogs;
 	while (!at_end(&p)) {
-		top_item(&p);
+		bool is_line = top_item(&p);
+
 		if (p.failed)
-			recover(&p);
+			recover(&p, is_line);
 	}
 	return p.script;
 }

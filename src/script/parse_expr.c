@@ -172,10 +172,9 @@ static bool at_record(struct parser *p)
 static struct expr *paren_rest(struct parser *p, struct span first)
 {
 	struct expr *e = parse_new_expr(p, E_TUPLE, first);
-	bool comma = false, in_cond = p->in_cond;
+	bool comma = false;
 	unsigned cap = 0;
 
-	p->in_cond = false;
 	if (at_record(p)) {
 		record_rest(p, e);
 	} else if (!parse_at(p, TOK_RPAREN)) {
@@ -184,7 +183,6 @@ static struct expr *paren_rest(struct parser *p, struct span first)
 		while ((comma |= parse_at(p, TOK_COMMA)),
 		       parse_accept(p, TOK_COMMA) && !parse_at(p, TOK_RPAREN));
 	}
-	p->in_cond = in_cond;
 	parse_expect(p, TOK_RPAREN);
 	if (e->kind == E_TUPLE && e->nargs == 1 && !comma)
 		e = e->args[0];
@@ -313,7 +311,10 @@ static struct expr *primary(struct parser *p)
 	case TOK_OFFSETOF: return type_query(p, E_OFFSETOF);
 	case TOK_TYPEINFO: return type_query(p, E_TYPEINFO);
 	case TOK_IF: return if_expr(p);
-	case TOK_LBRACE: return block_expr(p);
+	case TOK_LBRACE:
+		if (!p->in_cond)
+			return block_expr(p);
+		break;
 	default: break;
 	}
 	parse_error_expected(p, "an expression");
@@ -491,9 +492,13 @@ static struct expr *ternary(struct parser *p)
 
 struct expr *parse_expr(struct parser *p)
 {
-	struct expr *e = parse_enter(p) ? ternary(p) : no_expr(p);
+	bool in_cond = p->in_cond;
 
+	/* Whole expressions inside a condition stand in brackets of their own. */
+	p->in_cond = false;
+	struct expr *e = parse_enter(p) ? ternary(p) : no_expr(p);
 	parse_leave(p);
+	p->in_cond = in_cond;
 	return e;
 }
 

@@ -82,6 +82,11 @@ struct expr *parse_unary(struct parser *p);
 struct expr *parse_cond(struct parser *p);
 
 /* parse_stmt.c */
+/*
+ * Skips what is left of a broken statement, with its blocks, so that the next one is read.  At
+ * the end of the text the parser stays failed: a missing '}' is a consequence.
+ */
+void parse_recover(struct parser *p);
 /* A block in braces; call one of the two that follow to say what its last expression is. */
 struct stmt *parse_block(struct parser *p);
 void parse_block_is_value(struct parser *p, struct stmt *block);

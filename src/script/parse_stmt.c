@@ -46,10 +46,10 @@ static struct expr *cond_before_block(struct parser *p)
 	struct expr *e = parse_cond(p);
 
 	if (!parse_at(p, TOK_LBRACE)) {
-		bool more = !parse_at(p, TOK_RBRACE) && !parse_at(p, TOK_SEMI);
+		bool ended = parse_at(p, TOK_RBRACE) || parse_at(p, TOK_SEMI);
 		struct diag *d = parse_error_expected(p, "'{'");
 
-		if (more)
+		if (!ended && !e->paren)
 			diag_hint(d, "a condition of several operands needs parentheses");
 	}
 	return e;
@@ -232,11 +232,7 @@ static struct stmt *statement(struct parser *p)
 	}
 }
 
-/*
- * Skips what is left of a broken statement, with its blocks, so that the next one is read.  At
- * the end of the text the parser stays failed: a missing '}' is a consequence.
- */
-static void recover(struct parser *p)
+void parse_recover(struct parser *p)
 {
 	unsigned depth = 0;
 
@@ -276,7 +272,7 @@ static struct stmt **add_statement(struct parser *p, struct stmt *block, struct 
 	struct stmt *s = statement(p);
 
 	if (p->failed) {
-		recover(p);
+		parse_recover(p);
 		return tail;
 	}
 	if (is_compound(s)) {
@@ -288,7 +284,7 @@ static struct stmt **add_statement(struct parser *p, struct stmt *block, struct 
 	} else {
 		end_simple(p);
 		if (p->failed)
-			recover(p);
+			parse_recover(p);
 	}
 	*tail = s;
 	return &s->next;

@@ -54,12 +54,12 @@ static bool is_nop(const struct emitter *w, const struct minsn *i)
 	return mir_is_copy(i) && phys(w, i->dst) == phys(w, i->src);
 }
 
-/* Does the block do nothing but jump elsewhere? */
+/* Does the block do nothing but jump elsewhere? The entry has to come first in any case. */
 static bool is_empty(const struct emitter *w, uint32_t b)
 {
 	const struct mblk *blk = &w->m->blks.data[b];
 
-	if (blk->nsucc != 1)
+	if (b == 0 || blk->nsucc != 1)
 		return false;
 	for (uint32_t i = blk->beg; i + 1 < blk->end; i++)
 		if (!is_nop(w, &w->m->ins.data[i]))

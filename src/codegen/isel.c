@@ -1,10 +1,7 @@
 #include "codegen/operand.h"
 
-#include "ir/ir.h"
-
 #include <endian.h>
 #include <errno.h>
-#include <linux/bpf_common.h>
 #include <string.h>
 
 /* How an operation becomes instructions; code is what the machine calls it. */
@@ -521,7 +518,7 @@ static const struct pattern patterns[OP_COUNT] = {
 
 /* --- the whole ---------------------------------------------------------------------------- */
 
-enum { HELPER_MAP_LOOKUP_ELEM = BPF_FUNC_map_lookup_elem, SCRATCH_KEY = -8 };
+enum { SCRATCH_KEY = -8 }; /* its place on the stack */
 
 /*
  * Fetches the address of the scratch value.  The key lies in the slots' part of the stack,
@@ -540,7 +537,7 @@ static void put_scratch_lookup(struct isel *s, uint32_t miss)
 	put(s, (struct minsn){ .code = BPF_JMP | BPF_CALL,
 			       .kind = MK_CALL,
 			       .arg = 2,
-			       .imm = HELPER_MAP_LOOKUP_ELEM });
+			       .imm = BPF_FUNC_map_lookup_elem });
 	put_alu_reg(s, BPF_MOV, s->scratch, BPF_REG_0);
 	put(s, (struct minsn){ .code = BPF_JMP | BPF_JEQ | BPF_K, .dst = s->scratch });
 	current(s)->succ[current(s)->nsucc++] = miss;

@@ -78,7 +78,7 @@ struct scan {
 	mreg *order; /* virtual registers by start */
 	uint32_t norder;
 	mreg active[MREG_ALLOCATABLE]; /* by machine register, 0 = none */
-	VEC_TYPE(mregs_vec, mreg) inactive[MREG_ALLOCATABLE];
+	VEC(mreg) inactive[MREG_ALLOCATABLE];
 	uint32_t ninactive;
 	bool *spilled; /* by register */
 	uint32_t nspilled;

@@ -12,7 +12,7 @@ struct large {
 	struct irb b;
 	ref carried[ALIVE];
 	uint64_t expect[ALIVE]; /* what they are in the end */
-	ref mask, zero;
+	ref mask, high, zero;
 	blkid out; /* where errors go */
 	uint32_t seed;
 };
@@ -33,7 +33,10 @@ static void add_step(struct large *l, unsigned k)
 	ref sum = ir_bin(b, OP_ADD, l->carried[k], l->carried[from]);
 	l->carried[k] = ir_bin(b, OP_AND, sum, l->mask);
 	l->expect[k] = (l->expect[k] + l->expect[from]) & INT32_MAX;
-	ir_br(b, ir_bin(b, OP_SLT, l->carried[k], l->zero), l->out, next);
+	if (k % 2)
+		ir_br(b, ir_bin(b, OP_SLT, l->carried[k], l->zero), l->out, next);
+	else
+		ir_br(b, ir_bin(b, OP_AND, l->carried[k], l->high), l->out, next);
 	ir_start(b, next);
 }
 
@@ -44,6 +47,7 @@ static struct fn *large_fn(struct arena *a, unsigned nblocks, uint64_t *expect)
 
 	l.out = ir_block(b);
 	l.mask = ir_const(b, INT32_MAX);
+	l.high = ir_const(b, INT32_MIN);
 	l.zero = ir_const(b, 0);
 	for (unsigned k = 0; k < ALIVE; k++) {
 		ref unknown = ir_load(b, 8, ir_mapval(b, MAP_VALUES, 64), 0);

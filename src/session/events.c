@@ -33,11 +33,10 @@ static void format_event(struct session *s, const struct event *ev, struct sb *o
 
 static int do_printf(struct session *s, const struct event *ev, struct err *e)
 {
-	auto_sb struct sb sb = {};
-
 	(void)e;
-	format_event(s, ev, &sb);
-	s->sink->text(s->out, TEXT_PRINTF, sb_str(&sb), sb.len);
+	sb_clear(&s->text);
+	format_event(s, ev, &s->text);
+	s->sink->text(s->out, TEXT_PRINTF, sb_str(&s->text), s->text.len);
 	return 0;
 }
 

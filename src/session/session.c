@@ -179,6 +179,7 @@ static void stop(struct session *s)
 	decoder_fini(&s->decoder);
 	counters_fini(&s->counters);
 	arena_free(&s->scratch);
+	sb_free(&s->text);
 }
 
 int session_run(struct session *s, struct err *e)

@@ -66,6 +66,7 @@ struct session {
 	struct decoder decoder;
 	struct counters counters;
 	struct arena scratch; /* of one event, or one map being printed */
+	struct sb text;	      /* of a printf, kept for its memory */
 	bool ending;	      /* a reason to end was seen */
 	bool deaf;	      /* exit() was called: events behind it do not count */
 	int write_err;	      /* the first failed write to out, -errno */

@@ -23,8 +23,9 @@ struct origin {
 	uint8_t size;  /* and its length */
 };
 
+/* Of a slot: one that tells when all of it was forgotten, then its words of eight bytes. */
 struct word {
-	uint32_t stamp; /* when it was last written; older than `met` of the block: forgotten */
+	uint32_t stamp; /* when it was last changed */
 	struct origin byte[WORD];
 };
 
@@ -40,7 +41,7 @@ struct forwarder {
 	struct places places;
 	struct renames renames;
 	struct rewrite rw;
-	uint32_t *first_word; /* by ref of slot: 1 + index in words, 0 = left alone */
+	uint32_t *head; /* by ref of slot: 1 + index in words, 0 = left alone */
 	struct word *words;
 	uint32_t *met; /* by block: the stamp where paths met last */
 	uint32_t last_stamp;
@@ -54,66 +55,79 @@ static size_t words_of(const struct ins *slot)
 	return ((size_t)slot->imm + WORD - 1) / WORD;
 }
 
-/* The bytes an access touches, in one word; false when it is not such a simple one. */
-static bool one_word(const struct forwarder *f, const struct ins *i, uint32_t *word,
-		     unsigned *start)
+/* The bytes that an access touches. */
+struct spot {
+	uint32_t head, word; /* in words */
+	unsigned start;	     /* the first byte in the word */
+	blkid blk;	     /* where the access stands */
+};
+
+/* Finds the spot of an access to one word of a slot; false when it is not such a simple one. */
+static bool find_spot(const struct forwarder *f, const struct ins *i, struct spot *s)
 {
 	struct place p = place_of(&f->places, i->a, i->imm);
 
-	if (p.kind != PLACE_SLOT || !p.exact || !f->first_word[p.slot])
+	if (p.kind != PLACE_SLOT || !p.exact || !f->head[p.slot])
 		return false;
 	if (p.off < 0 || p.off + i->size > ir_ins(f->fn, p.slot)->imm)
 		return false;
-	*word = f->first_word[p.slot] - 1 + p.off / WORD;
-	*start = p.off % WORD;
-	return *start + i->size <= WORD;
+	s->head = f->head[p.slot] - 1;
+	s->word = s->head + 1 + p.off / WORD;
+	s->start = p.off % WORD;
+	s->blk = i->home;
+	return s->start + i->size <= WORD;
 }
 
-/* The word, ready to be changed: with what is forgotten taken out. */
-static struct word *touch(struct forwarder *f, uint32_t word, blkid b)
+/* Has the word not been forgotten, with its slot or where paths met? */
+static bool is_fresh(const struct forwarder *f, const struct spot *s)
+{
+	uint32_t stamp = f->words[s->word].stamp;
+
+	return stamp > f->met[s->blk] && stamp > f->words[s->head].stamp;
+}
+
+/* The word, to be changed in this scope of the walk. */
+static struct word *touch(struct forwarder *f, uint32_t word)
 {
 	struct word *w = &f->words[word];
 
 	vec_push(&f->scratch, &f->undo, (struct undo){ word, *w });
-	if (w->stamp <= f->met[b])
-		memset(w->byte, 0, sizeof(w->byte));
 	w->stamp = ++f->last_stamp;
 	return w;
 }
 
-static void record(struct forwarder *f, const struct ins *i, uint32_t word, unsigned start,
-		   ref value)
+static void record(struct forwarder *f, const struct spot *s, unsigned size, ref value)
 {
-	struct word *w = touch(f, word, i->home);
+	bool fresh = is_fresh(f, s);
+	struct word *w = touch(f, s->word);
 
-	for (unsigned k = 0; k < i->size; k++)
-		w->byte[start + k] = (struct origin){ value, start, i->size };
+	if (!fresh)
+		memset(w->byte, 0, sizeof(w->byte));
+	for (unsigned k = s->start; k < s->start + size; k++)
+		w->byte[k] = (struct origin){ value, s->start, size };
 }
 
-/* Nothing is known any more of a slot's bytes from off to end. */
-static void forget(struct forwarder *f, ref slot, int64_t off, int64_t end, blkid b)
+/* Nothing is known any more of what lies at a place: whole words, as this is rare. */
+static void forget_words(struct forwarder *f, struct place p, unsigned size)
 {
-	int64_t size = ir_ins(f->fn, slot)->imm;
+	int64_t last = ir_ins(f->fn, p.slot)->imm - 1;
+	int64_t from = p.off < 0 ? 0 : p.off, to = p.off + size - 1;
 
-	if (!f->first_word[slot])
-		return;
-	off = off < 0 ? 0 : off;
-	end = end > size ? size : end;
-	for (int64_t k = off / WORD; k * WORD < end; k++) {
-		struct word *w = touch(f, f->first_word[slot] - 1 + k, b);
+	for (int64_t k = from / WORD; k <= (to < last ? to : last) / WORD; k++) {
+		struct word *w = touch(f, f->head[p.slot] + k);
 
 		memset(w->byte, 0, sizeof(w->byte));
 	}
 }
 
-static void forget_place(struct forwarder *f, struct place p, unsigned size, blkid b)
+static void forget_place(struct forwarder *f, struct place p, unsigned size)
 {
-	if (p.kind != PLACE_SLOT)
+	if (p.kind != PLACE_SLOT || !f->head[p.slot])
 		return;
 	if (p.exact)
-		forget(f, p.slot, p.off, p.off + size, b);
+		forget_words(f, p, size);
 	else
-		forget(f, p.slot, 0, SLOT_MAX, b);
+		touch(f, f->head[p.slot] - 1);
 }
 
 static void forget_args(struct forwarder *f, const struct ins *call)
@@ -122,7 +136,7 @@ static void forget_args(struct forwarder *f, const struct ins *call)
 		struct place p = place_of(&f->places, call->args[k], 0);
 
 		p.exact = false;
-		forget_place(f, p, 0, call->home);
+		forget_place(f, p, 0);
 	}
 }
 
@@ -165,14 +179,14 @@ static bool is_unknown(const struct word *w, unsigned start, unsigned size)
 }
 
 /* Replaces a load by what its word remembers, or lets the word remember the load. */
-static void forward_load(struct forwarder *f, ref r, uint32_t word, unsigned start)
+static void forward_load(struct forwarder *f, ref r, const struct spot *s)
 {
 	struct ins *i = ir_ins(f->fn, r);
-	const struct word *w = &f->words[word];
-	ref value = whole_value(w, start, i->size);
+	const struct word *w = &f->words[s->word];
+	ref value = whole_value(w, s->start, i->size);
 
-	if (w->stamp <= f->met[i->home] || is_unknown(w, start, i->size)) {
-		record(f, i, word, start, r);
+	if (!is_fresh(f, s) || is_unknown(w, s->start, i->size)) {
+		record(f, s, i->size, r);
 	} else if (value && i->size == WORD) {
 		rename_value(&f->renames, r, value);
 	} else if (value) {
@@ -181,7 +195,7 @@ static void forward_load(struct forwarder *f, ref r, uint32_t word, unsigned sta
 		i->a = value;
 		i->imm = 0;
 		f->changed = true;
-	} else if (all_zero(f, w, start, i->size)) {
+	} else if (all_zero(f, w, s->start, i->size)) {
 		*i = (struct ins){ .op = OP_CONST, .home = i->home, .span = i->span };
 		f->changed = true;
 	}
@@ -189,28 +203,26 @@ static void forward_load(struct forwarder *f, ref r, uint32_t word, unsigned sta
 
 static void visit_write(struct forwarder *f, const struct ins *i)
 {
-	uint32_t word;
-	unsigned start;
+	struct spot s;
 
 	if (i->op == OP_CALL) {
 		if (!call_is_quiet(i))
 			forget_args(f, i);
-	} else if (i->op == OP_STORE && one_word(f, i, &word, &start)) {
-		record(f, i, word, start, i->b);
+	} else if (i->op == OP_STORE && find_spot(f, i, &s)) {
+		record(f, &s, i->size, i->b);
 	} else {
-		forget_place(f, place_of(&f->places, i->a, i->imm), i->size, i->home);
+		forget_place(f, place_of(&f->places, i->a, i->imm), i->size);
 	}
 }
 
 static void visit(struct forwarder *f, ref r)
 {
 	struct ins *i = ir_ins(f->fn, r);
-	uint32_t word;
-	unsigned start;
+	struct spot s;
 
 	rename_operands(&f->renames, i);
-	if (i->op == OP_LOAD && one_word(f, i, &word, &start))
-		forward_load(f, r, word, start);
+	if (i->op == OP_LOAD && find_spot(f, i, &s))
+		forward_load(f, r, &s);
 	else if (op_infos[i->op].flags & OP_WRITE)
 		visit_write(f, i);
 	if (renamed(&f->renames, r) == r)
@@ -264,11 +276,11 @@ static void forwarder_init(struct forwarder *f, struct fn *fn)
 	places_build(&f->places, fn, &f->dom, a);
 	renames_init(&f->renames, fn, a);
 	rewrite_init(&f->rw, fn, a);
-	f->first_word = arena_array(a, uint32_t, fn->ins.len);
+	f->head = arena_array(a, uint32_t, fn->ins.len);
 	for (ref r = 1; r < fn->ins.len; r++)
 		if (f->places.tracked[r] && ir_ins(fn, r)->imm <= SLOT_MAX) {
-			f->first_word[r] = n + 1;
-			n += words_of(ir_ins(fn, r));
+			f->head[r] = n + 1;
+			n += 1 + words_of(ir_ins(fn, r));
 		}
 	f->words = arena_array(a, struct word, n);
 	f->met = arena_array(a, uint32_t, fn->blks.len);

@@ -140,12 +140,33 @@ static void many_loops(void **state)
 	assert_int_equal(count_op(b.fn, OP_PHI), 2 * STATEMENTS);
 }
 
+/* One large buffer that is given to every call. */
+static void a_buffer_for_all(void **state)
+{
+	auto_arena struct arena a = {};
+	struct irb b = { .fn = ir_fn_new(&a, "buffer") };
+	ref buf = ir_slot(&b, 4096), zero = ir_const(&b, 0);
+
+	(void)state;
+	for (uint32_t n = 0; n < STATEMENTS; n++) {
+		ref v = ir_load(&b, 8, buf, 8 * (n % 512));
+
+		ir_store(&b, 8, buf, 8, v);
+		ir_store(&b, 8, buf, 16, zero);
+		ir_call(&b, 200, 2, buf, v);
+	}
+	ir_ret(&b, zero);
+	optimize(b.fn, &a);
+	assert_int_equal(count_op(b.fn, OP_STORE), 2 * STATEMENTS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_long_row_of_statements),
 		cmocka_unit_test(deep_nesting),
 		cmocka_unit_test(many_loops),
+		cmocka_unit_test(a_buffer_for_all),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

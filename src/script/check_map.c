@@ -109,9 +109,7 @@ void map_assigned(struct unit *u, struct map_sym *m, const struct type *t, struc
 		diag_note(d, m->value_span, "the value got its type here");
 		return;
 	}
-	/* A map that only literals were assigned to may still turn out unsigned. */
-	if (!(now->kind == T_INT && now->flexible))
-		now = widened(c, now);
+	now = widened(c, now);
 	if (!m->value || !type_same(m->value, now) || m->value->flexible != now->flexible) {
 		if (!m->value)
 			m->value_span = span;
@@ -155,8 +153,6 @@ static void place_map(struct compiler *c, struct map_sym *m)
 		.span = m->first,
 	};
 
-	if (m->value->kind == T_INT)
-		pm.value = m->value = widened(c, m->value);
 	if (type_is_agg(m->value))
 		pm.store = m->keyed ? STORE_PERCPU_HASH : STORE_STRIPE;
 	else

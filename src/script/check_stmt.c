@@ -75,7 +75,6 @@ static void var_assigned(struct unit *u, struct var_sym *v, const struct expr *e
 		return;
 	}
 
-	/* A literal stays flexible until a value with a sign of its own comes. */
 	const struct type *now = v->type ? unify(c, v->type, t) : t;
 	if (!now) {
 		struct diag *d = diag(c->dx, E0109_VAR_TYPE, e->span, v->name, type_text(c, t),
@@ -84,8 +83,7 @@ static void var_assigned(struct unit *u, struct var_sym *v, const struct expr *e
 		diag_note(d, v->span, "the variable got its type here");
 		return;
 	}
-	if (!(now->kind == T_INT && now->flexible))
-		now = widened(c, now);
+	now = widened(c, now);
 	if (!v->type || !type_same(v->type, now) || v->type->flexible != now->flexible) {
 		v->type = now;
 		c->changed = true;

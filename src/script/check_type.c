@@ -103,6 +103,8 @@ const struct type *widened(struct compiler *c, const struct type *t)
 {
 	uint32_t n;
 
+	if (t->kind == T_INT && t->flexible) /* may still turn out unsigned */
+		return type_literal(c->tt, INT64_MAX, false);
 	if (t->kind == T_INT)
 		return type_int(c->tt, 8, t->is_signed);
 	if (t->kind != T_TUPLE && t->kind != T_RECORD)

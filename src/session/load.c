@@ -12,6 +12,7 @@
 
 enum {
 	RING_PAGES_PER_CPU = 64,
+	RING_PAGES_MIN = 1024, /* 4 MB: a burst of a thousand long texts */
 	RING_PAGES_ORDERS = 16,
 	RING_PAGES_AUTO = 4096,
 	RING_PAGES_MAX = 1 << 18,
@@ -39,6 +40,9 @@ static bool sends_data(const struct plan *plan)
 static uint32_t ring_bytes(const struct plan *plan, const struct load_options *opt)
 {
 	uint32_t pages = RING_PAGES_PER_CPU * cpus_possible();
+
+	if (pages < RING_PAGES_MIN)
+		pages = RING_PAGES_MIN;
 
 	if (pages > RING_PAGES_AUTO)
 		pages = RING_PAGES_AUTO;

@@ -82,8 +82,9 @@ static int open_anywhere(struct err *e)
 		return fd;
 	if (denied || fd == -EPERM || fd == -EACCES) {
 		err_set(e, -EPERM, "tracefs cannot be read");
-		return err_hint(e, "run as root; or type: mount -t tracefs tracefs %s",
-				usual_places[0]);
+		if (geteuid())
+			return err_hint(e, "run as root");
+		return err_hint(e, "type: mount -t tracefs tracefs %s", usual_places[0]);
 	}
 	if (fd == -ENODEV) {
 		err_set(e, fd, "this kernel has no tracefs (CONFIG_TRACING)");

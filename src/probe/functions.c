@@ -1,5 +1,6 @@
 #include "probe/functions.h"
 
+#include "base/auto.h"
 #include "kernel/kallsyms.h"
 #include "types/kernel_types.h"
 
@@ -91,4 +92,20 @@ void function_addrs(struct probe_env *env, const char *module, const char *name,
 	struct err e;
 
 	kallsyms_each(NULL, take_addr, &s, &e);
+}
+
+void function_print_params(const struct btf *btf, const struct btf_param *params, int n,
+			   void (*fn)(void *arg, const char *text), void *arg)
+{
+	for (int i = 0; i < n; i++) {
+		auto_sb struct sb text = {};
+
+		btf_print_type_name(btf, params[i].id, &text);
+		sb_putc(&text, ' ');
+		if (*params[i].name)
+			sb_puts(&text, params[i].name);
+		else
+			sb_printf(&text, "arg%d", i);
+		fn(arg, text.s);
+	}
 }

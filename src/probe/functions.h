@@ -19,4 +19,8 @@ VEC_TYPE(addrs, uint64_t);
 void function_addrs(struct probe_env *env, const char *module, const char *name,
 		    struct addrs *out);
 
+/* Calls fn with "TYPE NAME" of each parameter, types as BTF has them. */
+void function_print_params(const struct btf *btf, const struct btf_param *params, int n,
+			   void (*fn)(void *arg, const char *text), void *arg);
+
 #endif

@@ -417,9 +417,7 @@ static int params_kprobe(struct probe_env *env, const struct target *t,
 	int n = id ? btf_func_params(env->types, btf, id, params, PARAMS_MAX, NULL) : 0;
 
 	(void)e;
-	for (int i = 0; i < n; i++)
-		fn(arg, arena_printf(env->arena, "%s %s", type_str(env->arena, params[i].type),
-				     params[i].name));
+	function_print_params(btf, params, n, fn, arg);
 	return 0;
 }
 

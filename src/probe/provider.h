@@ -121,9 +121,10 @@ VEC_TYPE(groups, struct group *);
 
 /* What the body of the probe asks of its programs. */
 struct group_wants {
-	bool one_each; /* it depends on a target's own arguments: one program per target */
-	bool which;    /* it asks which target fired (`probe`): cookie, selector, or one each */
-	bool func;     /* it uses `func` */
+	bool one_each;	 /* it depends on a target's own arguments: one program per target */
+	bool other_args; /* those are more than args.ret, which system calls have in common */
+	bool which; /* it asks which target fired (`probe`): cookie, selector, or one each */
+	bool func;  /* it uses `func` */
 	bool retval;
 };
 

@@ -5,6 +5,7 @@
  * its program sees one word per argument.
  */
 #include "kernel/bpf.h"
+#include "probe/functions.h"
 #include "probe/links.h"
 #include "probe/lists.h"
 #include "probe/match.h"

@@ -74,10 +74,16 @@ static void make_group(struct probe_env *env, enum side side, const struct targe
 	}
 }
 
-void syscalls_group(struct probe_env *env, const struct targets *targets, struct groups *out,
-		    struct targets *rest)
+static bool gets_enough(enum side side, const struct group_wants *wants)
+{
+	return !wants->one_each || (side == SIDE_EXIT && !wants->other_args);
+}
+
+void syscalls_group(struct probe_env *env, const struct targets *targets,
+		    const struct group_wants *wants, struct groups *out, struct targets *rest)
 {
 	struct targets found[SIDES] = {};
+	bool use[SIDES];
 	enum side side;
 	uint32_t number;
 
@@ -86,12 +92,35 @@ void syscalls_group(struct probe_env *env, const struct targets *targets, struct
 			(*t)->config = number;
 			vec_push(env->arena, &found[side], *t);
 		}
-	for (side = SIDE_ENTER; side < SIDES; side++)
-		if (found[side].len >= WORTH_IT)
+	for (side = SIDE_ENTER; side < SIDES; side++) {
+		use[side] = found[side].len >= WORTH_IT && gets_enough(side, wants);
+		if (use[side])
 			make_group(env, side, &found[side], out);
+	}
 	vec_each(t, targets)
-		if (!identify(*t, &side, &number) || found[side].len < WORTH_IT)
+		if (!identify(*t, &side, &number) || !use[side])
 			vec_push(env->arena, rest, *t);
+}
+
+void syscalls_shape(struct probe_env *env, const struct group *g, struct shape *out)
+{
+	const struct type *type = type_int(env->types, 8, true);
+	struct probe_arg *ret;
+	uint32_t number;
+	enum side side;
+
+	*out = (struct shape){ .arg_space = AS_USER, .stack_ok = true };
+	identify(g->targets.data[0], &side, &number);
+	if (side != SIDE_EXIT)
+		return;
+	ret = arena_new(env->arena, struct probe_arg);
+	*ret = (struct probe_arg){
+		.name = "ret",
+		.type = type,
+		.loc = { .kind = LOC_CTX, .off = 8, .size = 8, .is_signed = true },
+	};
+	out->args = ret;
+	out->nargs = 1;
 }
 
 int syscalls_attach(const struct group *g, int prog_fd, struct links *out, struct err *e)

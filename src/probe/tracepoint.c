@@ -140,9 +140,11 @@ static int shape_tracepoint(struct probe_env *env, const struct target *t,
 	uint32_t n;
 	int r;
 
+	if (g && g->way == ATTACH_SYSCALL_TP) {
+		syscalls_shape(env, g, out);
+		return 0;
+	}
 	*out = (struct shape){ .arg_space = arg_space(t), .stack_ok = true };
-	if (g && g->way == ATTACH_SYSCALL_TP)
-		return 0; /* no record there */
 	r = read_format(env, t, &format, e);
 	if (r)
 		return r;
@@ -176,10 +178,7 @@ static int group_tracepoints(struct probe_env *env, const struct targets *target
 	size_t first;
 
 	(void)e;
-	if (wants->one_each)
-		rest = *targets;
-	else
-		syscalls_group(env, targets, out, &rest);
+	syscalls_group(env, targets, wants, out, &rest);
 	ask = wants->which && rest.len > 1;
 	cookie = ask && lists_has_feature(env, FEATURE_ATTACH_COOKIE);
 	first = out->len;

@@ -17,16 +17,27 @@ static void scan_stmt(const struct stmt *s, struct group_wants *w);
 
 static void scan_name(const char *name, struct group_wants *w)
 {
-	w->one_each |= !strcmp(name, "args");
+	if (!strcmp(name, "args"))
+		w->one_each = w->other_args = true;
 	w->which |= !strcmp(name, "probe");
 	w->func |= !strcmp(name, "func");
 	w->retval |= !strcmp(name, "retval");
+}
+
+static bool is_args_ret(const struct expr *e)
+{
+	return e->kind == E_FIELD && e->a->kind == E_NAME && !strcmp(e->a->name, "args") &&
+	       !strcmp(e->name, "ret");
 }
 
 static void scan_expr(const struct expr *e, struct group_wants *w)
 {
 	if (!e)
 		return;
+	if (is_args_ret(e)) {
+		w->one_each = true;
+		return;
+	}
 	if (e->kind == E_NAME || e->kind == E_CALL)
 		scan_name(e->name, w);
 	scan_expr(e->a, w);

@@ -45,11 +45,13 @@ static ref lower_arg(struct unit *u, struct expr *e)
 {
 	const struct probe_arg *arg = &u->shape.args[e->arg_index];
 
-	if (arg->data_loc) { /* where the text begins: ctx + the low 16 bits */
+	if (arg->data_loc) { /* where the text begins: at the low 16 bits */
 		ref word = ir_load(&u->b, 4, u->ctx, (int32_t)arg->loc.off);
+		ref off = ir_bin(&u->b, OP_AND, word, ir_const(&u->b, 0xffff));
 
-		return ir_bin(&u->b, OP_ADD, u->ctx,
-			      ir_bin(&u->b, OP_AND, word, ir_const(&u->b, 0xffff)));
+		if (arg->data_base)
+			off = ir_bin(&u->b, OP_ADD, off, ir_const(&u->b, arg->data_base));
+		return ir_bin(&u->b, OP_ADD, u->ctx, off);
 	}
 	return lower_argloc(u, &arg->loc);
 }

@@ -387,15 +387,17 @@ static void many_system_calls_are_one_program(void **state)
 	static const char *const calls[] = { "read",  "write", "openat", "close", "mmap",
 					     "fstat", "poll",  "lseek",	 "brk",	  "ioctl" };
 	struct fixture *f = *state;
+	struct group_wants wants = { .which = true };
 	struct targets all = {}, rest = {};
 	struct groups groups = {};
 	const struct group *g;
+	struct shape shape;
 
 	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++)
 		vec_push(&f->arena, &all,
 			 syscall_target(f, arena_printf(&f->arena, "sys_exit_%s", calls[i])));
 	vec_push(&f->arena, &all, syscall_target(f, "sys_enter_read"));
-	syscalls_group(&f->env, &all, &groups, &rest);
+	syscalls_group(&f->env, &all, &wants, &groups, &rest);
 	/* fstat's tracepoint would be newfstat: this one is not known. */
 	assert_int_equal(rest.len, 2);
 	assert_string_equal(rest.data[0]->event, "sys_exit_fstat");
@@ -407,6 +409,20 @@ static void many_system_calls_are_one_program(void **state)
 	assert_int_equal(g->targets.data[2]->config, 257);
 	assert_int_equal(g->selector.off2, 120);
 	assert_int_equal(g->only_if.off2, 136);
+	syscalls_shape(&f->env, g, &shape);
+	assert_int_equal(shape.nargs, 1);
+	assert_string_equal(shape.args[0].name, "ret");
+
+	/* args.ret alone is no reason for a program each; any other argument is. */
+	groups.len = rest.len = 0;
+	wants = (struct group_wants){ .one_each = true };
+	syscalls_group(&f->env, &all, &wants, &groups, &rest);
+	assert_int_equal(groups.len, 1);
+	groups.len = rest.len = 0;
+	wants.other_args = true;
+	syscalls_group(&f->env, &all, &wants, &groups, &rest);
+	assert_int_equal(groups.len, 0);
+	assert_int_equal(rest.len, all.len);
 }
 #endif
 

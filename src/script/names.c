@@ -113,7 +113,8 @@ bool resolve_name(struct unit *u, struct expr *e)
 		builtin_check(u, e);
 		return true;
 	}
-	if (resolve_script_const(u, e) || resolve_kernel_define(u, e) || resolve_enumerator(u, e))
+	if (resolve_script_const(u, e) || resolve_kernel_define(u, e) ||
+	    resolve_enumerator(u, e))
 		return true;
 	unknown_name(u, e);
 	e->type = &type_error;
@@ -154,6 +155,13 @@ static void become_string(struct compiler *c, struct expr *e, const char *s, siz
 	e->type = type_string(c->tt, (uint32_t)len + 1);
 }
 
+static void become_number(struct compiler *c, struct expr *e, int64_t v, bool beyond)
+{
+	e->kind = E_INT;
+	e->num = (uint64_t)v;
+	set_const(c, e, v, beyond);
+}
+
 const struct type *check_param(struct unit *u, struct expr *e, bool as_string)
 {
 	const char *text = param_text(u, e);
@@ -165,11 +173,9 @@ const struct type *check_param(struct unit *u, struct expr *e, bool as_string)
 	if (as_string) {
 		become_string(u->c, e, text ? text : "", text ? strlen(text) : 0);
 	} else if (!text) {
-		e->kind = E_INT;
-		set_const(u->c, e, 0, false);
+		become_number(u->c, e, 0, false);
 	} else if (parse_number(text, &v, &beyond)) {
-		e->kind = E_INT;
-		set_const(u->c, e, v, beyond);
+		become_number(u->c, e, v, beyond);
 	} else {
 		become_string(u->c, e, text, strlen(text));
 	}

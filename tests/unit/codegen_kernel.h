@@ -23,6 +23,7 @@
 #include <cmocka.h>
 
 enum { MAP_SCRATCH, MAP_VALUES, NMAPS, VALUES_SIZE = 4096, LOG_SIZE = 1 << 20 };
+enum { LISTED_MAX = 2000, LOG_SHOWN = 8000 }; /* of a program that does not load */
 
 static const struct codegen_target test_target = {
 	.scratch_map = MAP_SCRATCH, .miss_map = MAP_VALUES, .miss_off = 8, .isa = 3
@@ -176,9 +177,12 @@ static inline uint32_t run_image(struct kernel *k, const struct image *img)
 
 	if (fd < 0) {
 		auto_sb struct sb text = { 0 };
+		size_t len = strlen(k->log);
 
-		list_image(img, &text);
-		fprintf(stderr, "%s\n%s\n", text.s, k->log);
+		if (img->ninsns < LISTED_MAX)
+			list_image(img, &text);
+		fprintf(stderr, "%s\n%s\n", sb_str(&text),
+			k->log + (len > LOG_SHOWN ? len - LOG_SHOWN : 0));
 		fail_msg("verifier: %s", strerror(-fd));
 	}
 	union bpf_attr attr = { .test = {

@@ -220,6 +220,14 @@ void check_block(struct unit *u, struct stmt *s)
 	u->scope = scope.up;
 }
 
+/* A branch that a known condition rules out is checked, but fail() may stand there. */
+static void check_branch(struct unit *u, struct stmt *s, bool dead)
+{
+	u->dead += dead;
+	check_stmt(u, s);
+	u->dead -= dead;
+}
+
 static void check_if(struct unit *u, struct stmt *s)
 {
 	if (s->comptime) {
@@ -227,11 +235,11 @@ static void check_if(struct unit *u, struct stmt *s)
 		return;
 	}
 	check_condition(u, s->e);
-	check_block(u, s->body);
+	check_branch(u, s->body, s->e->is_const && !s->e->const_value);
 	bool ended = u->ended;
 	u->ended = false;
 	if (s->els)
-		check_stmt(u, s->els);
+		check_branch(u, s->els, s->e->is_const && s->e->const_value);
 	u->ended = ended && s->els && u->ended;
 }
 

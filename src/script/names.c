@@ -147,9 +147,10 @@ static bool parse_number(const char *s, int64_t *v, bool *beyond)
 	return true;
 }
 
-static void become_string(struct compiler *c, struct expr *e, const char *s, size_t len)
+void become_string(struct compiler *c, struct expr *e, const char *s, size_t len)
 {
 	e->kind = E_STRING;
+	e->builtin = NULL;
 	e->str.s = s;
 	e->str.len = len;
 	e->type = type_string(c->tt, (uint32_t)len + 1);

@@ -74,6 +74,7 @@ struct unit {
 	struct scope *scope;
 	int loops;
 	int macros; /* depth of #define in #define */
+	int dead;   /* branches around that are never taken: their condition is known */
 	bool ended; /* control cannot reach the next statement */
 
 	/* lowering */
@@ -129,6 +130,8 @@ void set_const(struct compiler *c, struct expr *e, int64_t v, bool beyond_int64)
 bool resolve_name(struct unit *u, struct expr *e);
 /* The text of a literal or of str($N); false when e is neither. */
 bool literal_text(struct unit *u, struct expr *e, const char **s, size_t *len);
+/* A use whose text is known becomes that string literal. */
+void become_string(struct compiler *c, struct expr *e, const char *s, size_t len);
 const struct type *check_param(struct unit *u, struct expr *e, bool as_string);
 
 /* Reports E0006 at a place. */

@@ -124,7 +124,6 @@ static bool compile(struct trace *t)
 		.dump_ast = t->dump.ast,
 		.dump_ir = t->dump.ir,
 		.dump_passes = t->dump.ir,
-		.dump_bpf = t->dump.bpf,
 	};
 	const struct source *src = sources_add(&t->sources, p->name, p->text, p->len);
 
@@ -226,16 +225,23 @@ static int trace(struct trace *t)
 	if (prepare(t, &sink, &e))
 		return report_usage(&e);
 	if (needs_kernel(t) && proc_may_trace(&e))
-		return report_system(&e);
+		return report_usage(&e);
 	if (find_process(t, &e))
-		return report_system(&e);
+		return t->o->pid ? report_usage(&e) : report_system(&e);
 	if (!compile(t))
 		return EXIT_USAGE;
+	if (!t->plan->nattached) {
+		err_set(&e, -ENOENT, "no probes to attach");
+		err_hint(&e, "a program is PROBE { ... }, as in BEGIN { printf(\"hello\\n\"); }");
+		return report_usage(&e);
+	}
 	if (t->o->verbose)
 		explain_groups(t);
+	if (t->dump.bpf)
+		dump_bpf(t->plan);
 	if (!needs_kernel(t))
 		return EXIT_OK;
-	return open_output(t, &e) ? report_usage(&e) : run_session(t, sink);
+	return open_output(t, &e) ? report_system(&e) : run_session(t, sink);
 }
 
 int cmd_trace(const struct options *o)

@@ -56,6 +56,73 @@ void dump_stage(void *arg, const char *stage, const char *what, const char *text
 	print_text(stage, what ? what : "", text);
 }
 
+/* What the disassembler asks names from. */
+struct listing {
+	const struct plan *plan;
+	const struct image *img;
+};
+
+/* Maps are known by their names, before they have numbers. */
+static bool put_map(void *user, struct sb *out, const struct bpf_insn *insns, uint32_t i)
+{
+	const struct listing *l = user;
+
+	(void)insns;
+	for (uint32_t k = 0; k < l->img->nrelocs; k++) {
+		const struct reloc *r = &l->img->relocs[k];
+
+		if (r->insn != i)
+			continue;
+		sb_printf(out, "map[%s]", l->plan->kmaps.data[r->map].name);
+		if (r->kind == RELOC_VALUE)
+			sb_printf(out, "[0]+%u", r->off);
+		return true;
+	}
+	return false;
+}
+
+/* "; 1:9 @ = count()": the place that the next instructions were made for. */
+static void put_place(const struct plan *plan, struct span span, struct sb *out)
+{
+	struct location loc;
+
+	if (!source_locate(plan->sources, span, &loc))
+		return;
+
+	uint32_t end = loc.end_line == loc.line ? loc.end_col : loc.line_len + 1;
+	sb_printf(out, "; %u:%u %.*s\n", loc.line, loc.col, (int)(end - loc.col),
+		  loc.line_text + loc.col - 1);
+}
+
+static void put_program(const struct plan *plan, const struct image *img, struct sb *out)
+{
+	struct listing l = { plan, img };
+	struct bpf_disasm_opts opts = { .wide = put_map, .user = &l };
+	struct span last = {};
+
+	for (uint32_t i = 0; i < img->ninsns;) {
+		struct span span = img->spans[i];
+
+		if (span.beg != last.beg || span.end != last.end)
+			put_place(plan, span, out);
+		last = span;
+		sb_printf(out, "%4u: ", i);
+		i += bpf_disasm(out, img->insns, img->ninsns, i, &opts);
+		sb_putc(out, '\n');
+	}
+}
+
+void dump_bpf(const struct plan *plan)
+{
+	auto_sb struct sb text = {};
+
+	vec_each(prog, &plan->progs) {
+		sb_clear(&text);
+		put_program(plan, &prog->image, &text);
+		print_text("bpf", prog->name, sb_str(&text));
+	}
+}
+
 void dump_xlated(void *arg, const struct plan_prog *prog, int fd)
 {
 	auto_free struct bpf_insn *insns = NULL;

@@ -17,6 +17,8 @@ struct dump {
 int dump_init(struct dump *d, const struct texts *stages, struct err *e);
 /* Prints a stage's text; the dump function of compile_options. */
 void dump_stage(void *arg, const char *stage, const char *what, const char *text);
+/* Prints a plan's programs, each piece behind the text of the script it was made for. */
+void dump_bpf(const struct plan *plan);
 /* Prints a loaded program as the kernel rewrote it. */
 void dump_xlated(void *arg, const struct plan_prog *prog, int fd);
 

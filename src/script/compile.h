@@ -49,10 +49,10 @@ struct compile_options {
 	unsigned isa;	   /* see codegen.h */
 	bool unsafe;
 	struct probe_env *env; /* its types, dx and arena are those of the compile */
-	/* Called with each stage's text, for -d: "ast", "ir", "ir after <pass>", "bpf". */
+	/* Called with each stage's text, for -d: "ast", "ir", "ir after <pass>". */
 	void (*dump)(void *arg, const char *stage, const char *what, const char *text);
 	void *dump_arg;
-	bool dump_ast, dump_ir, dump_passes, dump_bpf;
+	bool dump_ast, dump_ir, dump_passes;
 };
 
 /*

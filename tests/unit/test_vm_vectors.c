@@ -150,7 +150,7 @@ static void run_file(const char *path, unsigned *count)
 				 (int)strcspn(line + 3, "\n"), line + 3);
 		} else if (!strncmp(line, "-- ", 3)) {
 			read_directive(&v, line);
-		} else {
+		} else if (v.name[0]) {
 			sb_puts(&v.text, line);
 		}
 	}

@@ -1,0 +1,198 @@
+/*
+ * The shape of a program: functions, reachable code, and which registers each instruction's
+ * successors still read.
+ */
+#include "vm/verify.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { CALLER_SAVED = 0x3f, ARGUMENTS = 0x3e };
+
+/* Where control goes from i within its function: the successors, at most two. */
+static unsigned successors(const struct vm_prog *prog, uint32_t i, uint32_t next[2])
+{
+	const struct vm_op *op = &prog->ops[i];
+	const struct bpf_insn *p = &prog->insns[i];
+	unsigned class = BPF_CLASS(p->code);
+	bool jumps = class == BPF_JMP || class == BPF_JMP32;
+
+	if (op->id == INSN_EXIT)
+		return 0;
+	next[0] = i + (insn_is_wide(p) ? 2 : 1);
+	if (!jumps || BPF_OP(p->code) == BPF_CALL)
+		return 1;
+	uint32_t target = i + 1 + (uint32_t)op->jump;
+	if (op->id == INSN_JA || op->id == INSN_JA32) {
+		next[0] = target;
+		return 1;
+	}
+	next[1] = target;
+	return 2;
+}
+
+static int reject_at(struct verifier *v, uint32_t i, const char *what)
+{
+	v->cur->insn = i;
+	return v_reject(v, "%s", what);
+}
+
+/* Functions are contiguous: each begins at an entry and ends before the next one. */
+static int find_functions(struct verifier *v)
+{
+	const struct vm_prog *prog = v->prog;
+	uint32_t entry = 0;
+
+	for (uint32_t i = 0; i < prog->n; i++) {
+		if (prog->is_entry[i]) {
+			unsigned last = i ? prog->ops[i - 1].id : INSN_EXIT;
+
+			if (last != INSN_EXIT && last != INSN_JA && last != INSN_JA32)
+				return reject_at(v, i - 1, "runs into the next function");
+			entry = i;
+		}
+		v->function[i] = entry;
+	}
+	for (uint32_t i = 0; i < prog->n; i++) {
+		uint32_t next[2];
+		unsigned n = prog->ops[i].id == VM_OP_NONE ? 0 : successors(prog, i, next);
+
+		for (unsigned k = 0; k < n; k++) {
+			if (next[k] >= prog->n || v->function[next[k]] != v->function[i])
+				return reject_at(v, i, "goes into another function");
+			v->is_join[next[k]] |= n == 2 || next[k] != i + 1;
+		}
+	}
+	return 0;
+}
+
+static int find_unreachable(struct verifier *v)
+{
+	const struct vm_prog *prog = v->prog;
+	bool *reached = arena_array(&v->arena, bool, prog->n);
+	VEC(uint32_t) todo = { 0 };
+
+	vec_push(&v->arena, &todo, 0u);
+	while (todo.len) {
+		uint32_t i = todo.data[--todo.len], next[2];
+
+		if (reached[i])
+			continue;
+		reached[i] = true;
+		for (unsigned k = successors(prog, i, next); k-- > 0;)
+			vec_push(&v->arena, &todo, next[k]);
+		if (prog->ops[i].id == INSN_CALL_LOCAL)
+			vec_push(&v->arena, &todo, i + 1 + (uint32_t)prog->ops[i].jump);
+	}
+	for (uint32_t i = 0; i < prog->n; i++) {
+		if (!reached[i] && prog->ops[i].id != VM_OP_NONE)
+			return reject_at(v, i, "is never reached");
+	}
+	return 0;
+}
+
+static uint16_t helper_reads(uint32_t id)
+{
+	const struct helper *h = helper_by_id(id);
+	unsigned n = 0;
+
+	while (h && n < 5 && h->args[n] != HELPER_NONE)
+		n++;
+	return h ? (uint16_t)((1u << (n + 1)) - 2) : ARGUMENTS;
+}
+
+static uint16_t reads_of(const struct bpf_insn *p)
+{
+	uint16_t dst = (uint16_t)(1 << p->dst_reg), src = (uint16_t)(1 << p->src_reg);
+	uint16_t by_reg = BPF_SRC(p->code) == BPF_X ? src : 0;
+
+	switch (BPF_CLASS(p->code)) {
+	case BPF_ALU:
+	case BPF_ALU64:
+		if (BPF_OP(p->code) == BPF_MOV)
+			return by_reg;
+		return BPF_OP(p->code) == BPF_END ? dst : dst | by_reg;
+	case BPF_LDX: return src;
+	case BPF_ST: return dst;
+	case BPF_STX:
+		return dst | src | (BPF_MODE(p->code) == BPF_ATOMIC && p->imm == BPF_CMPXCHG);
+	case BPF_LD:
+		return BPF_MODE(p->code) == BPF_IMM
+			       ? 0
+			       : 1 << BPF_REG_6 | (BPF_MODE(p->code) == BPF_IND ? src : 0);
+	default: break;
+	}
+	switch (BPF_OP(p->code)) {
+	case BPF_JA: return 0;
+	case BPF_EXIT: return 1;
+	case BPF_CALL: return p->src_reg ? ARGUMENTS : helper_reads((uint32_t)p->imm);
+	default: return dst | by_reg;
+	}
+}
+
+static uint16_t writes_of(const struct bpf_insn *p)
+{
+	uint16_t dst = (uint16_t)(1 << p->dst_reg);
+
+	switch (BPF_CLASS(p->code)) {
+	case BPF_ALU:
+	case BPF_ALU64:
+	case BPF_LDX: return dst;
+	case BPF_LD: return BPF_MODE(p->code) == BPF_IMM ? dst : CALLER_SAVED;
+	case BPF_JMP: return BPF_OP(p->code) == BPF_CALL ? CALLER_SAVED : 0;
+	default: return 0;
+	}
+}
+
+/* Backwards until nothing changes. */
+static void find_live(struct verifier *v)
+{
+	const struct vm_prog *prog = v->prog;
+
+	for (bool changed = true; changed;) {
+		changed = false;
+		for (uint32_t i = prog->n; i-- > 0;) {
+			uint32_t next[2];
+			uint16_t live = 0;
+
+			if (prog->ops[i].id == VM_OP_NONE)
+				continue;
+			for (unsigned k = successors(prog, i, next); k-- > 0;)
+				live |= v->live[next[k]];
+			live = (uint16_t)((live & ~writes_of(&prog->insns[i])) |
+					  reads_of(&prog->insns[i]));
+			changed |= live != v->live[i];
+			v->live[i] = live;
+		}
+	}
+}
+
+int v_flow(struct verifier *v)
+{
+	int ret = find_functions(v);
+
+	if (!ret)
+		ret = find_unreachable(v);
+	if (!ret)
+		find_live(v);
+	return ret;
+}
+
+static uint32_t depth_from(const struct verifier *v, uint32_t entry, unsigned level)
+{
+	const struct vm_prog *prog = v->prog;
+	uint32_t own = (v->depth[entry] ? v->depth[entry] + 31 : 32) & ~31u, deepest = 0;
+
+	for (uint32_t i = entry; i < prog->n && v->function[i] == entry; i++) {
+		if (prog->ops[i].id != INSN_CALL_LOCAL || level + 1 >= BPF_CALL_DEPTH)
+			continue;
+		uint32_t d = depth_from(v, i + 1 + (uint32_t)prog->ops[i].jump, level + 1);
+		deepest = d > deepest ? d : deepest;
+	}
+	return own + deepest;
+}
+
+uint32_t v_stack_depth(const struct verifier *v)
+{
+	return depth_from(v, 0, 0);
+}

@@ -51,7 +51,8 @@ struct codegen_target {
 
 /*
  * Compiles fn, which is changed on the way. The image and all it points to live in a.
- * Returns 0, or -E2BIG with words when the program does not fit (jump out of range, stack).
+ * Returns 0, or with words -E2BIG when the program does not fit (jump out of range, stack) and
+ * -ENOTSUP when it needs a newer instruction set.
  */
 int codegen(struct arena *a, struct fn *fn, const struct codegen_target *target,
 	    struct image *out, struct err *e);

@@ -13,7 +13,8 @@
 #include "codegen/mir.h"
 #include "codegen/order.h"
 
-/* Edges into phis must be split. Returns 0, or -ENOTSUP for what target's isa lacks. */
+/* Edges from branches into phis must be split. Returns 0, or -ENOTSUP for what target's isa
+ * lacks. */
 int isel(struct mfn *m, const struct fn *fn, const struct order *o, const struct frame *f,
 	 const struct codegen_target *target, struct err *e);
 

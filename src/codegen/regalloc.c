@@ -90,11 +90,9 @@ static void add_hint(struct scan *w, mreg r, mreg other, float weight)
 {
 	struct interval *iv = &w->ivs[r];
 
-	if (!mir_is_virtual(other)) {
-		if (weight > iv->wish_weight) {
-			iv->wish = other;
-			iv->wish_weight = weight;
-		}
+	if (!mir_is_virtual(other) && weight > iv->wish_weight) {
+		iv->wish = other;
+		iv->wish_weight = weight;
 	}
 	vec_push(w->arena, &w->hints, (struct hint){ other, weight, iv->hints });
 	iv->hints = w->hints.len - 1;

@@ -1,12 +1,23 @@
 /*
- * scry -l: the probes that a pattern, or a program, names.
+ * scry -l: the probes that a pattern matches, or that a program names.
  */
 #include "cli/commands.h"
+#include "cli/program.h"
 #include "cli/report.h"
+#include "script/parse.h"
+
 #include "probe/provider.h"
 
 #include <string.h>
 #include <unistd.h>
+
+struct list {
+	const struct options *o;
+	struct typetab types;
+	struct sources sources;
+	struct diags dx;
+	struct probe_env env;
+};
 
 static void print_line(void *arg, const char *text)
 {
@@ -14,40 +25,97 @@ static void print_line(void *arg, const char *text)
 	puts(text);
 }
 
-/* Looks like a program file that is not there. */
-static bool is_missing_file(const char *word)
+static int list_pattern(struct list *l, const char *pattern, struct err *e)
 {
+	return probe_list(&l->env, pattern, l->o->verbose, print_line, NULL, e);
+}
+
+static int list_target(struct list *l, const struct target *t, struct err *e)
+{
+	if (t->provider->flags & PV_OURS)
+		return 0;
+	if (l->o->verbose && t->provider->list)
+		return list_pattern(l, t->name, e);
+	puts(t->name);
+	return 0;
+}
+
+static int list_points(struct list *l, const struct probe *p, struct err *e)
+{
+	struct targets targets = {};
+	int err = 0;
+
+	vec_each(ap, &p->points) {
+		struct attach_text at = { .span = ap->span,
+					  .text = ap->text,
+					  .user_name = ap->user_name,
+					  .parts = ap->parts,
+					  .nparts = ap->nparts };
+
+		probe_expand(&l->env, &at, &targets);
+	}
+	for (size_t i = 0; i < targets.len && !err; i++)
+		err = list_target(l, targets.data[i], e);
+	return err;
+}
+
+static int list_program(struct list *l, struct err *e)
+{
+	struct parse_options opt = {};
+	struct program program;
+	int err = program_read(l->o, &program, e);
+
+	if (err)
+		return err;
+	opt.params = program.params;
+	opt.nparams = program.nparams;
+
+	const struct source *src =
+		sources_add(&l->sources, program.name, program.text, program.len);
+	const struct script *script = parse_script(l->o->arena, &l->dx, src, &opt);
+	for (const struct probe *p = script->probes; p && !err; p = p->next)
+		err = list_points(l, p, e);
+	return err;
+}
+
+/* A word that names a file is a program; one that only looks like it is a pattern. */
+static bool names_program(const struct options *o)
+{
+	const char *word = o->nwords ? o->words[0] : "";
 	size_t len = strlen(word);
 
-	return len > 3 && !strcmp(word + len - 3, ".bt") && access(word, F_OK) != 0;
+	if (o->program || !strcmp(word, "-") || (*word && !access(word, R_OK)))
+		return true;
+	if (len > 3 && !strcmp(word + len - 3, ".bt"))
+		fprintf(stderr, "scry: there is no file '%s', it is taken as a pattern\n",
+			word);
+	return false;
 }
 
 int cmd_list(const struct options *o)
 {
-	const char *pattern = o->nwords ? o->words[0] : "";
-	struct typetab types;
-	struct sources sources;
-	struct diags dx;
-	struct probe_env env = { .arena = o->arena,
-				 .types = &types,
-				 .dx = &dx,
-				 .pid = o->pid,
-				 .traceable_file = o->traceable_file,
-				 .missing = MISSING_IGNORE };
+	struct list l = { .o = o };
 	struct err e = {};
+	int err;
 
-	typetab_init(&types, o->arena);
-	sources_init(&sources, o->arena);
-	diags_init(&dx, o->arena, &sources);
-	if (is_missing_file(pattern))
-		fprintf(stderr, "scry: there is no file '%s', it is taken as a pattern\n",
-			pattern);
+	typetab_init(&l.types, o->arena);
+	sources_init(&l.sources, o->arena);
+	diags_init(&l.dx, o->arena, &l.sources);
+	l.env = (struct probe_env){ .arena = o->arena,
+				    .types = &l.types,
+				    .dx = &l.dx,
+				    .pid = o->pid,
+				    .traceable_file = o->traceable_file,
+				    .missing = MISSING_WARN };
+	if (names_program(o))
+		err = list_program(&l, &e);
+	else
+		err = list_pattern(&l, o->nwords ? o->words[0] : "", &e);
 
-	int err = probe_list(&env, pattern, o->verbose, print_line, NULL, &e);
-	probe_env_fini(&env);
-	btf_free((struct btf *)(uintptr_t)types.btf);
-	diags_print(&dx, stderr, true);
+	diags_print(&l.dx, stderr, !o->no_warnings);
+	probe_env_fini(&l.env);
+	btf_free((struct btf *)(uintptr_t)l.types.btf);
 	if (err)
 		return report_system(&e);
-	return diag_failed(&dx) ? EXIT_USAGE : EXIT_OK;
+	return diag_failed(&l.dx) ? EXIT_USAGE : EXIT_OK;
 }

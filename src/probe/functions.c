@@ -42,17 +42,22 @@ static void note_near(struct search *s, const char *name)
 		s->nearest = arena_strdup(s->arena, best);
 }
 
-static bool look_at(void *arg, const struct kallsym *sym)
+static bool find_name(void *arg, const struct kallsym *sym)
 {
 	struct search *s = arg;
 
-	if (!kallsym_is_function(sym) || !in_module(sym, s->module))
-		return true;
-	if (!strcmp(sym->name, s->name))
-		s->found = true;
-	else
-		note_near(s, sym->name);
+	s->found = kallsym_is_function(sym) && in_module(sym, s->module) &&
+		   !strcmp(sym->name, s->name);
 	return !s->found;
+}
+
+static bool find_nearest(void *arg, const struct kallsym *sym)
+{
+	struct search *s = arg;
+
+	if (kallsym_is_function(sym) && in_module(sym, s->module))
+		note_near(s, sym->name);
+	return true;
 }
 
 bool function_exists(struct probe_env *env, const char *module, const char *name,
@@ -69,10 +74,11 @@ bool function_exists(struct probe_env *env, const char *module, const char *name
 	btf = !module || is_vmlinux(module) ? kernel_btf(env->types, NULL) : NULL;
 	if (btf && btf_find(btf, BTF_FUNCS, name))
 		return true;
-	if (kallsyms_each(NULL, look_at, &s, &e))
+	if (kallsyms_each(NULL, find_name, &s, &e) || s.found)
 		return true;
+	kallsyms_each(NULL, find_nearest, &s, &e);
 	*nearest = s.nearest;
-	return s.found;
+	return false;
 }
 
 static bool take_addr(void *arg, const struct kallsym *sym)

@@ -54,11 +54,6 @@ bool probe_has_feature(struct probe_env *env, const char *name)
 	return lists_has_feature(env, id);
 }
 
-void probe_info(struct probe_env *env, struct sb *out)
-{
-	features_print(&cache_of(env)->features, out);
-}
-
 /* The next line of *text, NUL-terminated in place; NULL at the end. */
 static char *next_line(char **text)
 {

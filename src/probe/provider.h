@@ -273,8 +273,6 @@ int probe_list(struct probe_env *env, const char *pattern, bool verbose,
  * Can the running kernel do that? By its name in kernel/feature.def; asked once, then known.
  */
 bool probe_has_feature(struct probe_env *env, const char *name);
-/* Appends the text of --info. */
-void probe_info(struct probe_env *env, struct sb *out);
 /* Finds a register of struct pt_regs by name; false when the machine has none like it. */
 bool probe_find_reg(const char *name, struct argloc *out);
 

@@ -206,12 +206,7 @@ static int params_rawtracepoint(struct probe_env *env, const struct target *t,
 	int n = btf_params(env, t->event, params);
 
 	(void)e;
-	for (int i = 0; i < n; i++) {
-		struct probe_arg a = make_arg(env->arena, &params[i], i);
-
-		fn(arg,
-		   arena_printf(env->arena, "%s %s", type_str(env->arena, a.type), a.name));
-	}
+	function_print_params(kernel_btf(env->types, NULL), params, n, fn, arg);
 	return 0;
 }
 

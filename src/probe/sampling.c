@@ -24,7 +24,8 @@ int sampling_group(struct probe_env *env, const struct targets *targets,
 		   const struct group_wants *wants, struct groups *out, struct err *e)
 {
 	bool ask = wants->which && targets->len > 1;
-	bool cookie = ask && lists_has_feature(env, FEATURE_ATTACH_COOKIE);
+	/* Events that new threads inherit come without the cookie. */
+	bool cookie = ask && !env->pid && lists_has_feature(env, FEATURE_ATTACH_COOKIE);
 	size_t first = out->len;
 
 	(void)e;

@@ -1,14 +1,17 @@
 #include "base/auto.h"
+#include "kernel/kallsyms.h"
 #include "kernel/proc.h"
 #include "kernel/tracefs.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -81,6 +84,52 @@ static void own_threads_are_listed(void **state)
 	assert_int_equal(tids.len, 1);
 	assert_int_equal(tids.data[0], getpid());
 	assert_int_equal(proc_threads(&a, 1 << 30, &tids), -ENOENT);
+}
+
+static void cgroup_ids_are_inodes_of_cgroup2(void **state)
+{
+	static const char root[] = "/sys/fs/cgroup";
+	struct stat st;
+	struct statfs fs;
+	uint64_t id;
+
+	(void)state;
+	assert_int_equal(cgroup_id("/no/such/cgroup", &id), -ENOENT);
+	if (statfs(root, &fs) || fs.f_type != CGROUP2_SUPER_MAGIC || stat(root, &st))
+		skip();
+	assert_int_equal(cgroup_id(root, &id), 0);
+	assert_int_equal(id, st.st_ino);
+}
+
+static bool count_symbol(void *arg, const struct kallsym *s)
+{
+	struct sb *out = arg;
+
+	sb_printf(out, "%lx %c %s %s %d\n", (unsigned long)s->addr, s->type, s->name,
+		  s->module ? s->module : "-", kallsym_is_function(s));
+	return strcmp(s->name, "stop") != 0;
+}
+
+static void symbols_come_with_their_modules(void **state)
+{
+	char path[] = "/tmp/scry-kallsyms-XXXXXX";
+	FILE *f = fdopen(mkstemp(path), "w");
+	auto_sb struct sb text = {};
+	struct err e = {};
+
+	(void)state;
+	fputs("ffffffff81000000 T start\nbroken\n0000000000000000 d data\n"
+	      "ffffffffa0000000 t f\t[mod]\nffffffffa0000010 t stop\t[mod]\n"
+	      "ffffffffa0000020 t unseen\t[mod]\n",
+	      f);
+	fclose(f);
+	assert_int_equal(kallsyms_each(path, count_symbol, &text, &e), 0);
+	assert_string_equal(sb_str(&text), "ffffffff81000000 T start - 1\n"
+					   "0 d data - 0\n"
+					   "ffffffffa0000000 t f mod 1\n"
+					   "ffffffffa0000010 t stop mod 1\n");
+	unlink(path);
+	assert_int_equal(kallsyms_each(path, count_symbol, &text, &e), -ENOENT);
 }
 
 /* A little tracefs of plain files. */
@@ -188,6 +237,8 @@ int main(void)
 		cmocka_unit_test(some_cpu_is_online),
 		cmocka_unit_test(pidfd_tells_the_end_of_a_process),
 		cmocka_unit_test(own_threads_are_listed),
+		cmocka_unit_test(cgroup_ids_are_inodes_of_cgroup2),
+		cmocka_unit_test(symbols_come_with_their_modules),
 		cmocka_unit_test(long_files_are_read_whole),
 		cmocka_unit_test(event_names_cannot_leave_the_folder),
 		cmocka_unit_test(running_kernels_tracefs_opens_without_a_mount),

@@ -354,6 +354,17 @@ static void lists_are_sorted_and_say_each_name_once(void **state)
 }
 
 #ifdef __x86_64__
+static void registers_have_names(void **state)
+{
+	struct argloc loc;
+
+	(void)state;
+	assert_true(probe_find_reg("ip", &loc));
+	assert_int_equal(loc.kind, LOC_CTX);
+	assert_int_equal(loc.off, 128);
+	assert_false(probe_find_reg("r0", &loc));
+}
+
 static void system_calls_go_by_their_tracepoints_names(void **state)
 {
 	(void)state;
@@ -446,6 +457,7 @@ int main(void)
 		TEST(unreadable_list_says_which),
 		TEST(lists_are_sorted_and_say_each_name_once),
 #ifdef __x86_64__
+		TEST(registers_have_names),
 		TEST(system_calls_go_by_their_tracepoints_names),
 		TEST(many_system_calls_are_one_program),
 #endif

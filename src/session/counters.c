@@ -86,7 +86,7 @@ static bool is_told(const struct session *s, const struct plan_counter *c)
 {
 	if (c->kind == COUNT_LOST)
 		return false; /* told as a sum */
-	return c->quiet ? s->opt.all_problems : !s->opt.no_warnings;
+	return c->quiet ? s->opt.all_problems || s->opt.strict : !s->opt.no_warnings;
 }
 
 static void tell_lost(struct session *s, uint64_t lost)

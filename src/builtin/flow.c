@@ -105,14 +105,6 @@ BUILTINS(flow) = {
 	LATER("cgroupid"),
 	LATER("cgroup_path"),
 
-	LATER("strcontains"),
-	LATER("strstr"),
-	LATER("strlen"),
-	LATER("strcap"),
-	LATER("strerror"),
-	LATER("signal_name"),
-	LATER("syscall_name"),
-	LATER("memcmp"),
 
 	LATER("path"),
 	LATER("tseries"),
@@ -130,7 +122,6 @@ BUILTINS(flow) = {
 	LATER("getopt"),
 
 	LATER("container_of"),
-	LATER("str_concat"),
 
 	LATER("usermode"),
 

@@ -65,20 +65,10 @@ static bool check_str(struct unit *u, struct expr *e)
 /* min(n, max), so that the kernel's verifier sees the bound; max when n is not given. */
 static ref bounded(struct unit *u, struct expr *n, uint32_t max)
 {
-	struct irb *b = &u->b;
-
 	if (!n || n->is_const)
-		return ir_const(b, n && n->const_value < max ? n->const_value : max);
+		return ir_const(&u->b, n && n->const_value < max ? n->const_value : max);
 
-	blkid cut = ir_block(b), keep = ir_block(b), done = ir_block(b);
-	ref v = lower_scalar(u, n), limit = ir_const(b, max);
-	ir_br(b, ir_bin(b, OP_UGT, v, limit), cut, keep);
-	ir_start(b, cut);
-	ir_jmp(b, done);
-	ir_start(b, keep);
-	ir_jmp(b, done);
-	ir_start(b, done);
-	return ir_phi(b, 2, (ref[]){ limit, v });
+	return lower_at_most(u, lower_scalar(u, n), max);
 }
 
 static void lower_str(struct unit *u, struct expr *e, const struct dest *d)
@@ -239,6 +229,65 @@ static ref lower_strncmp(struct unit *u, struct expr *e)
 	return ir_phi(b, 2, (ref[]){ zero, one });
 }
 
+/* The kernel copies up to the NUL and says how much that was. */
+static ref copy_text(struct unit *u, ref to, uint32_t room, ref from)
+{
+	return ir_call(&u->b, BPF_FUNC_probe_read_kernel_str, 3, to, ir_const(&u->b, room),
+		       from);
+}
+
+static bool check_strlen(struct unit *u, struct expr *e)
+{
+	const struct expr *a = e->args[0];
+
+	if (a->kind == E_STRING)
+		set_const(u->c, e, (int64_t)strnlen(a->str.s, a->str.len), false);
+	e->type = type_int(u->c->tt, 8, false);
+	return true;
+}
+
+static ref lower_strlen(struct unit *u, struct expr *e)
+{
+	struct irb *b = &u->b;
+	uint32_t room = e->args[0]->type->size + 1; /* text may fill its memory */
+	ref copy = ir_slot(b, (room + 7) / 8 * 8);
+	ref n = copy_text(u, copy, room, lower_addr(u, e->args[0]));
+
+	return ir_bin(b, OP_SUB, n, ir_const(b, 1));
+}
+
+static bool check_strcap(struct unit *u, struct expr *e)
+{
+	set_const(u->c, e, e->args[0]->type->size, false);
+	e->type = type_int(u->c->tt, 8, false);
+	return true;
+}
+
+/* As long as any string may be; what is beyond is cut. */
+static bool check_str_concat(struct unit *u, struct expr *e)
+{
+	e->type = type_string(u->c->tt, u->c->cfg->max_strlen);
+	return true;
+}
+
+/*
+ * The second text goes to where the first one's NUL is, in memory that is large enough for
+ * both, whatever their lengths: so the verifier needs no relation between the two.
+ */
+static void lower_str_concat(struct unit *u, struct expr *e, const struct dest *d)
+{
+	struct irb *b = &u->b;
+	uint32_t first = e->args[0]->type->size + 1, second = e->args[1]->type->size + 1;
+	ref both = ir_slot(b, (first + second + 7) / 8 * 8);
+	struct place from = { PLACE_KERNEL, both, 0 };
+
+	ir_zero(b, both, 0, (first + second + 7) / 8 * 8);
+	ref n = copy_text(u, both, first, lower_addr(u, e->args[0]));
+	ref end = lower_at_most(u, ir_bin(b, OP_SUB, n, ir_const(b, 1)), first - 1);
+	copy_text(u, ir_bin(b, OP_ADD, both, end), second, lower_addr(u, e->args[1]));
+	read_text(u, &from, ir_const(b, d->type->size), d, e->span);
+}
+
 BUILTINS(string) = {
 	{ "str", "? str(raw, [int])", 0, check_str, .lower_mem = lower_str,
 	  .doc = "The text at an address, up to max_strlen or the given bytes, NUL included." },
@@ -248,5 +297,12 @@ BUILTINS(string) = {
 	  .doc = "Prints a char *[] (argv): up to 16 texts of 1,024 bytes, with a separator." },
 	{ "strncmp", "u64 strncmp(str, str, num)", 0, check_strncmp, .lower = lower_strncmp,
 	  .doc = "0 when the first n bytes of two strings are equal, else 1." },
+	{ "strlen", "? strlen(str)", 0, check_strlen, .lower = lower_strlen,
+	  .doc = "The length of a text, without its NUL." },
+	{ "strcap", "? strcap(str)", 0, check_strcap,
+	  .doc = "How many bytes a string takes, NUL included, however long its text is." },
+	{ "str_concat", "? str_concat(str, str)", 0, check_str_concat,
+	  .lower_mem = lower_str_concat,
+	  .doc = "The second text behind the first, up to max_strlen bytes." },
 	{ 0 },
 };

@@ -46,6 +46,8 @@ ref lower_arith(struct unit *u, struct expr *e, enum binary_op op, const struct 
 ref lower_argloc(struct unit *u, const struct argloc *loc);
 
 /* lower_mem.c: values in memory */
+/* min(v, max), in a way that shows the kernel's verifier the bound. */
+ref lower_at_most(struct unit *u, ref v, int64_t max);
 /* Writes e, scalar or not, as d->type. */
 void lower_to(struct unit *u, struct expr *e, const struct dest *d);
 /* The address of e's value in memory of the program (a variable, a map value, a copy). */

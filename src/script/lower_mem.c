@@ -7,6 +7,21 @@
 
 #include <string.h>
 
+ref lower_at_most(struct unit *u, ref v, int64_t max)
+{
+	struct irb *b = &u->b;
+	blkid cut = ir_block(b), keep = ir_block(b), done = ir_block(b);
+	ref limit = ir_const(b, max);
+
+	ir_br(b, ir_bin(b, OP_UGT, v, limit), cut, keep);
+	ir_start(b, cut);
+	ir_jmp(b, done);
+	ir_start(b, keep);
+	ir_jmp(b, done);
+	ir_start(b, done);
+	return ir_phi(b, 2, (ref[]){ limit, v });
+}
+
 /* Zeros behind the first n bytes of the destination, when it wants them. */
 static void pad_from(struct unit *u, const struct dest *d, uint32_t n)
 {

@@ -110,6 +110,7 @@ enum counter_kind {
 	COUNT_DIV_ZERO, /* a division by zero gave 1 */
 	COUNT_INDEX,	/* an array index was out of bounds and gave zero */
 	COUNT_STACK,	/* a stack could not be taken */
+	COUNT_NEEDLE,	/* a text to look for was too long and so was not found */
 };
 
 struct plan_counter {

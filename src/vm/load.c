@@ -79,6 +79,12 @@ static bool writes_frame(const struct bpf_insn *p)
 {
 	unsigned class = BPF_CLASS(p->code);
 
+	if (class == BPF_STX && BPF_MODE(p->code) == BPF_ATOMIC) {
+		bool fetches = p->imm & BPF_FETCH && p->imm != BPF_CMPXCHG;
+
+		return p->imm == INSN_LOAD_ACQ ? p->dst_reg == BPF_REG_10
+					       : fetches && p->src_reg == BPF_REG_10;
+	}
 	return p->dst_reg == BPF_REG_10 &&
 	       (class == BPF_ALU || class == BPF_ALU64 || class == BPF_LDX || class == BPF_LD);
 }

@@ -301,12 +301,7 @@ static struct range shift_signed(const struct range *a, unsigned count)
 
 static struct range shift(unsigned op, const struct range *a, const struct range *b, bool wide)
 {
-	if (!range_is_const(b))
-		return op == BPF_RSH ? range_up_to(a->umax)
-		       : wide	     ? range_unknown()
-				     : range_up_to(UINT32_MAX);
-
-	unsigned count = (unsigned)b->bits.value & (wide ? 63 : 31);
+	unsigned count = (unsigned)b->umax;
 	if (op == BPF_LSH)
 		return shift_left(a, count);
 	if (op == BPF_RSH)
@@ -317,22 +312,8 @@ static struct range shift(unsigned op, const struct range *a, const struct range
 	return shift_signed(&extended, count);
 }
 
-/* A division by 0 gives 0, a modulo by 0 the dividend. */
-static struct range divide(unsigned op, const struct range *a, const struct range *b)
-{
-	struct range r = range_up_to(a->umax);
-
-	if (op == BPF_DIV && b->umin) {
-		r.umin = a->umin / b->umax;
-		r.umax = a->umax / b->umin;
-	} else if (op == BPF_MOD && b->umin) {
-		r.umax = min_u(a->umax, b->umax - 1);
-	}
-	return settle(r);
-}
-
 static struct range compute(unsigned op, const struct range *a, const struct range *b,
-			    bool wide, bool is_signed)
+			    bool wide)
 {
 	switch (op) {
 	case BPF_MOV: return *b;
@@ -345,20 +326,31 @@ static struct range compute(unsigned op, const struct range *a, const struct ran
 	case BPF_LSH:
 	case BPF_RSH:
 	case BPF_ARSH: return shift(op, a, b, wide);
-	case BPF_DIV:
-	case BPF_MOD: return is_signed ? range_unknown() : divide(op, a, b);
 	}
 	return range_unknown();
 }
 
-struct range range_alu(unsigned op, const struct range *a, const struct range *b, bool wide,
-		       bool is_signed)
+/*
+ * Of divisions, and of shifts by a count that is unknown or beyond the width, the kernel's
+ * verifier knows nothing, not even that 32-bit ones clear the upper half; so that we accept no
+ * more than it does, neither do we.
+ */
+static bool is_opaque(unsigned op, const struct range *b, bool wide)
 {
+	if (op == BPF_LSH || op == BPF_RSH || op == BPF_ARSH)
+		return !range_is_const(b) || b->umax >= (wide ? 64 : 32);
+	return op == BPF_DIV || op == BPF_MOD;
+}
+
+struct range range_alu(unsigned op, const struct range *a, const struct range *b, bool wide)
+{
+	if (is_opaque(op, b, wide))
+		return range_unknown();
 	if (wide)
-		return compute(op, a, b, true, is_signed);
+		return compute(op, a, b, true);
 
 	struct range low_a = range_low32(a), low_b = range_low32(b);
-	struct range r = compute(op, &low_a, &low_b, false, is_signed);
+	struct range r = compute(op, &low_a, &low_b, false);
 	return range_low32(&r);
 }
 

@@ -38,9 +38,8 @@ bool range_within(const struct range *a, const struct range *b);
 /* The low 32 bits, zero-extended; the low `bits` bits, sign-extended. */
 struct range range_low32(const struct range *a);
 struct range range_sign_extend(const struct range *a, unsigned bits);
-/* a op b for an operation of BPF_ALU64 (wide) or BPF_ALU; is_signed for sdiv and smod. */
-struct range range_alu(unsigned op, const struct range *a, const struct range *b, bool wide,
-		       bool is_signed);
+/* a op b for an operation of BPF_ALU64 (wide) or BPF_ALU. */
+struct range range_alu(unsigned op, const struct range *a, const struct range *b, bool wide);
 
 /* Does "a op b" hold (1), fail (0), or is it open (-1)? op is BPF_JEQ ... BPF_JSLE. */
 int range_decide(unsigned op, const struct range *a, const struct range *b, bool wide);

@@ -48,7 +48,7 @@ static int move_pointer(struct verifier *v, unsigned dst, struct vreg ptr,
 					(long long)off);
 		ptr.off = (int32_t)off;
 	} else {
-		ptr.range = range_alu(sub ? BPF_SUB : BPF_ADD, &ptr.range, by, true, false);
+		ptr.range = range_alu(sub ? BPF_SUB : BPF_ADD, &ptr.range, by, true);
 		if (ptr.range.smin <= -V_MAX_OFFSET || ptr.range.smax >= V_MAX_OFFSET)
 			return v_reject(v, "r%u could be too far away from its start", dst);
 		/* A new base: what is known of the packet does not hold from here. */
@@ -132,7 +132,7 @@ static int unary(struct verifier *v, const struct bpf_insn *p)
 				v_type_name(dst->type));
 	if (BPF_OP(p->code) == BPF_NEG)
 		vreg_scalar(dst, range_alu(BPF_SUB, &zero, &dst->range,
-					   BPF_CLASS(p->code) == BPF_ALU64, false));
+					   BPF_CLASS(p->code) == BPF_ALU64));
 	else
 		vreg_scalar(dst,
 			    p->imm == 64 ? range_unknown() : range_up_to((1ull << p->imm) - 1));
@@ -163,7 +163,7 @@ int v_alu(struct verifier *v, const struct bpf_insn *p)
 		return move(v, p, &src);
 	if (v_is_pointer(dst) || v_is_pointer(&src))
 		return pointer_alu(v, p, &src);
-	vreg_scalar(dst, range_alu(op, &dst->range, &src.range, wide, p->off == 1));
+	vreg_scalar(dst, range_alu(op, &dst->range, &src.range, wide));
 	return 0;
 }
 

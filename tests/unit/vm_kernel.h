@@ -4,6 +4,7 @@
 #ifndef TEST_VM_KERNEL_H
 #define TEST_VM_KERNEL_H
 
+#include "base/arena.h"
 #include "base/auto.h"
 #include "bpf/insn.h"
 

@@ -222,6 +222,7 @@ static int group_rawtracepoints(struct probe_env *env, const struct targets *tar
 	group_split(env, targets, wants->one_each || wants->which, out);
 	for (size_t i = first; i < out->len; i++) {
 		out->data[i]->way = ATTACH_RAW_TP;
+		out->data[i]->why = "raw tracepoints";
 		out->data[i]->prog_type = BPF_PROG_TYPE_RAW_TRACEPOINT;
 	}
 	return 0;

@@ -34,6 +34,7 @@ int sampling_group(struct probe_env *env, const struct targets *targets,
 		out->data[i]->way = ATTACH_PERF;
 		out->data[i]->prog_type = BPF_PROG_TYPE_PERF_EVENT;
 		out->data[i]->has_cookie = cookie;
+		out->data[i]->why = "perf events";
 	}
 	return 0;
 }

@@ -9,7 +9,7 @@ CFLAGS   ?= -O2 -g
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wpointer-arith -Wwrite-strings \
             -Wno-missing-field-initializers
 CPPFLAGS += -Isrc -Iinclude -D_GNU_SOURCE
-LIBS     :=
+LIBS     := -lelf -lz -liberty
 # Without the sanitizers, for programs that go into a guest.
 PLAIN    := $(CFLAGS) -std=gnu11 $(WARN)
 override CFLAGS += -std=gnu11 $(WARN) -fno-strict-aliasing -ffunction-sections -fdata-sections $(SAN)

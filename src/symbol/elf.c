@@ -1,0 +1,208 @@
+#include "symbol/elf.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gelf.h>
+#include <libelf.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#if defined(__x86_64__)
+enum { MACHINE = EM_X86_64, MACHINE_32 = EM_386 };
+#elif defined(__aarch64__)
+enum { MACHINE = EM_AARCH64, MACHINE_32 = EM_ARM };
+#else
+#error "the ELF machine number of this architecture"
+#endif
+
+/* Only regular files are opened: a fifo would wait for its writer. */
+static int open_regular(const char *path, struct err *e)
+{
+	struct stat st;
+	int fd, code;
+
+	if (stat(path, &st))
+		return err_set(e, -errno, "read %s: %s", path, strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return err_set(e, -ENOEXEC, "%s is not a regular file", path);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	code = -errno;
+	return fd < 0 ? err_set(e, code, "read %s: %s", path, strerror(-code)) : fd;
+}
+
+static int check_header(struct elf *f, const char *path, struct err *e)
+{
+	GElf_Ehdr header;
+
+	if (!f->elf || elf_kind(f->elf) != ELF_K_ELF || !gelf_getehdr(f->elf, &header))
+		return err_set(e, -ENOEXEC, "%s is not an ELF file", path);
+	if (header.e_machine != MACHINE && header.e_machine != MACHINE_32)
+		return err_set(e, -ENOEXEC, "%s is for another machine (ELF machine %u)", path,
+			       header.e_machine);
+	if (elf_getphdrnum(f->elf, &f->nsegments))
+		f->nsegments = 0;
+	return 0;
+}
+
+int elf_open(struct elf *f, const char *path, struct err *e)
+{
+	int code;
+
+	*f = (struct elf){ .fd = open_regular(path, e) };
+	if (f->fd < 0)
+		return f->fd;
+	elf_version(EV_CURRENT);
+	f->elf = elf_begin(f->fd, ELF_C_READ, NULL);
+	code = check_header(f, path, e);
+	if (code)
+		elf_close(f);
+	return code;
+}
+
+void elf_close(struct elf *f)
+{
+	if (f->elf)
+		elf_end(f->elf);
+	if (f->fd >= 0)
+		close(f->fd);
+	*f = (struct elf){ .fd = -1 };
+}
+
+unsigned elf_word_size(const struct elf *f)
+{
+	return gelf_getclass(f->elf) == ELFCLASS32 ? 4 : 8;
+}
+
+static bool load_segment(const struct elf *f, size_t i, GElf_Phdr *p)
+{
+	return gelf_getphdr(f->elf, (int)i, p) && p->p_type == PT_LOAD;
+}
+
+bool elf_offset_of(const struct elf *f, uint64_t addr, uint64_t *offset)
+{
+	GElf_Phdr p;
+
+	for (size_t i = 0; i < f->nsegments; i++) {
+		if (!load_segment(f, i, &p) || addr < p.p_vaddr ||
+		    addr - p.p_vaddr >= p.p_filesz)
+			continue;
+		*offset = addr - p.p_vaddr + p.p_offset;
+		return true;
+	}
+	return false;
+}
+
+bool elf_addr_of(const struct elf *f, uint64_t offset, uint64_t *addr)
+{
+	GElf_Phdr p;
+
+	for (size_t i = 0; i < f->nsegments; i++) {
+		if (!load_segment(f, i, &p) || offset < p.p_offset ||
+		    offset - p.p_offset >= p.p_filesz)
+			continue;
+		*addr = offset - p.p_offset + p.p_vaddr;
+		return true;
+	}
+	return false;
+}
+
+bool elf_is_code(const struct elf *f, uint64_t addr)
+{
+	GElf_Phdr p;
+
+	for (size_t i = 0; i < f->nsegments; i++)
+		if (load_segment(f, i, &p) && (p.p_flags & PF_X) && addr >= p.p_vaddr &&
+		    addr - p.p_vaddr < p.p_filesz)
+			return true;
+	return false;
+}
+
+/* The next section of that name behind scn (NULL: from the start); NULL: no more. */
+static Elf_Scn *next_named(const struct elf *f, Elf_Scn *scn, const char *name, GElf_Shdr *sh)
+{
+	size_t names;
+
+	if (elf_getshdrstrndx(f->elf, &names))
+		return NULL;
+	while ((scn = elf_nextscn(f->elf, scn))) {
+		const char *own =
+			gelf_getshdr(scn, sh) ? elf_strptr(f->elf, names, sh->sh_name) : NULL;
+
+		if (own && !strcmp(own, name))
+			return scn;
+	}
+	return NULL;
+}
+
+bool elf_section_addr(const struct elf *f, const char *name, uint64_t *addr)
+{
+	GElf_Shdr sh;
+
+	if (!next_named(f, NULL, name, &sh))
+		return false;
+	*addr = sh.sh_addr;
+	return true;
+}
+
+/* Returns false when fn wants no more. */
+static bool each_symbol_of(const struct elf *f, Elf_Scn *scn, const GElf_Shdr *sh,
+			   bool (*fn)(void *arg, const struct elf_symbol *s), void *arg)
+{
+	Elf_Data *data = elf_getdata(scn, NULL);
+	size_t n = data && sh->sh_entsize ? data->d_size / sh->sh_entsize : 0;
+	GElf_Sym sym;
+
+	for (size_t i = 0; i < n && i <= INT32_MAX && gelf_getsym(data, (int)i, &sym); i++) {
+		const char *name = elf_strptr(f->elf, sh->sh_link, sym.st_name);
+		struct elf_symbol s = { name, sym.st_value, sym.st_size,
+					GELF_ST_TYPE(sym.st_info), GELF_ST_BIND(sym.st_info) };
+
+		if (name && *name && sym.st_shndx != SHN_UNDEF && !fn(arg, &s))
+			return false;
+	}
+	return true;
+}
+
+void elf_each_symbol(const struct elf *f, bool (*fn)(void *arg, const struct elf_symbol *s),
+		     void *arg)
+{
+	Elf_Scn *scn = NULL;
+	GElf_Shdr sh;
+
+	while ((scn = elf_nextscn(f->elf, scn)))
+		if (gelf_getshdr(scn, &sh) &&
+		    (sh.sh_type == SHT_SYMTAB || sh.sh_type == SHT_DYNSYM) &&
+		    !each_symbol_of(f, scn, &sh, fn, arg))
+			return;
+}
+
+static void each_note_of(Elf_Data *data, void (*fn)(void *arg, const struct elf_note *n),
+			 void *arg)
+{
+	size_t name, desc, next = 0;
+	GElf_Nhdr nh;
+
+	while ((next = gelf_getnote(data, next, &nh, &name, &desc)) > 0) {
+		const char *bytes = data->d_buf;
+		struct elf_note n = { bytes + name, nh.n_type, (const uint8_t *)bytes + desc,
+				      nh.n_descsz };
+
+		if (nh.n_namesz && memchr(n.owner, '\0', nh.n_namesz))
+			fn(arg, &n);
+	}
+}
+
+void elf_each_note(const struct elf *f, const char *section,
+		   void (*fn)(void *arg, const struct elf_note *n), void *arg)
+{
+	Elf_Scn *scn = NULL;
+	GElf_Shdr sh;
+
+	while ((scn = next_named(f, scn, section, &sh))) {
+		Elf_Data *data = sh.sh_type == SHT_NOTE ? elf_getdata(scn, NULL) : NULL;
+
+		if (data && data->d_buf)
+			each_note_of(data, fn, arg);
+	}
+}

@@ -1,0 +1,63 @@
+/*
+ * elf.h - a program or library file: where its parts lie, its symbols, its notes.
+ *
+ * Read through libelf, which adds 120 KB to the static program and copes with both word sizes
+ * and compressed sections.  Everything is read with pread, never mapped, so that a file that is
+ * cut short meanwhile is an error and no SIGBUS; offsets in the file are checked by libelf, and
+ * here once more where they become addresses.
+ *
+ * "addr" is an address as the file was linked, "offset" a place in the file: what uprobes are
+ * attached by, and what a mapping of the file in a process is counted from.
+ */
+#ifndef SCRY_SYMBOL_ELF_H
+#define SCRY_SYMBOL_ELF_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct Elf;
+
+struct elf {
+	int fd;
+	struct Elf *elf;
+	size_t nsegments;
+};
+
+/* Returns 0 or -errno with e set: -ENOEXEC when the file is no ELF file of this machine. */
+int elf_open(struct elf *f, const char *path, struct err *e);
+void elf_close(struct elf *f);
+
+/* Where the byte at an address lies in the file; false: in none of its loaded parts. */
+bool elf_offset_of(const struct elf *f, uint64_t addr, uint64_t *offset);
+/* The opposite. */
+bool elf_addr_of(const struct elf *f, uint64_t offset, uint64_t *addr);
+/* Is there code at that address? */
+bool elf_is_code(const struct elf *f, uint64_t addr);
+/* The address of a section; false when there is none of that name. */
+bool elf_section_addr(const struct elf *f, const char *name, uint64_t *addr);
+
+struct elf_symbol {
+	const char *name; /* may end in "@VERSION" */
+	uint64_t addr, size;
+	uint8_t type, bind; /* STT_..., STB_... of elf.h */
+};
+/* Calls fn with every defined symbol of both tables until it returns false. */
+void elf_each_symbol(const struct elf *f, bool (*fn)(void *arg, const struct elf_symbol *s),
+		     void *arg);
+
+struct elf_note {
+	const char *owner;
+	uint32_t type;
+	const uint8_t *desc;
+	size_t size;
+};
+/* Calls fn with every note of the sections of that name. */
+void elf_each_note(const struct elf *f, const char *section,
+		   void (*fn)(void *arg, const struct elf_note *n), void *arg);
+/* The size of an address in the file: 4 or 8. */
+unsigned elf_word_size(const struct elf *f);
+
+#endif

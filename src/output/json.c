@@ -297,11 +297,13 @@ static void put_entries(FILE *out, const struct map_view *m, struct sb *sb)
 {
 	sb_putc(sb, '{');
 	for (size_t i = 0; i < m->nentries; i++) {
+		const struct map_entry *e = m->entry(m, i);
+
 		if (i)
 			sb_puts(sb, ", ");
-		put_key(m->entries[i].key, sb);
+		put_key(e->key, sb);
 		sb_puts(sb, ": ");
-		put_value(&m->entries[i].value, sb);
+		put_value(&e->value, sb);
 		record_write(sb, out);
 	}
 	sb_putc(sb, '}');
@@ -329,7 +331,7 @@ static void json_map(FILE *out, const struct map_view *m)
 	if (m->keyed)
 		put_entries(out, m, &sb);
 	else if (m->nentries)
-		put_value(&m->entries[0].value, &sb);
+		put_value(&m->entry(m, 0)->value, &sb);
 	else
 		sb_puts(&sb, "[]");
 	sb_putc(&sb, '}');

@@ -1,13 +1,9 @@
 #include "output/sort.h"
 
+#include "base/arena.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-/* What a value weighs against others of its map. */
-struct weight {
-	bool negative;
-	uint64_t bits; /* two's complement */
-};
 
 static int compare_u64(uint64_t a, uint64_t b)
 {
@@ -28,29 +24,52 @@ static uint64_t hist_total(const struct value *v)
 	return total;
 }
 
-/* All the same for kinds that are shown by key. */
-static struct weight weigh(const struct value *v)
+/* A signed number, so that it compares as an unsigned one. */
+static uint64_t biased(int64_t i)
+{
+	return (uint64_t)i ^ 1ull << 63;
+}
+
+static uint64_t rank_value(const struct value *v)
 {
 	struct value average;
 
 	switch (v->kind) {
 	case V_INT:
-	case V_ENUM: return (struct weight){ v->i < 0, v->u };
-	case V_UINT: return (struct weight){ false, v->u };
-	case V_HIST: return (struct weight){ false, hist_total(v) };
-	case V_STATS: average = stats_average(v); return weigh(&average);
-	default: return (struct weight){ false, 0 };
+	case V_ENUM: return biased(v->i);
+	case V_UINT: return v->u;
+	case V_HIST: return hist_total(v);
+	case V_STATS: average = stats_average(v); return rank_value(&average);
+	default: return 0;
 	}
 }
 
-static int compare_values(const struct value *a, const struct value *b)
+/* The first eight bytes of a text as a number: the first one counts most. */
+static uint64_t text_start(const struct value *v)
 {
-	struct weight wa = weigh(a), wb = weigh(b);
+	uint64_t n = 0;
 
-	if (wa.negative != wb.negative)
-		return wa.negative ? -1 : 1;
-	/* Of the same sign, so the bits compare like the numbers. */
-	return compare_u64(wa.bits, wb.bits);
+	for (size_t i = 0; i < sizeof(n); i++)
+		n = n << 8 | (i < v->len ? (unsigned char)v->text[i] : 0);
+	return n;
+}
+
+/* In step with compare_keys(): never up where that goes down. */
+static uint64_t rank_key(const struct value *key)
+{
+	switch (key->kind) {
+	case V_INT:
+	case V_UINT:
+	case V_ENUM: return biased(key->i);
+	case V_STRING: return text_start(key);
+	case V_TUPLE: return key->nitems ? rank_key(&key->items[0]) : 0;
+	default: return 0;
+	}
+}
+
+struct map_rank map_rank(const struct map_entry *e, uint32_t index)
+{
+	return (struct map_rank){ rank_value(&e->value), e->key ? rank_key(e->key) : 0, index };
 }
 
 static int compare_bytes(const struct value *a, const struct value *b)
@@ -97,34 +116,98 @@ static int compare_keys(const struct value *a, const struct value *b, bool all)
 	}
 }
 
-static int compare_entries(const void *pa, const void *pb)
+int map_compare_keys(const struct value *a, const struct value *b)
 {
-	const struct map_entry *a = pa, *b = pb;
-	int order = compare_values(&a->value, &b->value);
+	int order = compare_keys(a, b, false);
 
-	if (!order && a->key && b->key)
-		order = compare_keys(a->key, b->key, false);
-	if (!order && a->key && b->key)
-		order = compare_keys(a->key, b->key, true);
-	return order;
+	return order ? order : compare_keys(a, b, true);
 }
 
-void map_sort(struct map_entry *entries, size_t n)
+/* What settles ties. */
+struct tie {
+	int (*compare)(void *arg, uint32_t a, uint32_t b);
+	void *arg;
+};
+
+static int compare_tied(const void *pa, const void *pb, void *arg)
 {
+	const struct map_rank *a = pa, *b = pb;
+	const struct tie *tie = arg;
+
+	return tie->compare(tie->arg, a->index, b->index);
+}
+
+static unsigned byte_of(const struct map_rank *r, unsigned i)
+{
+	uint64_t word = i < 8 ? r->key : r->value;
+
+	return word >> i % 8 * 8 & 0xff;
+}
+
+/* One pass: from stands in to afterwards, by byte i. False when all have the same byte. */
+static bool sort_by_byte(const struct map_rank *from, struct map_rank *to, size_t n, unsigned i)
+{
+	size_t starts[256] = {}, sum = 0;
+
+	for (size_t k = 0; k < n; k++)
+		starts[byte_of(&from[k], i)]++;
+	if (starts[byte_of(&from[0], i)] == n)
+		return false;
+	for (unsigned b = 0; b < 256; b++) {
+		size_t count = starts[b];
+
+		starts[b] = sum;
+		sum += count;
+	}
+	for (size_t k = 0; k < n; k++)
+		to[starts[byte_of(&from[k], i)]++] = from[k];
+	return true;
+}
+
+/* By key, then by value, each from its last byte to its first (LSD radix sort). */
+static void sort_by_bytes(struct map_rank *ranks, size_t n)
+{
+	struct map_rank *other = xrealloc(NULL, n * sizeof(*other));
+	struct map_rank *from = ranks, *to = other;
+
+	for (unsigned i = 0; i < 16; i++) {
+		if (!sort_by_byte(from, to, n, i))
+			continue;
+		struct map_rank *was = from;
+
+		from = to;
+		to = was;
+	}
+	if (from != ranks)
+		memcpy(ranks, from, n * sizeof(*ranks));
+	free(other);
+}
+
+static bool same_rank(const struct map_rank *a, const struct map_rank *b)
+{
+	return a->value == b->value && a->key == b->key;
+}
+
+void map_sort(struct map_rank *ranks, size_t n,
+	      int (*compare)(void *arg, uint32_t a, uint32_t b), void *arg)
+{
+	struct tie tie = { compare, arg };
+	size_t end;
+
 	if (n > 1)
-		qsort(entries, n, sizeof(*entries), compare_entries);
+		sort_by_bytes(ranks, n);
+	for (size_t i = 0; i < n && compare; i = end) {
+		for (end = i + 1; end < n && same_rank(&ranks[i], &ranks[end]);)
+			end++;
+		if (end - i > 1)
+			qsort_r(&ranks[i], end - i, sizeof(*ranks), compare_tied, &tie);
+	}
 }
 
-struct map_entry *map_top(struct map_entry *entries, size_t *n, uint64_t top)
+void map_divide(struct value *v, int64_t div)
 {
-	size_t skip = top && top < *n ? *n - top : 0;
-
-	*n -= skip;
-	return entries + skip;
-}
-
-static void divide_value(struct value *v, int64_t div)
-{
+	if (div <= 1)
+		return;
 	switch (v->kind) {
 	case V_INT: v->i /= div; break;
 	case V_UINT: v->u /= (uint64_t)div; break;
@@ -132,10 +215,4 @@ static void divide_value(struct value *v, int64_t div)
 	case V_HIST: v->div = v->log2 ? (uint64_t)div : 0; break;
 	default: break;
 	}
-}
-
-void map_divide(struct map_entry *entries, size_t n, int64_t div)
-{
-	for (size_t i = 0; div > 1 && i < n; i++)
-		divide_value(&entries[i].value, div);
 }

@@ -50,7 +50,7 @@ static void text_map(FILE *out, const struct map_view *m)
 	auto_sb struct sb sb = {};
 
 	for (size_t i = 0; i < m->nentries; i++) {
-		put_entry(m, &m->entries[i], &sb);
+		put_entry(m, m->entry(m, i), &sb);
 		record_write(&sb, out);
 	}
 }

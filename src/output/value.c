@@ -35,3 +35,8 @@ uint64_t hist_count(const struct value *v, size_t i)
 {
 	return v->buckets[i].n / (v->div ? v->div : 1);
 }
+
+const struct map_entry *map_array_entry(const struct map_view *m, size_t i)
+{
+	return (const struct map_entry *)m->arg + i;
+}

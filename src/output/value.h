@@ -77,13 +77,22 @@ struct map_entry {
 	struct value value;
 };
 
+/*
+ * A map being shown.  Its entries are made one at a time, so that a map of a million keys never
+ * exists as a million values.
+ */
 struct map_view {
 	const char *name; /* with its @ */
 	bool keyed;
 	/* How JSON classes it. */
 	enum { MAP_PLAIN, MAP_HIST, MAP_STATS, MAP_TSERIES } kind;
-	const struct map_entry *entries; /* sorted, cut to the top asked for */
-	size_t nentries;
+	size_t nentries; /* after the cut to the top asked for */
+	/* Entry i in the order to show; valid until the next call. */
+	const struct map_entry *(*entry)(const struct map_view *m, size_t i);
+	const void *arg; /* entry's own */
 };
+
+/* An entry function for entries that stand in an array, which is arg. */
+const struct map_entry *map_array_entry(const struct map_view *m, size_t i);
 
 #endif

@@ -64,7 +64,8 @@ static void put_words(const struct plan_counter *c, int code, struct sb *out)
 		break;
 	case COUNT_STACK: sb_puts(out, "Error reading a stack."); break;
 	case COUNT_NEEDLE:
-		sb_puts(out, "The text to look for is longer than 64 bytes. It counts as not found.");
+		sb_puts(out,
+			"The text to look for is longer than 64 bytes. It counts as not found.");
 		break;
 	case COUNT_LOST: break;
 	}

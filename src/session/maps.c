@@ -54,20 +54,11 @@ static void put_value(struct session *s, const struct type *t, const void *bytes
 		decode(&s->decoder, &s->scratch, t, bytes, out);
 }
 
-/* Sorts, cuts, divides and hands over. */
-static void show(struct session *s, const struct plan_map *m, struct map_entry *entries,
-		 size_t n, uint64_t top, uint64_t div)
+static struct map_view view_of(const struct plan_map *m)
 {
-	struct map_view view = { .name = m->name,
-				 .keyed = m->key != NULL,
-				 .kind = map_kind(m->value) };
-
-	map_sort(entries, n);
-	entries = map_top(entries, &n, top);
-	map_divide(entries, n, div);
-	view.entries = entries;
-	view.nentries = n;
-	s->sink->map(s->out, &view);
+	return (struct map_view){ .name = m->name,
+				  .keyed = m->key != NULL,
+				  .kind = map_kind(m->value) };
 }
 
 static size_t read_slot(struct session *s, const struct plan_map *m, struct map_entry *out)
@@ -117,58 +108,127 @@ static int table_of(struct session *s, const struct plan_map *m, struct table *t
 	return err ? err_set(e, err, "read map %s", m->name) : 0;
 }
 
-static struct map_entry *table_entries(struct session *s, const struct plan_map *m,
-				       const struct table *t)
-{
-	struct map_entry *entries = arena_array(&s->scratch, struct map_entry, t->n);
-	struct value *keys = m->key ? arena_array(&s->scratch, struct value, t->n) : NULL;
+/* A table while it is shown: what an entry becomes lives in the scratch arena. */
+struct showing {
+	struct session *s;
+	const struct plan_map *map;
+	struct table t;
+	struct map_rank *ranks; /* of the entries to show, in order */
+	int64_t div;
+	struct arena_mark mark;
+	struct value key; /* of the entry below */
+	struct map_entry entry;
+};
 
-	for (size_t i = 0; i < t->n; i++) {
-		put_value(s, m->value, t->values + i * t->value_size, &entries[i].value);
-		if (!keys)
-			continue;
-		decode(&s->decoder, &s->scratch, m->key, t->keys + i * t->key_size, &keys[i]);
-		entries[i].key = &keys[i];
-	}
-	return entries;
+static void get_key(const struct showing *w, uint32_t i, struct value *out)
+{
+	decode(&w->s->decoder, &w->s->scratch, w->map->key,
+	       w->t.keys + (size_t)i * w->t.key_size, out);
 }
 
-static int print_table(struct session *s, const struct plan_map *m, uint64_t top, uint64_t div,
+/* Makes entry i of the table the showing's one. */
+static void get_entry(struct showing *w, uint32_t i)
+{
+	arena_reset(&w->s->scratch, w->mark);
+	put_value(w->s, w->map->value, w->t.values + (size_t)i * w->t.value_size,
+		  &w->entry.value);
+	if (!w->map->key)
+		return;
+	get_key(w, i, &w->key);
+	w->entry.key = &w->key;
+}
+
+static const struct map_entry *table_entry(const struct map_view *m, size_t i)
+{
+	struct showing *w = (struct showing *)(uintptr_t)m->arg;
+
+	get_entry(w, w->ranks[i].index);
+	map_divide(&w->entry.value, w->div);
+	return &w->entry;
+}
+
+static int compare_whole_keys(void *arg, uint32_t a, uint32_t b)
+{
+	struct showing *w = arg;
+	struct value x, y;
+
+	arena_reset(&w->s->scratch, w->mark);
+	get_key(w, a, &x);
+	get_key(w, b, &y);
+	return map_compare_keys(&x, &y);
+}
+
+static void rank_all(struct showing *w)
+{
+	w->ranks = xrealloc(NULL, w->t.n * sizeof(*w->ranks));
+	for (size_t i = 0; i < w->t.n; i++) {
+		get_entry(w, (uint32_t)i);
+		w->ranks[i] = map_rank(&w->entry, (uint32_t)i);
+	}
+	map_sort(w->ranks, w->t.n, w->map->key ? compare_whole_keys : NULL, w);
+}
+
+static void show_table(struct session *s, const struct plan_map *m, struct table t,
+		       uint64_t top, int64_t div)
+{
+	struct showing w = {
+		.s = s, .map = m, .t = t, .div = div, .mark = arena_mark(&s->scratch)
+	};
+	struct map_view view = view_of(m);
+	size_t skip = top && top < t.n ? t.n - top : 0;
+
+	rank_all(&w);
+	struct map_rank *all = w.ranks;
+	w.ranks += skip; /* the largest stand at the end */
+	view.nentries = t.n - skip;
+	view.entry = table_entry;
+	view.arg = &w;
+	s->sink->map(s->out, &view);
+	free(all);
+}
+
+static int print_table(struct session *s, const struct plan_map *m, uint64_t top, int64_t div,
 		       bool empty_too, struct err *e)
 {
 	struct table t;
 	int err = table_of(s, m, &t, e);
 
 	if (!err && (t.n || empty_too))
-		show(s, m, table_entries(s, m, &t), t.n, top, div);
+		show_table(s, m, t, top, div);
 	table_fini(&t);
 	return err;
 }
 
-static int print_map(struct session *s, const struct plan_map *m, uint64_t top, uint64_t div,
+static void print_scalar(struct session *s, const struct plan_map *m, int64_t div,
+			 bool empty_too)
+{
+	struct map_view view = view_of(m);
+	struct map_entry entry = {};
+
+	view.nentries =
+		m->store == STORE_SLOT ? read_slot(s, m, &entry) : read_stripes(s, m, &entry);
+	view.entry = map_array_entry;
+	view.arg = &entry;
+	map_divide(&entry.value, div);
+	if (view.nentries || empty_too)
+		s->sink->map(s->out, &view);
+}
+
+static int print_map(struct session *s, const struct plan_map *m, uint64_t top, int64_t div,
 		     bool empty_too, struct err *e)
 {
 	struct arena_mark mark = arena_mark(&s->scratch);
-	struct map_entry entry = {};
-	size_t n = 0;
 	int err = 0;
 
-	switch (m->store) {
-	case STORE_SLOT: n = read_slot(s, m, &entry); break;
-	case STORE_STRIPE: n = read_stripes(s, m, &entry); break;
-	case STORE_HASH:
-	case STORE_PERCPU_HASH:
+	if (m->store == STORE_SLOT || m->store == STORE_STRIPE)
+		print_scalar(s, m, div, empty_too);
+	else
 		err = print_table(s, m, top, div, empty_too, e);
-		arena_reset(&s->scratch, mark);
-		return err;
-	}
-	if (n || empty_too)
-		show(s, m, &entry, n, top, div);
 	arena_reset(&s->scratch, mark);
-	return 0;
+	return err;
 }
 
-int maps_print(struct session *s, const struct plan_map *m, uint64_t top, uint64_t div,
+int maps_print(struct session *s, const struct plan_map *m, uint64_t top, int64_t div,
 	       struct err *e)
 {
 	return print_map(s, m, top, div, true, e);

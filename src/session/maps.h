@@ -10,7 +10,7 @@
 #include "session/session.h"
 
 /* Shows a map: the top entries (0: all) with values divided by div (0, 1: as they are). */
-int maps_print(struct session *s, const struct plan_map *m, uint64_t top, uint64_t div,
+int maps_print(struct session *s, const struct plan_map *m, uint64_t top, int64_t div,
 	       struct err *e);
 /* Shows all maps that hold something, in the plan's order. */
 int maps_print_all(struct session *s, struct err *e);

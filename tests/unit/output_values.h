@@ -44,11 +44,12 @@
 #define VHIST(array, ...) \
 	V(V_HIST, .buckets = (array), .nitems = sizeof(array) / sizeof((array)[0]), __VA_ARGS__)
 
-#define MAP(map_kind, map_name, is_keyed, array)  \
-	(&(struct map_view){ .name = (map_name),  \
-			     .keyed = (is_keyed), \
-			     .kind = (map_kind),  \
-			     .entries = (array),  \
+#define MAP(map_kind, map_name, is_keyed, array)       \
+	(&(struct map_view){ .name = (map_name),       \
+			     .keyed = (is_keyed),      \
+			     .kind = (map_kind),       \
+			     .entry = map_array_entry, \
+			     .arg = (array),           \
 			     .nentries = sizeof(array) / sizeof((array)[0]) })
 
 /* Runs a statement that writes to the stream `out` and compares what it wrote. */

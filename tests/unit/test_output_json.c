@@ -452,7 +452,8 @@ static void check_random_line(struct grower *g)
 	struct map_entry entries[3];
 	struct map_view m = { .name = "@m", .keyed = next_random(g) & 1, .nentries = 1 };
 
-	m.entries = entries;
+	m.entry = map_array_entry;
+	m.arg = entries;
 	m.kind = (next_random(g) & 1) ? MAP_PLAIN : MAP_HIST;
 	m.nentries += m.keyed ? next_random(g) % 3 : 0;
 	grow(g, &key, 4);

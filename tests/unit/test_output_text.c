@@ -216,7 +216,11 @@ static double seconds_for(const struct sink *sink, size_t n)
 		keys[i] = VUINT(i);
 		entries[i] = (struct map_entry){ &keys[i], VINT((int64_t)i * 3) };
 	}
-	struct map_view m = { .name = "@m", .keyed = true, .entries = entries, .nentries = n };
+	struct map_view m = { .name = "@m",
+			      .keyed = true,
+			      .nentries = n,
+			      .entry = map_array_entry,
+			      .arg = entries };
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &a);
 	sink->map(null, &m);
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &b);

@@ -40,6 +40,21 @@ static struct diag *find_same(const struct diags *dx, enum diag_code code, struc
 	return NULL;
 }
 
+static void count(struct diags *dx, enum diag_code code)
+{
+	if (rows[code].severity == DIAG_ERROR)
+		dx->errors++;
+	else
+		dx->warnings++;
+}
+
+void diags_recount(struct diags *dx)
+{
+	dx->errors = dx->warnings = 0;
+	vec_each(d, &dx->list)
+		count(dx, (*d)->code);
+}
+
 struct diag *diag_at(struct diags *dx, enum diag_code code, struct span span, const char *words,
 		     ...)
 {
@@ -57,10 +72,7 @@ struct diag *diag_at(struct diags *dx, enum diag_code code, struct span span, co
 	d->owner = dx;
 	va_end(ap);
 
-	if (rows[code].severity == DIAG_ERROR)
-		dx->errors++;
-	else
-		dx->warnings++;
+	count(dx, code);
 	if (!dx->muted)
 		vec_push(dx->arena, &dx->list, d);
 	return d;

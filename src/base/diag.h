@@ -67,6 +67,8 @@ void diag_note(struct diag *d, struct span span, const char *fmt, ...)
 void diag_hint(struct diag *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 bool diag_failed(const struct diags *dx);
+/* After a trial pass: counts only what was kept. */
+void diags_recount(struct diags *dx);
 /* Prints and forgets all messages, sorted by place; warnings only when asked for. */
 void diags_print(struct diags *dx, FILE *out, bool warnings);
 

@@ -124,7 +124,7 @@ struct expr {
 	struct var_sym *var;	       /* E_VAR */
 	struct field field; /* E_FIELD: the member, offset from the start of a's struct */
 	int arg_index;	    /* E_FIELD of args: which argument; argN: which */
-	bool unused; /* a statement by itself: nobody takes the value */
+	bool unused;	    /* a statement by itself: nobody takes the value */
 	void *data;	    /* what a builtin's check keeps for its lowering */
 };
 
@@ -195,7 +195,7 @@ struct config_entry {
 struct map_decl { /* let @m = kind(n); */
 	struct span span;
 	const char *name, *kind;
-	struct span kind_span;
+	struct span kind_span, n_span;
 	uint64_t n;
 };
 
@@ -227,6 +227,7 @@ struct import {
 struct script {
 	VEC(struct c_item) c_items; /* preprocessor lines and C definitions, for cfront */
 	VEC(struct config_entry) config;
+	struct span config_span; /* of the whole block; no place when there is none */
 	VEC(struct import) imports;
 	VEC(struct map_decl) map_decls;
 	struct macro *macros;
@@ -237,6 +238,9 @@ struct script {
 /* A deep copy of a tree for one more attach point; what the checker settled is not copied. */
 struct expr *expr_clone(struct arena *a, const struct expr *e);
 struct stmt *stmt_clone(struct arena *a, const struct stmt *s);
+
+/* A type as C writes it: "struct foo *", "uint8[4]"; "typeof" for typeof(expr). */
+void type_name_put(struct sb *out, const struct type_name *tn);
 
 /* The tree as indented text, one node a line, types behind what was checked: `-d ast`. */
 void ast_print(const struct script *s, struct sb *out);

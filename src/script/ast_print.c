@@ -43,23 +43,23 @@ static void put_string(struct sb *out, const char *s, size_t len)
 	sb_putc(out, '"');
 }
 
-static void put_type_name(struct printer *pr, const struct type_name *tn)
+void type_name_put(struct sb *out, const struct type_name *tn)
 {
 	static const char *const words[] = {
 		[TN_PLAIN] = "",     [TN_STRUCT] = "struct ", [TN_UNION] = "union ",
 		[TN_ENUM] = "enum ", [TN_TYPEOF] = "",
 	};
 
-	sb_printf(pr->out, "%s%s", words[tn->keyword], tn->name);
+	sb_printf(out, "%s%s", words[tn->keyword], tn->name);
 	for (unsigned i = 0; i < tn->nsuffixes; i++) {
 		const struct type_suffix *s = &tn->suffixes[i];
 
 		if (s->pointer)
-			sb_putc(pr->out, '*');
+			sb_puts(out, i && tn->suffixes[i - 1].pointer ? "*" : " *");
 		else if (s->sized)
-			sb_printf(pr->out, "[%" PRIu64 "]", s->n);
+			sb_printf(out, "[%" PRIu64 "]", s->n);
 		else
-			sb_puts(pr->out, "[]");
+			sb_puts(out, "[]");
 	}
 }
 
@@ -98,7 +98,7 @@ static void put_head(struct printer *pr, const struct expr *e)
 		sb_printf(out, " %s%s", e->arrow ? "->" : "", e->name);
 	if (e->tname) {
 		sb_putc(out, ' ');
-		put_type_name(pr, e->tname);
+		type_name_put(pr->out, e->tname);
 	}
 	for (unsigned i = 0; i < e->nnames; i++)
 		sb_printf(out, " .%s", e->names[i]);
@@ -153,7 +153,7 @@ static void print_simple(struct printer *pr, const struct stmt *s, int depth)
 		sb_printf(pr->out, " \"%s\"", s->path);
 	if (s->tname) {
 		sb_putc(pr->out, ' ');
-		put_type_name(pr, s->tname);
+		type_name_put(pr->out, s->tname);
 	}
 	sb_putc(pr->out, '\n');
 	if (s->tname && s->tname->of)
@@ -217,11 +217,11 @@ static void print_macro(struct printer *pr, const struct macro *m)
 static void print_subprog(struct printer *pr, const struct subprog *f)
 {
 	sb_printf(pr->out, "fn %s ", f->name);
-	put_type_name(pr, f->ret);
+	type_name_put(pr->out, f->ret);
 	sb_putc(pr->out, '\n');
 	for (unsigned i = 0; i < f->nparams; i++) {
 		sb_printf(pr->out, "  param %s ", f->params[i]);
-		put_type_name(pr, f->param_types[i]);
+		type_name_put(pr->out, f->param_types[i]);
 		sb_putc(pr->out, '\n');
 	}
 	line(pr, 1, "body");

@@ -165,6 +165,12 @@ static const struct type *bad_binary(struct unit *u, struct expr *e)
 	return &type_error;
 }
 
+static bool type_is_composite(const struct type *t)
+{
+	return t->kind == T_TUPLE || t->kind == T_RECORD || t->kind == T_ARRAY ||
+	       t->kind == T_STRUCT;
+}
+
 static void warn_signs(struct unit *u, struct expr *e)
 {
 	const struct type *x = e->a->type, *y = e->b->type;
@@ -198,10 +204,8 @@ static const struct type *check_compare(struct unit *u, struct expr *e)
 		not_yet(u, e->span, "comparing `probe` with a string");
 		return &type_error;
 	}
-	if (equality && x->kind == y->kind && (x->kind == T_TUPLE || x->kind == T_ARRAY)) {
-		not_yet(u, e->span, "comparing values of type %s", type_text(u->c, x));
-		return &type_error;
-	}
+	if (equality && type_is_composite(x) && unify(u->c, x, y))
+		return &type_bool;
 	return bad_binary(u, e);
 }
 
@@ -227,6 +231,8 @@ static bool born_signed(const struct expr *e)
 	       !(e->kind == E_BINARY && e->op == BIN_SUB);
 }
 
+static const struct type *check_string(struct unit *u, struct expr *e);
+
 static const struct type *check_arith(struct unit *u, struct expr *e)
 {
 	const struct type *x = e->a->type, *y = e->b->type;
@@ -240,11 +246,9 @@ static const struct type *check_arith(struct unit *u, struct expr *e)
 		return bad_binary(u, e);
 	}
 	if (!type_is_integral(x) || !type_is_integral(y)) {
-		if (op == BIN_ADD && e->a->kind == E_STRING)
-			not_yet(u, e->span, "adding to a string literal");
-		else
-			return bad_binary(u, e);
-		return &type_error;
+		if (op == BIN_ADD && e->a->kind == E_STRING && fold_text(u, e))
+			return check_string(u, e);
+		return bad_binary(u, e);
 	}
 
 	bool is_signed = op == BIN_SUB || signed_pair(x, y);
@@ -269,7 +273,7 @@ static const struct type *check_binary(struct unit *u, struct expr *e)
 		e->type = check_compare(u, e);
 	else
 		e->type = check_arith(u, e);
-	if (!type_is_error(e->type))
+	if (!type_is_error(e->type) && e->kind == E_BINARY)
 		fold_binary(u, e);
 	return e->type;
 }
@@ -401,6 +405,22 @@ static const struct type *check_arg(struct unit *u, struct expr *e)
 	return &type_error;
 }
 
+static const struct type *check_record_field(struct unit *u, struct expr *e,
+					     const struct type *t)
+{
+	uint32_t n;
+	const struct field *f = type_fields(u->c->tt, t, &n);
+
+	for (uint32_t i = 0; i < n; i++) {
+		if (!strcmp(f[i].name, e->name)) {
+			e->field = f[i];
+			return f[i].type;
+		}
+	}
+	diag(u->c->dx, E0106_NO_FIELD, e->name_span, "the record", e->name);
+	return &type_error;
+}
+
 static const struct type *check_field(struct unit *u, struct expr *e)
 {
 	struct compiler *c = u->c;
@@ -412,10 +432,8 @@ static const struct type *check_field(struct unit *u, struct expr *e)
 	const struct type *t = check_value(u, e->a);
 	if (type_is_error(t))
 		return t;
-	if (t->kind == T_RECORD) {
-		not_yet(u, e->span, "reading a field of a record");
-		return &type_error;
-	}
+	if (t->kind == T_RECORD)
+		return check_record_field(u, e, t);
 
 	const struct type *s = t->kind == T_PTR ? t->elem : t;
 	enum addr_space as = t->kind == T_PTR ? t->as : s->as;
@@ -480,8 +498,12 @@ static const struct type *check_index(struct unit *u, struct expr *e)
 	if (t->kind == T_PTR && t->elem->size)
 		return read_type(c, t->elem, t->as);
 	if (t->kind == T_STRING) {
-		not_yet(u, e->span, "indexing a string");
-		return &type_error;
+		if (e->b->is_const && (e->b->const_value < 0 || e->b->const_value >= t->size)) {
+			diag(c->dx, E0123_INDEX, e->span, (long long)e->b->const_value,
+			     t->size);
+			return &type_error;
+		}
+		return type_int(c->tt, 1, true);
 	}
 	diag(c->dx, E0112_OPERAND, e->span, "[]", type_text(c, t), type_text(c, i));
 	return &type_error;
@@ -500,6 +522,60 @@ static const struct type *check_tuple(struct unit *u, struct expr *e)
 	if (!ok)
 		return &type_error;
 	return type_tuple(c->tt, parts, e->nargs);
+}
+
+static const struct type *check_record(struct unit *u, struct expr *e)
+{
+	const struct type *t = check_tuple(u, e);
+	uint32_t n;
+
+	if (type_is_error(t))
+		return t;
+	const struct field *f = type_fields(u->c->tt, t, &n);
+	const struct type **parts = arena_array(u->c->arena, const struct type *, n);
+	for (uint32_t i = 0; i < n; i++)
+		parts[i] = f[i].type;
+	return type_record(u->c->tt, e->names, parts, n);
+}
+
+/* A block's last expression is its value; without one it has none. */
+static const struct type *check_block_value(struct unit *u, struct stmt *s)
+{
+	check_block(u, s);
+	return s->value ? s->value->type : &type_none;
+}
+
+static const struct type *check_if_value(struct unit *u, struct stmt *s)
+{
+	struct compiler *c = u->c;
+
+	check_condition(u, s->e);
+	const struct type *x = check_block_value(u, s->body), *y = &type_none;
+	if (s->els)
+		y = s->els->kind == S_IF ? check_if_value(u, s->els)
+					 : check_block_value(u, s->els);
+	if (x->kind == T_NONE || y->kind == T_NONE)
+		return &type_none;
+	const struct type *t = unify(c, x, y);
+	if (!t) {
+		diag(c->dx, E0115_BRANCHES, s->span, type_text(c, x), type_text(c, y));
+		return &type_error;
+	}
+	return widened(c, t);
+}
+
+static const struct type *check_comptime(struct unit *u, struct expr *e)
+{
+	const struct type *t = check_value(u, e->a);
+
+	if (!type_is_error(t) && !e->a->is_const && e->a->kind != E_STRING) {
+		diag(u->c->dx, E0138_COMPTIME, e->span);
+		return &type_error;
+	}
+	e->is_const = e->a->is_const;
+	e->const_value = e->a->const_value;
+	e->num_unsigned = e->a->num_unsigned;
+	return t;
 }
 
 static const struct type *check_sizeof(struct unit *u, struct expr *e)
@@ -540,6 +616,8 @@ static const struct type *check_offsetof(struct unit *u, struct expr *e)
 
 static const struct type *check_call(struct unit *u, struct expr *e)
 {
+	if (macro_find(u, e->name))
+		return expand_macro(u, e);
 	if (builtin_find(e->name))
 		return builtin_check(u, e);
 
@@ -607,11 +685,11 @@ static const struct type *check_kind(struct unit *u, struct expr *e)
 	case E_TUPLE: return check_tuple(u, e);
 	case E_SIZEOF: return check_sizeof(u, e);
 	case E_OFFSETOF: return check_offsetof(u, e);
-	case E_RECORD: return refuse(u, e, "a record");
+	case E_RECORD: return check_record(u, e);
 	case E_TYPEINFO: return refuse(u, e, "typeinfo");
-	case E_IF: return refuse(u, e, "`if` as an expression");
-	case E_BLOCK: return refuse(u, e, "a block as an expression");
-	case E_COMPTIME: return refuse(u, e, "comptime");
+	case E_IF: return check_if_value(u, e->stmt);
+	case E_BLOCK: return check_block_value(u, e->stmt);
+	case E_COMPTIME: return check_comptime(u, e);
 	case E_TYPE: return refuse(u, e, "a type as an argument");
 	}
 	return &type_error;

@@ -228,13 +228,37 @@ static void check_branch(struct unit *u, struct stmt *s, bool dead)
 	u->dead -= dead;
 }
 
+static struct stmt *empty_block(struct unit *u)
+{
+	struct stmt *s = arena_new(u->c->arena, struct stmt);
+
+	s->kind = S_BLOCK;
+	return s;
+}
+
+/*
+ * if comptime: the branch not taken is dropped unseen. Returns false when nothing is left to
+ * check; else the statement is an ordinary if, whose condition is a constant.
+ */
+static bool check_taken(struct unit *u, struct stmt *s)
+{
+	if (!s->e->is_const) {
+		if (!type_is_error(s->e->type))
+			diag(u->c->dx, E0138_COMPTIME, s->e->span);
+		return false;
+	}
+	if (s->e->const_value)
+		s->els = NULL;
+	else
+		s->body = empty_block(u);
+	return true;
+}
+
 static void check_if(struct unit *u, struct stmt *s)
 {
-	if (s->comptime) {
-		not_yet(u, s->span, "comptime");
-		return;
-	}
 	check_condition(u, s->e);
+	if (s->comptime && !check_taken(u, s))
+		return;
 	check_branch(u, s->body, s->e->is_const && !s->e->const_value);
 	bool ended = u->ended;
 	u->ended = false;
@@ -307,7 +331,7 @@ static void check_discarded(struct unit *u, struct stmt *s)
 	const struct type *t = check_expr(u, s->e);
 	bool effect = s->e->kind == E_INCDEC ||
 		      (s->e->builtin && (s->e->builtin->flags & BI_STMT)) ||
-		      s->e->kind == E_COND;
+		      s->e->kind == E_COND || s->e->kind == E_BLOCK || s->e->kind == E_IF;
 
 	if (is_agg_call(s->e) && !type_is_error(t))
 		diag(u->c->dx, E0306_AGG_ALONE, s->e->span, s->e->name);

@@ -179,8 +179,6 @@ static void refuse_later_items(struct compiler *c)
 
 	vec_each(i, &c->script->imports)
 		not_yet(&u, i->span, "import");
-	for (struct macro *m = c->script->macros; m; m = m->next)
-		not_yet(&u, m->span, "a macro");
 	for (struct subprog *f = c->script->subprogs; f; f = f->next)
 		not_yet(&u, f->span, "a function");
 }
@@ -266,7 +264,6 @@ static bool load_c(struct compiler *c)
 static void settle_types(struct compiler *c)
 {
 	enum { PASSES_MAX = 12 };
-	unsigned errors = c->dx->errors, warnings = c->dx->warnings;
 
 	c->dx->muted = true;
 	for (int i = 0; i < PASSES_MAX; i++) {
@@ -277,8 +274,7 @@ static void settle_types(struct compiler *c)
 			break;
 	}
 	c->dx->muted = false;
-	c->dx->errors = errors;
-	c->dx->warnings = warnings;
+	diags_recount(c->dx);
 	c->final = true;
 	vec_each(u, &c->units)
 		check_unit(*u);

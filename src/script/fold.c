@@ -79,6 +79,31 @@ static void fold_strings(struct unit *u, struct expr *e)
 		set_bool(e, (e->op == BIN_EQ) == same);
 }
 
+bool fold_text(struct unit *u, struct expr *e)
+{
+	const struct expr *a = e->a, *b = e->b;
+	size_t len = a->str.len;
+	const char *s = a->str.s;
+
+	if (b->kind == E_STRING) {
+		char *both = arena_alloc(u->c->arena, len + b->str.len + 1);
+
+		memcpy(both, s, len);
+		memcpy(both + len, b->str.s, b->str.len);
+		s = both;
+		len += b->str.len;
+	} else if (is_literal(b) && b->const_value >= 0) {
+		size_t skip = (uint64_t)b->const_value < len ? (size_t)b->const_value : len;
+
+		s += skip;
+		len -= skip;
+	} else {
+		return false;
+	}
+	*e = (struct expr){ .kind = E_STRING, .span = e->span, .str = { s, len } };
+	return true;
+}
+
 void fold_binary(struct unit *u, struct expr *e)
 {
 	if (e->a->kind == E_STRING && e->b->kind == E_STRING) {

@@ -44,6 +44,16 @@ bool tok_is_word(const struct token *t)
 	       (t->kind >= words[0].kind && t->kind <= words[NWORDS - 1].kind);
 }
 
+/* A NUL is no text; behind one, nothing is a script. */
+static void cut_at_nul(struct lexer *lx)
+{
+	uint32_t len = (uint32_t)strnlen(lx->text, lx->len);
+
+	if (len < lx->len)
+		diag(lx->dx, E0002_CHARACTER, lex_span(lx, len, len + 1), "\\0");
+	lx->len = len;
+}
+
 void lex_init(struct lexer *lx, struct arena *a, struct diags *dx, const struct source *src)
 {
 	*lx = (struct lexer){
@@ -54,6 +64,7 @@ void lex_init(struct lexer *lx, struct arena *a, struct diags *dx, const struct 
 		.base = src->base,
 		.max_errors = dx->errors + LEX_MAX_ERRORS,
 	};
+	cut_at_nul(lx);
 	if (lx->len >= 2 && !memcmp(lx->text, "#!", 2))
 		lx->pos = (uint32_t)strcspn(lx->text, "\n");
 }

@@ -52,6 +52,8 @@ static uint32_t skip_comment(const struct lexer *lx, uint32_t pos)
 {
 	const char *end = memmem(lx->text + pos + 2, lx->len - pos - 2, "*/", 2);
 
+	if (!end)
+		diag(lx->dx, E0003_UNTERMINATED, lex_span(lx, pos, pos + 2), "comment");
 	return end ? (uint32_t)(end - lx->text) + 2 : lx->len;
 }
 

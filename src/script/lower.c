@@ -175,10 +175,42 @@ static void compare_text(struct unit *u, struct expr *x, struct expr *y, blkid s
 	}
 }
 
+/* Tuples and the like: both as one type, gaps zeroed, so that bytes can be compared. */
+static void compare_memory(struct unit *u, struct expr *x, struct expr *y, blkid same,
+			   blkid differ)
+{
+	struct irb *b = &u->b;
+	const struct type *t = unify(u->c, x->type, y->type);
+	uint32_t size = (t->size + 7) / 8 * 8;
+	struct dest dx = { ir_slot(b, size), 0, t, true },
+		    dy = { ir_slot(b, size), 0, t, true };
+
+	ir_zero(b, dx.ptr, 0, size);
+	ir_zero(b, dy.ptr, 0, size);
+	lower_to(u, x, &dx);
+	lower_to(u, y, &dy);
+	for (uint32_t off = 0; off < size; off += 8) {
+		ref eq = ir_bin(b, OP_EQ, ir_load(b, 8, dx.ptr, (int32_t)off),
+				ir_load(b, 8, dy.ptr, (int32_t)off));
+		blkid next = ir_block(b);
+
+		ir_br(b, eq, next, differ);
+		ir_start(b, next);
+	}
+	ir_jmp(b, same);
+}
+
 static bool compares_text(const struct expr *e)
 {
 	return e->kind == E_BINARY && (e->op == BIN_EQ || e->op == BIN_NE) &&
 	       e->a->type->kind == T_STRING && e->b->type->kind == T_STRING;
+}
+
+/* Equality of other values that do not fit a register. */
+static bool compares_memory(const struct expr *e)
+{
+	return e->kind == E_BINARY && (e->op == BIN_EQ || e->op == BIN_NE) &&
+	       !type_is_scalar(e->a->type) && !compares_text(e);
 }
 
 void lower_cond(struct unit *u, struct expr *e, blkid yes, blkid no)
@@ -199,6 +231,9 @@ void lower_cond(struct unit *u, struct expr *e, blkid yes, blkid no)
 	} else if (compares_text(e)) {
 		compare_text(u, e->a, e->b, e->op == BIN_EQ ? yes : no,
 			     e->op == BIN_EQ ? no : yes);
+	} else if (compares_memory(e)) {
+		compare_memory(u, e->a, e->b, e->op == BIN_EQ ? yes : no,
+			       e->op == BIN_EQ ? no : yes);
 	} else {
 		ref v = lower_scalar(u, e);
 
@@ -208,7 +243,7 @@ void lower_cond(struct unit *u, struct expr *e, blkid yes, blkid no)
 
 static ref lower_binary(struct unit *u, struct expr *e)
 {
-	if (e->op == BIN_LAND || e->op == BIN_LOR || compares_text(e))
+	if (e->op == BIN_LAND || e->op == BIN_LOR || compares_text(e) || compares_memory(e))
 		return cond_value(u, e);
 
 	ref x = lower_scalar(u, e->a), y = lower_scalar(u, e->b);
@@ -271,6 +306,8 @@ void lower_effect(struct unit *u, struct expr *e)
 		lower_incdec(u, e, false);
 	else if (e->kind == E_COND && e->type->kind == T_NONE)
 		effect_ternary(u, e);
+	else if (e->kind == E_BLOCK || e->kind == E_IF)
+		lower_stmt(u, e->stmt);
 	else if (e->builtin && e->type->kind == T_NONE)
 		e->builtin->lower(u, e);
 	else if (e->builtin && (e->builtin->flags & BI_STMT))
@@ -311,10 +348,43 @@ ref lower_incdec(struct unit *u, struct expr *e, bool want)
 	return e->prefix ? now : old;
 }
 
+/* if as a value: each way ends in its block's value. */
+static ref lower_if_value(struct unit *u, struct stmt *s)
+{
+	struct irb *b = &u->b;
+	blkid yes = ir_block(b), no = ir_block(b), done = ir_block(b);
+
+	lower_cond(u, s->e, yes, no);
+	ir_start(b, yes);
+	lower_statements(u, s->body);
+	ref x = lower_scalar(u, s->body->value);
+	ir_jmp(b, done);
+	ir_start(b, no);
+	ref y;
+	if (s->els->kind == S_IF) {
+		y = lower_if_value(u, s->els);
+	} else {
+		lower_statements(u, s->els);
+		y = lower_scalar(u, s->els->value);
+	}
+	ir_jmp(b, done);
+	ir_start(b, done);
+	return ir_phi(b, 2, (ref[]){ x, y });
+}
+
+static ref lower_part(struct unit *u, struct expr *e)
+{
+	struct place p = { PLACE_DIRECT, lower_addr(u, e->a), e->field.bit_off / 8 };
+
+	return read_scalar(u, &p, e->type, NULL, e->span);
+}
+
 static ref lower_field(struct unit *u, struct expr *e)
 {
 	if (e->arg_index >= 0)
 		return lower_arg(u, e);
+	if (e->a->type->kind == T_RECORD)
+		return lower_part(u, e);
 
 	struct place p = lower_place(u, e);
 	return read_scalar(u, &p, e->type, e->field.bit_size ? &e->field : NULL, e->span);
@@ -340,11 +410,10 @@ static ref lower_kind(struct unit *u, struct expr *e)
 
 		return read_scalar(u, &p, e->type, NULL, e->span);
 	}
-	case E_ELEM: {
-		struct place p = { PLACE_DIRECT, lower_addr(u, e->a), e->field.bit_off / 8 };
-
-		return read_scalar(u, &p, e->type, NULL, e->span);
-	}
+	case E_ELEM: return lower_part(u, e);
+	case E_COMPTIME: return lower_scalar(u, e->a);
+	case E_BLOCK: lower_statements(u, e->stmt); return lower_scalar(u, e->stmt->value);
+	case E_IF: return lower_if_value(u, e->stmt);
 	default: BUG("expression kind %d reached the lowering", e->kind);
 	}
 }

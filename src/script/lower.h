@@ -84,6 +84,8 @@ void lower_map_add(struct unit *u, struct expr *target, ref v);
 void lower_map_set(struct unit *u, struct expr *target, ref v); /* scalar */
 ref lower_map_delete(struct unit *u, struct expr *target, bool want, struct span span);
 ref lower_map_has(struct unit *u, struct expr *target);
+/* Is there an entry of that key? If so, the variable gets its value. */
+ref lower_map_find(struct unit *u, struct expr *target, struct var_sym *v);
 
 /* lower_event.c: records in the ring, counters of failures */
 struct record {
@@ -105,8 +107,16 @@ void count_failure(struct unit *u, uint32_t counter_off, ref code);
 /* Counts a failure when ret is negative, and goes on. */
 void count_if_negative(struct unit *u, ref ret, enum counter_kind kind, struct span span,
 		       const char *helper, bool quiet);
+/* The same for what map helpers return, which is 0 or an error. */
+void count_if_map_failed(struct unit *u, ref ret, enum counter_kind kind, struct span span,
+			 const char *helper);
+/* The error of a map helper: before Linux 6.4 it is an int with noise in the upper half. */
+ref map_error(struct irb *b, ref ret);
 
 /* lower_stmt.c */
+void lower_stmt(struct unit *u, struct stmt *s);
+/* A block's statements, without its value. */
+void lower_statements(struct unit *u, struct stmt *s);
 void lower_block(struct unit *u, struct stmt *s);
 /* Control goes on in a new block that nothing reaches: after return, break. */
 void start_dead_block(struct unit *u);

@@ -42,6 +42,25 @@ void count_if_negative(struct unit *u, ref ret, enum counter_kind kind, struct s
 	ir_start(b, done);
 }
 
+void count_if_map_failed(struct unit *u, ref ret, enum counter_kind kind, struct span span,
+			 const char *helper)
+{
+	struct irb *b = &u->b;
+	uint32_t off = counter_new(u, kind, span, helper, false);
+	blkid bad = ir_block(b), done = ir_block(b);
+
+	ir_br(b, ret, bad, done);
+	ir_start(b, bad);
+	count_failure(u, off, map_error(b, ret));
+	ir_jmp(b, done);
+	ir_start(b, done);
+}
+
+ref map_error(struct irb *b, ref ret)
+{
+	return ir_ext(b, true, 4, ret);
+}
+
 struct plan_event *event_new(struct unit *u, enum event_kind kind, struct span span)
 {
 	struct plan *p = u->c->plan;

@@ -95,7 +95,7 @@ static void update(struct unit *u, const struct map_sym *m, ref key, ref value)
 	ref ret = ir_call(b, H_MAP_UPDATE, 4, ir_map(b, m->plan->kmap), key, value,
 			  ir_const(b, BPF_ANY));
 
-	count_if_negative(u, ret, COUNT_MAP_FULL, b->span, "map_update_elem", false);
+	count_if_map_failed(u, ret, COUNT_MAP_FULL, b->span, "map_update_elem");
 }
 
 /* Fills a value of the map's size in memory and updates the entry with it. */
@@ -187,7 +187,7 @@ static ref find_or_insert(struct unit *u, const struct map_sym *m, struct expr *
 	ir_br(b, second, hit, fail);
 
 	ir_start(b, fail);
-	count_failure(u, counter, ret);
+	count_failure(u, counter, map_error(b, ret));
 	ir_jmp(b, *done);
 
 	ir_start(b, hit);
@@ -253,7 +253,7 @@ ref lower_map_delete(struct unit *u, struct expr *target, bool want, struct span
 	ref ret = ir_call(b, H_MAP_DELETE, 2, ir_map(b, m->plan->kmap), key);
 	if (want)
 		return ir_bin(b, OP_EQ, ret, ir_const(b, 0));
-	count_if_negative(u, ret, COUNT_DELETE, span, "map_delete_elem", false);
+	count_if_map_failed(u, ret, COUNT_DELETE, span, "map_delete_elem");
 	return 0;
 }
 
@@ -265,4 +265,29 @@ ref lower_map_has(struct unit *u, struct expr *target)
 	if (m->plan->store == STORE_SLOT)
 		return ir_bin(b, OP_NE, ir_load(b, 8, slot_addr(u, m), 8), ir_const(b, 0));
 	return ir_bin(b, OP_NE, lookup(u, m, lower_key(u, m, target->key)), ir_const(b, 0));
+}
+
+ref lower_map_find(struct unit *u, struct expr *target, struct var_sym *v)
+{
+	struct irb *b = &u->b;
+	struct map_sym *m = target->map;
+	blkid hit = ir_block(b), miss = ir_block(b), done = ir_block(b);
+	struct dest d = { v->slot, 0, v->type, true };
+	ref at = lookup(u, m, lower_key(u, m, target->key));
+
+	ir_br(b, at, hit, miss);
+	ir_start(b, hit);
+	if (type_is_agg(m->value))
+		ir_store(b, 8, v->slot, 0, lower_agg_read(u, target));
+	else if (type_is_scalar(m->value))
+		ir_store(b, 8, v->slot, 0, load_value(u, m, at));
+	else
+		convert(u, at, 0, m->value, &d);
+	ref yes = ir_const(b, 1);
+	ir_jmp(b, done);
+	ir_start(b, miss);
+	ref no = ir_const(b, 0);
+	ir_jmp(b, done);
+	ir_start(b, done);
+	return ir_phi(b, 2, (ref[]){ yes, no });
 }

@@ -178,21 +178,57 @@ static void foreign_to(struct unit *u, struct expr *e, const struct dest *d)
 	pad_from(u, d, e->type->size);
 }
 
+static void if_to(struct unit *u, struct stmt *s, const struct dest *d)
+{
+	struct irb *b = &u->b;
+	blkid yes = ir_block(b), no = ir_block(b), done = ir_block(b);
+
+	lower_cond(u, s->e, yes, no);
+	ir_start(b, yes);
+	lower_statements(u, s->body);
+	lower_to(u, s->body->value, d);
+	ir_jmp(b, done);
+	ir_start(b, no);
+	if (s->els->kind == S_IF) {
+		if_to(u, s->els, d);
+	} else {
+		lower_statements(u, s->els);
+		lower_to(u, s->els->value, d);
+	}
+	ir_jmp(b, done);
+	ir_start(b, done);
+}
+
+static void part_to(struct unit *u, struct expr *e, const struct dest *d)
+{
+	convert(u, lower_addr(u, e->a), (int32_t)(e->field.bit_off / 8), e->type, d);
+}
+
 static void memory_to(struct unit *u, struct expr *e, const struct dest *d)
 {
 	switch (e->kind) {
 	case E_STRING: store_text(u, e->str.s, e->str.len, d); break;
-	case E_TUPLE: tuple_to(u, e, d); break;
+	case E_TUPLE:
+	case E_RECORD: tuple_to(u, e, d); break;
+	case E_COMPTIME: lower_to(u, e->a, d); break;
+	case E_BLOCK:
+		lower_statements(u, e->stmt);
+		lower_to(u, e->stmt->value, d);
+		break;
+	case E_IF: if_to(u, e->stmt, d); break;
 	case E_COND: ternary_to(u, e, d); break;
 	case E_CAST: lower_to(u, e->a, d); break;
 	case E_FIELD:
+		if (e->arg_index < 0 && e->a->type->kind == T_RECORD)
+			part_to(u, e, d);
+		else
+			foreign_to(u, e, d);
+		break;
 	case E_INDEX:
 	case E_UNARY: foreign_to(u, e, d); break;
 	case E_NAME:
 	case E_CALL: e->builtin->lower_mem(u, e, d); break;
-	case E_ELEM:
-		convert(u, lower_addr(u, e->a), (int32_t)(e->field.bit_off / 8), e->type, d);
-		break;
+	case E_ELEM: part_to(u, e, d); break;
 	default: convert(u, lower_addr(u, e), 0, e->type, d);
 	}
 }

@@ -87,10 +87,13 @@ static struct place index_place(struct unit *u, struct expr *e)
 {
 	struct irb *b = &u->b;
 	struct place p = place_below(u, e->a);
-	uint32_t n, size;
+	const struct type *t = e->a->type;
+	uint32_t n, size = 1, nelems = t->kind == T_STRING ? t->size : t->nelems;
 
-	type_fields(u->c->tt, e->a->type->elem, &n);
-	size = e->a->type->elem->size;
+	if (t->kind != T_STRING) {
+		type_fields(u->c->tt, t->elem, &n);
+		size = t->elem->size;
+	}
 	if (e->b->is_const) {
 		p.off += e->b->const_value * (int64_t)size;
 		return p;
@@ -99,11 +102,11 @@ static struct place index_place(struct unit *u, struct expr *e)
 	/* Behind the end of an array of known size there is nothing to read: zero, and counted.
 	 */
 	ref i = lower_scalar(u, e->b);
-	if (e->a->type->kind == T_ARRAY && e->a->type->nelems) {
+	if (t->kind != T_PTR && nelems) {
 		uint32_t off = counter_new(u, COUNT_INDEX, e->span, NULL, false);
 		blkid ok = ir_block(b), bad = ir_block(b), done = ir_block(b);
 
-		ir_br(b, ir_bin(b, OP_ULT, i, ir_const(b, e->a->type->nelems)), ok, bad);
+		ir_br(b, ir_bin(b, OP_ULT, i, ir_const(b, nelems)), ok, bad);
 		ir_start(b, ok);
 		ref at = ir_bin(b, OP_ADD, p.ptr, ir_bin(b, OP_MUL, i, ir_const(b, size)));
 		ir_jmp(b, done);

@@ -5,17 +5,20 @@
 
 #include "builtin/builtin.h"
 
-static void lower_stmt(struct unit *u, struct stmt *s);
-
 void start_dead_block(struct unit *u)
 {
 	ir_start(&u->b, ir_block(&u->b));
 }
 
-void lower_block(struct unit *u, struct stmt *s)
+void lower_statements(struct unit *u, struct stmt *s)
 {
 	for (struct stmt *i = s->first; i; i = i->next)
 		lower_stmt(u, i);
+}
+
+void lower_block(struct unit *u, struct stmt *s)
+{
+	lower_statements(u, s);
 	if (s->value)
 		lower_effect(u, s->value);
 }
@@ -172,7 +175,7 @@ static void lower_range(struct unit *u, struct stmt *s)
 	u->continue_blk = outer_continue;
 }
 
-static void lower_stmt(struct unit *u, struct stmt *s)
+void lower_stmt(struct unit *u, struct stmt *s)
 {
 	struct irb *b = &u->b;
 

@@ -109,6 +109,8 @@ bool resolve_name(struct unit *u, struct expr *e)
 
 	if (m)
 		return resolve_macro(u, e, m);
+	if (macro_find(u, e->name)) /* without parameters, the () may be left out */
+		return !type_is_error(expand_macro(u, e));
 	if (builtin_find(e->name)) {
 		builtin_check(u, e);
 		return true;

@@ -77,12 +77,11 @@ static void config_block(struct parser *p)
 	struct span span = parse_next(p).span;
 
 	check_order(p, span, "config");
-	if (p->config_span.beg) {
+	if (p->script->config_span.beg) {
 		struct diag *d = diag(p->dx, E0010_TWICE, span, "config block");
 
-		diag_note(d, p->config_span, "the first one");
+		diag_note(d, p->script->config_span, "the first one");
 	}
-	p->config_span = span;
 	parse_expect(p, TOK_SET);
 	parse_expect(p, TOK_LBRACE);
 	while (!p->failed && !parse_at(p, TOK_RBRACE)) {
@@ -93,6 +92,7 @@ static void config_block(struct parser *p)
 			parse_recover(p);
 	}
 	parse_expect(p, TOK_RBRACE);
+	p->script->config_span = parse_span_from(p, span);
 }
 
 /* "import" string ";" */
@@ -126,6 +126,7 @@ static void map_decl(struct parser *p)
 	parse_expect(p, TOK_IDENT);
 	parse_expect(p, TOK_LPAREN);
 	x.n = parse_peek(p)->num;
+	x.n_span = parse_peek(p)->span;
 	parse_expect(p, TOK_INT);
 	parse_expect(p, TOK_RPAREN);
 	parse_expect(p, TOK_SEMI);
@@ -326,6 +327,7 @@ struct script *parse_script(struct arena *a, struct diags *dx, const struct sour
 
 	parser_init(&p, a, dx, src);
 	p.opt = opt;
+	p.lx.comments = opt ? opt->comments : NULL;
 	p.script = arena_new(a, struct script);
 	p.probes_tail = &p.script->probes;
 	p.macros_tail = &p.script->macros;

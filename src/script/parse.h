@@ -11,10 +11,14 @@
 
 #include "script/ast.h"
 
+struct comments;
+
 struct parse_options {
 	/* Positional parameters, for $N inside attach points. */
 	const char *const *params;
 	unsigned nparams;
+	/* Where to note the comments outside C definitions, in order (lex.h), or NULL. */
+	struct comments *comments;
 };
 
 /* Never NULL; check diag_failed(dx) before use. The tree lives in a. */

@@ -28,7 +28,6 @@ struct parser {
 	bool in_pred;	/* a '/' before '{' ends the expression */
 	bool in_cond;	/* a '{' starts the body, not a block expression */
 	bool seen_code; /* a probe, macro or function: nothing of C may follow */
-	struct span config_span;
 	const struct parse_options *opt;
 	struct script *script;
 	struct probe **probes_tail;

@@ -49,10 +49,16 @@ struct compiler {
 	struct strmap maps; /* name -> struct map_sym * */
 	VEC(struct unit *) units;
 	struct plan *plan;
-	uint32_t ncounters;
+	unsigned expansions; /* of macros, so far: numbers for fresh names */
 	bool changed; /* a map or variable took another type in this pass */
 	bool final;   /* last pass: what is wrong is reported */
 	bool partial; /* some probe could not be expanded: what it assigns is not known */
+};
+
+/* The macros whose bodies are being checked, innermost first. */
+struct macro_use {
+	const struct macro_use *up;
+	const struct macro *macro;
 };
 
 struct scope {
@@ -74,6 +80,7 @@ struct unit {
 	struct scope *scope;
 	int loops;
 	int macros; /* depth of #define in #define */
+	const struct macro_use *open_macros;
 	int dead;   /* branches around that are never taken: their condition is known */
 	bool ended; /* control cannot reach the next statement */
 
@@ -124,6 +131,8 @@ void settle_maps(struct compiler *c);
 /* fold.c: constant expressions, exactly. Sets is_const; reports overflow. */
 void fold_unary(struct unit *u, struct expr *e);
 void fold_binary(struct unit *u, struct expr *e);
+/* "a" + "b", and "abc" + 1, which is "bc": e becomes the literal. False: neither. */
+bool fold_text(struct unit *u, struct expr *e);
 void set_const(struct compiler *c, struct expr *e, int64_t v, bool beyond_int64);
 
 /* names.c: identifiers that are neither variable nor map. */
@@ -133,6 +142,10 @@ bool literal_text(struct unit *u, struct expr *e, const char **s, size_t *len);
 /* A use whose text is known becomes that string literal. */
 void become_string(struct compiler *c, struct expr *e, const char *s, size_t len);
 const struct type *check_param(struct unit *u, struct expr *e, bool as_string);
+
+/* macro.c: a call of a macro becomes its body; e is checked afterwards. */
+const struct macro *macro_find(const struct unit *u, const char *name);
+const struct type *expand_macro(struct unit *u, struct expr *e);
 
 /* Reports E0006 at a place. */
 void not_yet(struct unit *u, struct span span, const char *fmt, ...)

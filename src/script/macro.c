@@ -1,0 +1,163 @@
+/*
+ * Macros (reference section 1.5): a call becomes a block with the macro's body.
+ *
+ * Parameters: $v takes a variable and @m a map, both by reference: the body's name becomes the
+ * caller's.  A plain name takes any expression, which is written in at each use.  Variables of
+ * the body's own get fresh names, so that they never meet the caller's; maps must be passed in.
+ */
+#include "script/unit.h"
+
+#include <string.h>
+
+struct expansion {
+	struct unit *u;
+	const struct macro *m;
+	struct expr **args;
+	unsigned serial;     /* makes fresh names */
+	struct strmap fresh; /* the body's variable -> its fresh name */
+};
+
+static int param_index(const struct macro *m, enum expr_kind kind, const char *name)
+{
+	for (unsigned i = 0; i < m->nparams; i++)
+		if (m->params[i]->kind == kind && !strcmp(m->params[i]->name, name))
+			return (int)i;
+	return -1;
+}
+
+static const char *fresh_name(struct expansion *x, const char *name)
+{
+	const char *fresh = strmap_gets(&x->fresh, name);
+
+	if (!fresh) {
+		fresh = arena_printf(x->u->c->arena, "%s#%u", name, x->serial);
+		strmap_sets(&x->fresh, name, (void *)fresh);
+	}
+	return fresh;
+}
+
+static void rewrite_stmt(struct expansion *x, struct stmt *s);
+
+static void rewrite_expr(struct expansion *x, struct expr *e)
+{
+	int i;
+
+	if (!e)
+		return;
+	rewrite_expr(x, e->a);
+	rewrite_expr(x, e->b);
+	rewrite_expr(x, e->c);
+	rewrite_expr(x, e->key);
+	for (unsigned n = 0; n < e->nargs; n++)
+		rewrite_expr(x, e->args[n]);
+	rewrite_stmt(x, e->stmt);
+
+	switch (e->kind) {
+	case E_VAR:
+		i = param_index(x->m, E_VAR, e->name);
+		e->name = i >= 0 ? x->args[i]->name : fresh_name(x, e->name);
+		break;
+	case E_MAP:
+		i = param_index(x->m, E_MAP, e->name);
+		if (i >= 0)
+			e->name = x->args[i]->name;
+		else
+			diag(x->u->c->dx, E0140_UNHYGIENIC, e->span, e->name);
+		break;
+	case E_NAME:
+		i = param_index(x->m, E_NAME, e->name);
+		if (i >= 0)
+			*e = *expr_clone(x->u->c->arena, x->args[i]);
+		break;
+	default: break;
+	}
+}
+
+static void rewrite_stmt(struct expansion *x, struct stmt *s)
+{
+	for (; s; s = s->next) {
+		rewrite_expr(x, s->e);
+		rewrite_expr(x, s->e2);
+		rewrite_expr(x, s->target);
+		rewrite_stmt(x, s->body);
+		rewrite_stmt(x, s->els);
+		rewrite_stmt(x, s->first);
+		rewrite_expr(x, s->value);
+		if (s->kind == S_RETURN)
+			diag(x->u->c->dx, E0129_CONTROL, s->span, "return", "macro");
+	}
+}
+
+/* Do the call's arguments fit the parameters' kinds? */
+static bool fits(const struct macro *m, const struct expr *call)
+{
+	if (m->nparams != call->nargs)
+		return false;
+	for (unsigned i = 0; i < m->nparams; i++) {
+		const struct expr *p = m->params[i], *a = call->args[i];
+
+		if (p->kind != E_NAME && (a->kind != p->kind || a->key))
+			return false;
+	}
+	return true;
+}
+
+static bool is_open(const struct unit *u, const struct macro *m)
+{
+	for (const struct macro_use *o = u->open_macros; o; o = o->up)
+		if (o->macro == m)
+			return true;
+	return false;
+}
+
+static void report_recursion(struct unit *u, const struct expr *e)
+{
+	const char *chain = e->name;
+
+	for (const struct macro_use *o = u->open_macros; o; o = o->up)
+		chain = arena_printf(u->c->arena, "%s > %s", o->macro->name, chain);
+	diag(u->c->dx, E0141_RECURSIVE, e->span, chain);
+}
+
+const struct macro *macro_find(const struct unit *u, const char *name)
+{
+	for (const struct macro *m = u->c->script->macros; m; m = m->next)
+		if (!strcmp(m->name, name))
+			return m;
+	return NULL;
+}
+
+const struct type *expand_macro(struct unit *u, struct expr *e)
+{
+	struct compiler *c = u->c;
+	const struct macro *m = macro_find(u, e->name);
+
+	while (m && (strcmp(m->name, e->name) != 0 || !fits(m, e)))
+		m = m->next;
+	if (!m) {
+		diag(c->dx, E0142_NO_OVERLOAD, e->span, e->name);
+		return e->type = &type_error;
+	}
+	if (is_open(u, m)) {
+		report_recursion(u, e);
+		return e->type = &type_error;
+	}
+
+	struct expansion x = { .u = u, .m = m, .args = e->args, .serial = ++c->expansions };
+	strmap_init(&x.fresh, c->arena);
+	struct stmt *body = stmt_clone(c->arena, m->body);
+	/* It happens once, in whichever pass comes first: what is wrong must not be lost. */
+	bool muted = c->dx->muted;
+	c->dx->muted = false;
+	rewrite_stmt(&x, body);
+	c->dx->muted = muted;
+
+	/* From now on the call is the block; checking it again expands nothing. */
+	struct span span = e->span;
+	*e = (struct expr){ .kind = E_BLOCK, .span = span, .stmt = body };
+	struct macro_use use = { u->open_macros, m };
+	u->open_macros = &use;
+	check_expr(u, e);
+	u->open_macros = use.up;
+	return e->type;
+}

@@ -20,58 +20,6 @@ static ref lower_exit(struct unit *u, struct expr *e)
 	return 0;
 }
 
-/* delete(@m, key), and the old delete(@m[key]), delete(@scalar) */
-static bool check_entry(struct unit *u, struct expr *e)
-{
-	struct expr *m = e->args[0];
-
-	if (m->kind != E_MAP) {
-		diag(u->c->dx, E0302_ARG_TYPE, m->span,
-		     arena_printf(u->c->arena, "%s() expects a map", e->name));
-		return false;
-	}
-	if (e->nargs > 1) {
-		if (m->key) {
-			diag(u->c->dx, E0301_ARITY, e->span,
-			     arena_printf(
-				     u->c->arena,
-				     "%s() takes the key in the map's brackets or as the second argument, not both",
-				     e->name));
-			return false;
-		}
-		m->key = e->args[1];
-		e->nargs = 1;
-	}
-	struct map_sym *sym = check_map_use(u, m);
-	if (!sym->value) {
-		report_undefined(u, m);
-		return false;
-	}
-	if (sym->value && type_is_agg(sym->value) && !m->key) {
-		not_yet(u, e->span, "%s() of a scalar aggregate", e->name);
-		return false;
-	}
-	return true;
-}
-
-static bool check_delete(struct unit *u, struct expr *e)
-{
-	if (!check_entry(u, e))
-		return false;
-	e->args[0]->map->deleted = true;
-	return true;
-}
-
-static ref lower_delete(struct unit *u, struct expr *e)
-{
-	return lower_map_delete(u, e->args[0], !e->unused, e->span);
-}
-
-static ref lower_has_key(struct unit *u, struct expr *e)
-{
-	return lower_map_has(u, e->args[0]);
-}
-
 /* Known to the language, not to this version: said so at its place. */
 static bool check_later(struct unit *u, struct expr *e)
 {
@@ -88,17 +36,11 @@ static bool check_later(struct unit *u, struct expr *e)
 BUILTINS(flow) = {
 	{ "exit", "none exit([int])", BI_STMT, .lower = lower_exit,
 	  .doc = "Ends the session: END, the maps, then this exit status." },
-	{ "delete", "bool delete(raw, [raw])", BI_STMT, check_delete, .lower = lower_delete,
-	  .doc = "Removes a key; true if it was there." },
-	{ "has_key", "bool has_key(raw, [raw])", 0, check_entry, .lower = lower_has_key,
-	  .doc = "Is there such a key?" },
 	LATER("ustack"),
 	LATER("usym"),
 
 	LATER("reg"),
-	LATER("kaddr"),
 	LATER("uaddr"),
-	LATER("percpu_kaddr"),
 
 	LATER("pton"),
 
@@ -108,8 +50,6 @@ BUILTINS(flow) = {
 
 	LATER("path"),
 	LATER("tseries"),
-	LATER("find"),
-	LATER("len"),
 	LATER("signal"),
 	LATER("signal_thread"),
 	LATER("override"),

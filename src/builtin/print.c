@@ -121,8 +121,12 @@ static bool check_print(struct unit *u, struct expr *e)
 	if (a->kind == E_MAP) {
 		struct map_sym *m = check_map_use(u, a);
 
-		if (m->value && type_is_agg(m->value)) {
-			not_yet(u, a->span, "printing one entry of an aggregate");
+		if (m->value && type_is_agg(m->value) && !type_is_castable_agg(m->value)) {
+			diag(c->dx, E0302_ARG_TYPE, a->span,
+			     arena_printf(
+				     c->arena,
+				     "map type %s cannot print the value of individual keys, print the whole map",
+				     type_text(c, m->value)));
 			return false;
 		}
 	}

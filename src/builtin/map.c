@@ -1,0 +1,191 @@
+/*
+ * Builtins about the entries of maps.
+ */
+#include "builtin/builtin.h"
+#include "builtin/symbol.h"
+#include "script/lower.h"
+#include "types/kernel_types.h"
+
+static bool bad_arg(struct unit *u, const struct expr *arg, const char *words)
+{
+	diag(u->c->dx, E0302_ARG_TYPE, arg->span, words);
+	return false;
+}
+
+static bool map_exists(struct unit *u, const struct expr *m)
+{
+	if (m->map->value || !u->c->final)
+		return true;
+	diag(u->c->dx, E0103_UNDEFINED_MAP, m->span, m->map->name);
+	return false;
+}
+
+/* f(@m, key), and the old f(@m[key]), f(@scalar): the key moves into the map's brackets. */
+static bool check_entry(struct unit *u, struct expr *e)
+{
+	struct compiler *c = u->c;
+	struct expr *m = e->args[0];
+
+	if (m->kind != E_MAP)
+		return bad_arg(u, m, arena_printf(c->arena, "%s() expects a map", e->name));
+	if (e->nargs > 1) {
+		if (m->key && m->key != e->args[1]) {
+			diag(c->dx, E0301_ARITY, e->span,
+			     arena_printf(
+				     c->arena,
+				     "%s() takes the key in the map's brackets or as the second argument, not both",
+				     e->name));
+			return false;
+		}
+		m->key = e->args[1];
+	}
+	const struct map_sym *sym = check_map_use(u, m);
+	if (sym->value && type_is_agg(sym->value) && !m->key) {
+		not_yet(u, e->span, "%s() of an aggregate without keys", e->name);
+		return false;
+	}
+	return map_exists(u, m);
+}
+
+static bool check_delete(struct unit *u, struct expr *e)
+{
+	if (!check_entry(u, e))
+		return false;
+	e->args[0]->map->deleted = true;
+	return true;
+}
+
+/* Only a delete whose result is used may meet a key that is not there in silence. */
+static ref lower_delete(struct unit *u, struct expr *e)
+{
+	return lower_map_delete(u, e->args[0], !e->unused, e->span);
+}
+
+static ref lower_has_key(struct unit *u, struct expr *e)
+{
+	return lower_map_has(u, e->args[0]);
+}
+
+/* find(@m, key, $v) is checked as if it were $v = @m[key]. */
+static bool check_find(struct unit *u, struct expr *e)
+{
+	struct expr *m = e->args[0], *v = e->args[2];
+	struct stmt *assign = e->data;
+
+	if (v->kind != E_VAR)
+		return bad_arg(u, v, "find() expects a variable to store the value in");
+	if (!check_entry(u, e))
+		return false;
+	if (!m->key)
+		return bad_arg(u, m, "find() expects a map with keys");
+	if (!assign) {
+		assign = e->data = arena_new(u->c->arena, struct stmt);
+		*assign = (struct stmt){
+			.kind = S_ASSIGN, .span = e->span, .op = -1, .target = v, .e = m
+		};
+	}
+	check_stmt(u, assign);
+	return true;
+}
+
+static ref lower_find(struct unit *u, struct expr *e)
+{
+	return lower_map_find(u, e->args[0], e->args[2]->var);
+}
+
+/* What len() of a map is made of. */
+struct map_len {
+	struct percpu percpu;
+	uint32_t counter_off; /* of the per-CPU counter's address in struct bpf_map */
+};
+
+/*
+ * The kernel counts a hash's entries per CPU, in bpf_map.elem_count (kernel/bpf/map_iter.c
+ * sums it up as we do), which programs may read through the map's own address.
+ */
+static bool check_len_map(struct unit *u, struct expr *e)
+{
+	struct compiler *c = u->c;
+	struct map_len *len = arena_new(c->arena, struct map_len);
+	const struct btf *btf = kernel_btf(c->tt, NULL);
+	uint32_t id = btf ? btf_find(btf, BTF_STRUCTS, "bpf_map") : 0;
+	struct field f;
+
+	map_of(u, e->args[0]);
+	e->args[0]->type = &type_none;
+	if (!map_exists(u, e->args[0]))
+		return false;
+	if (c->final && !e->args[0]->map->keyed)
+		return bad_arg(u, e->args[0], "len() expects a map with keys, or a stack");
+	if (!id || !type_member(c->tt, btf_type(c->tt, btf, id), "elem_count", &f)) {
+		diag(c->dx, E0402_FEATURE, e->span,
+		     "len() of a map: the kernel counts entries since Linux 6.6");
+		return false;
+	}
+	len->counter_off = f.bit_off / 8;
+	e->data = len;
+	return percpu_find(u, e->span, &len->percpu);
+}
+
+static bool check_len(struct unit *u, struct expr *e)
+{
+	struct expr *a = e->args[0];
+
+	if (a->kind == E_MAP && !a->key)
+		return check_len_map(u, e);
+
+	const struct type *t = check_value(u, a);
+	if (t->kind == T_KSTACK || t->kind == T_USTACK)
+		return true;
+	return !type_is_error(t) && bad_arg(u, a, "len() expects a map or a stack");
+}
+
+/* The sum over all CPUs. */
+static ref lower_len_map(struct unit *u, struct expr *e)
+{
+	const struct map_len *len = e->data;
+	struct irb *b = &u->b;
+	ref map = ir_map(b, e->args[0]->map->plan->kmap);
+	ref counter = ir_load(b, 8, map, (int32_t)len->counter_off);
+	ref sum = ir_slot(b, 8), cpu = ir_slot(b, 8);
+	blkid head = ir_block(b), body = ir_block(b), done = ir_block(b);
+
+	ir_store(b, 8, sum, 0, ir_const(b, 0));
+	ir_store(b, 8, cpu, 0, ir_const(b, 0));
+	ir_jmp(b, head);
+
+	ir_start(b, head);
+	ref i = ir_load(b, 8, cpu, 0);
+	ir_br(b, ir_bin(b, OP_ULT, i, ir_const(b, u->c->opt->ncpus)), body, done);
+	ir_start(b, body);
+	struct place at =
+		place_of_pointer(u, percpu_address(u, &len->percpu, counter, i), AS_KERNEL);
+	ref n = read_scalar(u, &at, type_int(u->c->tt, 8, false), NULL, e->span);
+	ir_store(b, 8, sum, 0, ir_bin(b, OP_ADD, ir_load(b, 8, sum, 0), n));
+	ir_store(b, 8, cpu, 0, ir_bin(b, OP_ADD, i, ir_const(b, 1)));
+	ir_jmp(b, head);
+
+	ir_start(b, done);
+	return ir_load(b, 8, sum, 0);
+}
+
+static ref lower_len(struct unit *u, struct expr *e)
+{
+	enum { COUNT_OFF = 0 }; /* of a stack's number of frames */
+
+	if (e->data)
+		return lower_len_map(u, e);
+	return ir_load(&u->b, 4, lower_addr(u, e->args[0]), COUNT_OFF);
+}
+
+BUILTINS(map) = {
+	{ "delete", "bool delete(raw, [raw])", BI_STMT, check_delete, .lower = lower_delete,
+	  .doc = "Removes a key; true if it was there." },
+	{ "has_key", "bool has_key(raw, [raw])", 0, check_entry, .lower = lower_has_key,
+	  .doc = "Is there such a key?" },
+	{ "find", "bool find(raw, raw, raw)", BI_STMT, check_find, .lower = lower_find,
+	  .doc = "find(@m, key, $v): is there such a key? If so, $v gets its value." },
+	{ "len", "i64 len(raw)", 0, check_len, .lower = lower_len,
+	  .doc = "The number of a map's entries, or of a stack's frames." },
+	{ 0 },
+};

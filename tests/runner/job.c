@@ -98,17 +98,17 @@ static void kill_group(pid_t pid)
 
 /* --- what they say --- */
 
-/* Cuts the announcement out of what was said; it is a whole line. */
+/* Cuts announcements out of what was said; they are whole lines. */
 static void find_announcement(struct job *job, struct sb *out)
 {
-	char *at = out->len ? strstr(out->s, JOB_ATTACHED "\n") : NULL;
-	size_t len = strlen(JOB_ATTACHED "\n");
+	static const char LINE[] = JOB_ATTACHED "\n";
+	size_t len = strlen(LINE);
 
-	if (!at)
-		return;
-	memmove(at, at + len, strlen(at + len) + 1);
-	out->len -= len;
-	job->attached = true;
+	for (char *at; out->len && (at = strstr(out->s, LINE));) {
+		memmove(at, at + len, strlen(at + len) + 1);
+		out->len -= len;
+		job->attached = true;
+	}
 }
 
 static void read_stream(struct job *job, enum job_stream s)

@@ -25,7 +25,6 @@ struct options {
 	const char *cmd;
 	pid_t pid;
 	bool unsafe;
-	struct texts includes, include_dirs;
 	struct {
 		bool kprobe_multi, uprobe_multi, kprobe_session;
 	} no_feature;

@@ -1,5 +1,6 @@
 #include "session/decode.h"
 
+#include "session/cgroups.h"
 #include "session/clock.h"
 #include "symbol/ksyms.h"
 
@@ -319,13 +320,13 @@ static void put_timestamp(struct job *j, const uint8_t *p, struct value *out)
 {
 	const struct plan *plan = j->d->plan;
 	uint64_t ns = load(p, 8), format = load(p + 8, 4);
+	clockid_t clock = load(p + 12, 4) == TIMESTAMP_TAI ? CLOCK_TAI : CLOCK_BOOTTIME;
 
 	if (format >= plan->strings.len) {
 		put_text(out, "");
 		return;
 	}
-	put_text(out, clock_format(j->a, plan->strings.data[format],
-				   clock_to_wall(CLOCK_BOOTTIME, ns)));
+	put_text(out, clock_format(j->a, plan->strings.data[format], clock_to_wall(clock, ns)));
 }
 
 static void put_inet(struct job *j, const uint8_t *p, struct value *out)
@@ -341,6 +342,16 @@ static void put_mac(struct job *j, const uint8_t *p, struct value *out)
 {
 	put_text(out, arena_printf(j->a, "%02X:%02X:%02X:%02X:%02X:%02X", p[0], p[1], p[2],
 				   p[3], p[4], p[5]));
+}
+
+static void put_cgroup_path(struct job *j, const uint8_t *p, struct value *out)
+{
+	const struct plan *plan = j->d->plan;
+	uint64_t filter = load(p + 8, 4);
+
+	put_text(out, filter < plan->strings.len
+			      ? cgroup_paths(j->a, load(p, 8), plan->strings.data[filter])
+			      : "");
 }
 
 static void value_of(struct job *j, const struct type *t, const uint8_t *p, struct value *out)
@@ -376,6 +387,7 @@ static void value_of(struct job *j, const struct type *t, const uint8_t *p, stru
 		break;
 	case T_INET: put_inet(j, p, out); break;
 	case T_MAC: put_mac(j, p, out); break;
+	case T_CGROUP_PATH: put_cgroup_path(j, p, out); break;
 	default: break;
 	}
 	j->depth--;

@@ -66,9 +66,12 @@ static int refused(struct err *e, int code, const char *what, const char *name)
 {
 	err_set(e, code, "%s %s", what, name);
 	switch (code) {
-	case -EPERM: return err_hint(e, "run as root, or with CAP_BPF and CAP_PERFMON");
+	case -EPERM:
+		if (kernel_lockdown() == LOCKDOWN_CONFIDENTIALITY)
+			return err_hint(e, "kernel lockdown (confidentiality) forbids tracing");
+		return err_hint(e, "run as root, or with CAP_BPF and CAP_PERFMON");
 	case -ENOSYS: return err_hint(e, "this kernel was built without CONFIG_BPF_SYSCALL");
-	case -ENOMEM: return err_hint(e, "give the map fewer entries (max_map_keys)");
+	case -ENOMEM: return err_hint(e, "give the maps fewer entries (max_map_keys)");
 	}
 	return code;
 }
@@ -87,6 +90,10 @@ static int create_map(struct loaded *l, const struct plan *plan, size_t i, struc
 	int fd = kbpf_map_create(&spec);
 	uint32_t zero = 0;
 
+	if (fd == -EINVAL && m->type == BPF_MAP_TYPE_RINGBUF) {
+		err_set(e, fd, "create the ring buffer for events");
+		return err_hint(e, "kernels before 5.8 have none");
+	}
 	if (fd < 0)
 		return refused(e, fd, "create map", m->name);
 	l->maps[i] = fd;

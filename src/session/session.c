@@ -145,6 +145,15 @@ static int close_output(struct session *s, struct err *e)
 		       strerror(-s->write_err));
 }
 
+/* Addresses that stayed numbers have a reason. */
+static void tell_symbols(struct session *s)
+{
+	struct runtime_problem p = { .msg = s->decoder.ksyms_err.msg };
+
+	if (s->decoder.ksyms_failed && !s->opt.no_warnings)
+		s->sink->problem(session_notices(s), &p);
+}
+
 /* Everything is detached: the end programs, their events, what was lost, the maps. */
 static int finish(struct session *s, struct err *e)
 {
@@ -160,7 +169,10 @@ static int finish(struct session *s, struct err *e)
 	if (err || s->write_err)
 		return err;
 	s->sink->end(s->out);
-	return s->opt.print_maps ? maps_print_all(s, e) : 0;
+	if (s->opt.print_maps)
+		err = maps_print_all(s, e);
+	tell_symbols(s);
+	return err;
 }
 
 static int whole(struct session *s, struct err *e)

@@ -85,6 +85,8 @@ int scry_vm_verify(struct scry_vm *vm, int prog, struct scry_vm_verdict *verdict
 int scry_vm_jit(struct scry_vm *vm, int prog, unsigned flags);
 /* The machine code of a compiled program, or NULL. */
 const void *scry_vm_jit_code(struct scry_vm *vm, int prog, size_t *bytes);
+/* Where in it the code of an instruction is. */
+int scry_vm_jit_place(struct scry_vm *vm, int prog, uint32_t insn, size_t *start, size_t *end);
 
 enum {
 	SCRY_VM_INTERPRET = 1 << 0, /* run: interpret although the program is compiled */

@@ -1,3 +1,4 @@
+#include "cli/cmd_vm.h"
 #include "cli/commands.h"
 #include "cli/help.h"
 #include "cli/options.h"
@@ -8,6 +9,7 @@
 #include <string.h>
 
 const struct command commands[] = {
+	{ "vm", cmd_vm, "a BPF machine without a kernel" },
 	{ 0 },
 };
 

@@ -673,6 +673,7 @@ static void compile(struct jit *j)
 		if (prog->ops[j->i].id != VM_OP_NONE)
 			compile_insn(j, &prog->insns[j->i], &prog->ops[j->i]);
 	}
+	j->starts[prog->n] = j->c.len;
 	emit_checks(j);
 	emit_faults(j);
 	emit_ends(j);
@@ -707,11 +708,11 @@ int vm_jit_compile(struct vm_prog *prog, unsigned flags, struct err *e)
 	struct jit j = { .prog = prog, .checked = !(flags & SCRY_VM_UNSAFE) };
 
 	vm_jit_free(&prog->jit);
-	j.starts = xcalloc(prog->n, sizeof(*j.starts));
+	j.starts = xcalloc(prog->n + 1u, sizeof(*j.starts));
 	compile(&j);
 	int ret = make_executable(&j, &prog->jit, e);
+	prog->jit.starts = j.starts;
 	prog->jit.flags = flags;
-	free(j.starts);
 	vec_free(&j.c);
 	vec_free(&j.targets);
 	vec_free(&j.faults);
@@ -733,6 +734,7 @@ void vm_jit_free(struct vm_jit *jit)
 {
 	if (jit->code)
 		munmap(jit->code, jit->mapped);
+	free(jit->starts);
 	*jit = (struct vm_jit){ 0 };
 }
 

@@ -94,6 +94,19 @@ const void *scry_vm_jit_code(struct scry_vm *vm, int prog, size_t *bytes)
 	return p ? p->jit.code : NULL;
 }
 
+int scry_vm_jit_place(struct scry_vm *vm, int prog, uint32_t insn, size_t *start, size_t *end)
+{
+	struct vm_prog *p = need_prog(vm, prog);
+
+	if (!p || !p->jit.code || insn >= p->n)
+		return -ENOENT;
+	*start = p->jit.starts[insn];
+	*end = p->jit.starts[insn + 1];
+	if (insn_is_wide(&p->insns[insn]))
+		*end = p->jit.starts[insn + 2];
+	return 0;
+}
+
 /* --- running --- */
 
 static void describe(const struct scry_vm_run *run, struct scry_vm_result *out)

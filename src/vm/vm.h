@@ -54,6 +54,7 @@ struct vm_jit {
 	uint8_t *code; /* mapped executable, not writable */
 	size_t size, mapped;
 	const uint8_t *body; /* where tail calls go */
+	size_t *starts;	     /* of each instruction's code; one more for the end */
 	unsigned flags;
 };
 

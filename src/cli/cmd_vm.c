@@ -1,0 +1,550 @@
+#include "cli/cmd_vm.h"
+
+#include "base/auto.h"
+#include "bpf/disasm.h"
+#include "cli/vm_input.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <string.h>
+
+enum { EXIT_BAD = 1, EXIT_SYSTEM = 2, MAX_MAPS = 64 };
+
+/* What one subcommand was asked for, and what it works on. */
+struct task {
+	const char *path; /* of the program; plugin: the memory */
+	const char *out;
+	struct scry_vm_input input;
+	struct sb memory;
+	struct scry_vm_program info;
+	bool context_given, jit, interpret, unsafe, trace, raw;
+	uint64_t repeat;
+	enum insn_dialect dialect;
+	struct arena arena;
+	struct scry_vm *vm;
+	struct bpf_insn *insns;
+	uint32_t n;
+	int prog, maps[MAX_MAPS];
+	unsigned nmaps;
+	struct scry_vm_map map_defs[MAX_MAPS];
+	struct err err;
+};
+
+static const char USAGE[] =
+	"usage: scry vm COMMAND [OPTION]... [FILE]\n"
+	"\n"
+	"A BPF machine without a kernel. FILE (default: standard input) holds a program: assembler\n"
+	"text in either dialect, hexadecimal digits, or raw instructions.\n"
+	"\n"
+	"  asm       print the program's bytes; -o FILE writes them\n"
+	"  disasm    print the program as text\n"
+	"  verify    say whether the program is safe: exit 0, or 1 with the reason\n"
+	"  run       run the program and print r0\n"
+	"  jit       print the machine code of each instruction\n"
+	"  plugin    [MEMORY-HEX]: run one line of hex digits, as bpf_conformance asks for\n"
+	"\n"
+	"  -m, --mem HEX          memory that r1 points to; r2 is its size\n"
+	"  -M, --mem-file FILE    the same from a file\n"
+	"      --map TYPE:KEY:VALUE:ENTRIES[:NAME]\n"
+	"                         map 1, 2, ... of the program\n"
+	"  -c, --context KIND     what the verifier takes r1 for: memory, socket, classifier, xdp,\n"
+	"                         tracepoint (default: memory)\n"
+	"      --size N           bytes of memory or of a tracepoint's record, for the verifier\n"
+	"      --jit, --interpret how to run (default: JIT; plugin: both, and compare)\n"
+	"      --unsafe-fast      run without checks of memory and steps\n"
+	"      --steps N          how many steps a run may take\n"
+	"      --repeat N         run N times\n"
+	"  -t, --trace            run: print each instruction and the registers before it\n"
+	"  -d, --dialect NAME     disasm: kernel (r0 += r1) or mnemonic (add64 r0, r1)\n"
+	"  -o FILE                asm: write raw instructions\n"
+	"  -h, --help             this text\n";
+
+static int fail(struct task *t)
+{
+	fprintf(stderr, "scry vm: %s\n", t->err.msg);
+	return t->err.code == -EINVAL || t->err.code == -ENOTSUP ? EXIT_BAD : EXIT_SYSTEM;
+}
+
+static int fail_vm(struct task *t)
+{
+	fprintf(stderr, "scry vm: %s\n", scry_vm_error(t->vm));
+	return EXIT_BAD;
+}
+
+/* --- options --- */
+
+enum { OPT_MAP = 256, OPT_SIZE, OPT_JIT, OPT_INTERPRET, OPT_UNSAFE, OPT_STEPS, OPT_REPEAT };
+
+static int set_memory(struct task *t, const char *hex)
+{
+	sb_clear(&t->memory);
+	if (!vm_read_hex(hex, strlen(hex), &t->memory))
+		return err_set(&t->err, -EINVAL, "memory '%s' is no row of hex digits", hex);
+	return 0;
+}
+
+static int set_context(struct task *t, const char *name)
+{
+	int context = vm_context_by_name(name);
+
+	if (context < 0)
+		return err_set(&t->err, -EINVAL, "there is no context '%s'", name);
+	t->info.context = (enum scry_vm_context)context;
+	return 0;
+}
+
+static int set_dialect(struct task *t, const char *name)
+{
+	if (strcmp(name, "kernel") && strcmp(name, "mnemonic"))
+		return err_set(&t->err, -EINVAL, "there is no dialect '%s'", name);
+	t->dialect = strcmp(name, "kernel") ? INSN_MNEMONIC : INSN_KERNEL;
+	return 0;
+}
+
+static int add_map(struct task *t, const char *text)
+{
+	if (t->nmaps == MAX_MAPS)
+		return err_set(&t->err, -EINVAL, "more than %d maps", MAX_MAPS);
+	return vm_read_map(text, &t->map_defs[t->nmaps++], &t->err);
+}
+
+static int set_number(struct task *t, const char *text, uint64_t *out)
+{
+	char *end;
+
+	errno = 0;
+	*out = strtoull(text, &end, 0);
+	if (errno || *end || end == text || *text == '-')
+		return err_set(&t->err, -EINVAL, "'%s' is no number", text);
+	return 0;
+}
+
+static int take_option(struct task *t, int opt)
+{
+	uint64_t size;
+	int ret;
+
+	switch (opt) {
+	case 'm': return set_memory(t, optarg);
+	case 'M': sb_clear(&t->memory); return vm_read_file(optarg, &t->memory, &t->err);
+	case 'c': return set_context(t, optarg);
+	case 'd': return set_dialect(t, optarg);
+	case 'o': t->out = optarg; return 0;
+	case 't': t->trace = true; return 0;
+	case OPT_MAP: return add_map(t, optarg);
+	case OPT_SIZE:
+		ret = set_number(t, optarg, &size);
+		t->info.context_size = (uint32_t)size;
+		return ret;
+	case OPT_JIT: t->jit = true; return 0;
+	case OPT_INTERPRET: t->interpret = true; return 0;
+	case OPT_UNSAFE: t->unsafe = true; return 0;
+	case OPT_STEPS: return set_number(t, optarg, &t->input.steps);
+	case OPT_REPEAT: return set_number(t, optarg, &t->repeat);
+	}
+	return err_set(&t->err, -EINVAL, "see `scry vm --help`");
+}
+
+/* Returns 0, 1 when help was asked for, or -errno. */
+static int take_options(struct task *t, int argc, char **argv)
+{
+	static const struct option OPTIONS[] = {
+		{ "mem", required_argument, NULL, 'm' },
+		{ "mem-file", required_argument, NULL, 'M' },
+		{ "map", required_argument, NULL, OPT_MAP },
+		{ "context", required_argument, NULL, 'c' },
+		{ "size", required_argument, NULL, OPT_SIZE },
+		{ "jit", no_argument, NULL, OPT_JIT },
+		{ "interpret", no_argument, NULL, OPT_INTERPRET },
+		{ "unsafe-fast", no_argument, NULL, OPT_UNSAFE },
+		{ "steps", required_argument, NULL, OPT_STEPS },
+		{ "repeat", required_argument, NULL, OPT_REPEAT },
+		{ "trace", no_argument, NULL, 't' },
+		{ "dialect", required_argument, NULL, 'd' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	int opt;
+
+	optind = 0;
+	while ((opt = getopt_long(argc, argv, "m:M:c:d:o:th", OPTIONS, NULL)) >= 0) {
+		if (opt == 'h')
+			return 1;
+		int ret = take_option(t, opt);
+		if (ret)
+			return ret;
+	}
+	if (argc - optind > 1)
+		return err_set(&t->err, -EINVAL, "one file is enough: '%s'", argv[optind + 1]);
+	t->path = argc > optind ? argv[optind] : NULL;
+	return 0;
+}
+
+/* --- steps that subcommands share --- */
+
+static int read_program(struct task *t)
+{
+	const char *path = t->path ? t->path : "-";
+	auto_sb struct sb text = { 0 };
+	int ret = vm_read_file(path, &text, &t->err);
+
+	if (ret)
+		return ret;
+	return vm_read_program(&t->arena, strcmp(path, "-") ? path : "stdin", &text, &t->insns,
+			       &t->n, &t->err);
+}
+
+static int load(struct task *t)
+{
+	int ret = read_program(t);
+
+	if (ret)
+		return fail(t);
+	t->vm = scry_vm_new();
+	for (unsigned i = 0; i < t->nmaps; i++) {
+		t->maps[i] = scry_vm_map_add(t->vm, &t->map_defs[i]);
+		if (t->maps[i] < 0)
+			return fail_vm(t);
+	}
+	t->info.name = t->path && strcmp(t->path, "-") ? t->path : "stdin";
+	t->prog = scry_vm_load(t->vm, t->insns, t->n, &t->info);
+	return t->prog < 0 ? fail_vm(t) : 0;
+}
+
+/* --- subcommands --- */
+
+static int vm_asm(struct task *t)
+{
+	if (read_program(t))
+		return fail(t);
+	if (t->out) {
+		auto_fclose FILE *f = fopen(t->out, "we");
+
+		if (!f || fwrite(t->insns, sizeof(*t->insns), t->n, f) != t->n || fflush(f)) {
+			err_set(&t->err, -errno, "write %s", t->out);
+			return fail(t);
+		}
+		return 0;
+	}
+	for (uint32_t i = 0; i < t->n; i++) {
+		const uint8_t *b = (const uint8_t *)&t->insns[i];
+
+		for (unsigned k = 0; k < sizeof(*t->insns); k++)
+			printf("%02x%s", b[k], k + 1 < sizeof(*t->insns) ? " " : "\n");
+	}
+	return 0;
+}
+
+static int vm_disasm(struct task *t)
+{
+	struct bpf_disasm_opts o = { .dialect = t->dialect };
+
+	if (read_program(t))
+		return fail(t);
+	for (uint32_t i = 0; i < t->n;) {
+		auto_sb struct sb out = { 0 };
+
+		i += bpf_disasm(&out, t->insns, t->n, i, &o);
+		puts(sb_str(&out));
+	}
+	return 0;
+}
+
+static int vm_verify(struct task *t)
+{
+	struct scry_vm_verdict v;
+
+	if (!t->info.context_size && t->info.context == SCRY_VM_MEMORY)
+		t->info.context_size = (uint32_t)t->memory.len;
+	int ret = load(t);
+	if (ret)
+		return ret;
+	if (scry_vm_verify(t->vm, t->prog, &v)) {
+		printf("%s\n", v.words);
+		return EXIT_BAD;
+	}
+	printf("accepted: %u instructions, %u looked at, %u states kept, %u bytes of stack\n",
+	       t->n, v.visited, v.states, v.stack);
+	return 0;
+}
+
+static void print_step(void *user, int prog, uint32_t insn, const uint64_t *regs)
+{
+	struct task *t = user;
+	auto_sb struct sb out = { 0 };
+
+	(void)prog;
+	bpf_disasm(&out, t->insns, t->n, insn, NULL);
+	printf("%4u: %-40s", insn, sb_str(&out));
+	for (unsigned r = 0; r <= 10; r++)
+		printf(" r%u=%" PRIx64, r, regs[r]);
+	putchar('\n');
+}
+
+static void print_text(void *user, const char *text, size_t len)
+{
+	(void)user;
+	printf("%.*s%s", (int)len, text, len && text[len - 1] == '\n' ? "" : "\n");
+}
+
+static void print_bytes(const uint8_t *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		printf("%s%02x", i ? " " : "", p[i]);
+}
+
+static void print_map(struct task *t, int map)
+{
+	const struct scry_vm_map *def = scry_vm_map_info(t->vm, map);
+	size_t bytes = scry_vm_map_value_bytes(t->vm, map);
+	auto_free uint8_t *key = xcalloc(1, def->key_size + 1u), *value = xcalloc(1, bytes + 1);
+	const void *from = NULL;
+
+	while (!scry_vm_map_next_key(t->vm, map, from, key)) {
+		from = key;
+		if (scry_vm_map_lookup(t->vm, map, key, value))
+			continue;
+		printf("%s[", def->name);
+		print_bytes(key, def->key_size);
+		printf("]: ");
+		print_bytes(value, bytes);
+		putchar('\n');
+	}
+}
+
+static void print_record(void *user, const void *data, size_t size)
+{
+	const char *name = user;
+
+	printf("%s: ", name);
+	print_bytes(data, size);
+	putchar('\n');
+}
+
+static void print_maps(struct task *t)
+{
+	for (unsigned i = 0; i < t->nmaps; i++) {
+		const struct scry_vm_map *def = scry_vm_map_info(t->vm, t->maps[i]);
+
+		if (def->type == BPF_MAP_TYPE_RINGBUF)
+			scry_vm_ring_read(t->vm, t->maps[i], print_record, (void *)def->name);
+		else
+			print_map(t, t->maps[i]);
+	}
+}
+
+static unsigned run_flags(const struct task *t)
+{
+	return (t->interpret ? SCRY_VM_INTERPRET : 0u) | (t->unsafe ? SCRY_VM_UNSAFE : 0u);
+}
+
+static void set_input(struct task *t)
+{
+	t->input.mem = t->memory.len ? t->memory.s : NULL;
+	t->input.mem_size = t->memory.len;
+	t->input.print = print_text;
+	t->input.user = t;
+	t->input.trace = t->trace ? print_step : NULL;
+	t->input.flags = run_flags(t);
+}
+
+static int vm_run(struct task *t)
+{
+	struct scry_vm_result out;
+	int ret = load(t);
+
+	if (ret)
+		return ret;
+	set_input(t);
+	if (!t->interpret && !t->trace && scry_vm_jit(t->vm, t->prog, t->input.flags))
+		return fail_vm(t);
+	ret = scry_vm_run_many(t->vm, t->prog, &t->input, t->repeat ? t->repeat : 1, &out);
+	if (ret) {
+		fprintf(stderr, "scry vm: %s (%s)\n", out.words, err_name(ret));
+		return EXIT_BAD;
+	}
+	printf("r0: 0x%" PRIx64 "\n", out.r0);
+	print_maps(t);
+	return 0;
+}
+
+static int vm_jit(struct task *t)
+{
+	size_t bytes, start, end;
+	int ret = load(t);
+
+	if (ret)
+		return ret;
+	if (scry_vm_jit(t->vm, t->prog, run_flags(t)))
+		return fail_vm(t);
+	const uint8_t *code = scry_vm_jit_code(t->vm, t->prog, &bytes);
+	for (uint32_t i = 0; i < t->n;) {
+		auto_sb struct sb out = { 0 };
+		uint32_t next = i + bpf_disasm(&out, t->insns, t->n, i, NULL);
+
+		scry_vm_jit_place(t->vm, t->prog, i, &start, &end);
+		printf("%4u: %s\n%8zx: ", i, sb_str(&out), start);
+		print_bytes(code + start, end - start);
+		putchar('\n');
+		i = next;
+	}
+	printf("%zu bytes\n", bytes);
+	return 0;
+}
+
+/* --- the contract of bpf_conformance --- */
+
+#define TEST_HELPER(name)                                                               \
+	static uint64_t name(                                                           \
+		uint64_t a __attribute__((unused)), uint64_t b __attribute__((unused)), \
+		uint64_t c __attribute__((unused)), uint64_t d __attribute__((unused)), \
+		uint64_t e __attribute__((unused)),                                     \
+		struct scry_vm_run *run __attribute__((unused)))
+
+TEST_HELPER(test_gather_bytes)
+{
+	return (uint64_t)(uint8_t)a << 32 | (uint64_t)(uint8_t)b << 24 |
+	       (uint32_t)(uint8_t)c << 16 | (uint16_t)((uint8_t)d << 8) | (uint8_t)e;
+}
+
+TEST_HELPER(test_frobnicate)
+{
+	uint8_t *p = scry_vm_helper_memory(run, a, b, true);
+
+	for (uint64_t i = 0; p && i < b; i++)
+		p[i] ^= 42;
+	return a;
+}
+
+TEST_HELPER(test_nothing)
+{
+	return 0;
+}
+
+TEST_HELPER(test_square_root)
+{
+	uint64_t root = 0;
+
+	for (uint64_t bit = 1u << 16; bit; bit >>= 1) {
+		if ((root + bit) * (root + bit) <= (uint32_t)a)
+			root += bit;
+	}
+	return root;
+}
+
+TEST_HELPER(test_compare)
+{
+	const uint8_t *x, *y;
+
+	do {
+		x = scry_vm_helper_memory(run, a++, 1, false);
+		y = scry_vm_helper_memory(run, b++, 1, false);
+	} while (x && y && *x && *x == *y);
+	return x && y ? (uint64_t)(int64_t)(*x - *y) : 0;
+}
+
+TEST_HELPER(test_first)
+{
+	return a;
+}
+
+static void add_test_helpers(struct scry_vm *vm)
+{
+	scry_vm_helpers_clear(vm);
+	scry_vm_helper_add(vm, 0, "gather_bytes", test_gather_bytes, 0);
+	scry_vm_helper_add(vm, 1, "frobnicate", test_frobnicate, 0);
+	scry_vm_helper_add(vm, 2, "nothing", test_nothing, 0);
+	scry_vm_helper_add(vm, 3, "square_root", test_square_root, 0);
+	scry_vm_helper_add(vm, 4, "compare", test_compare, 0);
+	scry_vm_helper_add(vm, 5, "first", test_first, SCRY_VM_HELPER_ENDS);
+}
+
+/* One run over a copy of the memory. */
+static int plugin_run(struct task *t, unsigned flags, struct scry_vm_result *out)
+{
+	auto_sb struct sb copy = { 0 };
+
+	sb_write(&copy, sb_str(&t->memory), t->memory.len);
+	struct scry_vm_input in = { .mem = copy.len ? copy.s : NULL,
+				    .mem_size = copy.len,
+				    .steps = t->input.steps ? t->input.steps : 1ull << 28,
+				    .flags = flags };
+	int ret = scry_vm_run(t->vm, t->prog, &in, out);
+	if (ret)
+		fprintf(stderr, "%s\n", out->words);
+	return ret;
+}
+
+static int vm_plugin(struct task *t)
+{
+	struct scry_vm_result by_interpreter, by_jit;
+	bool both = t->jit == t->interpret;
+
+	if (t->path && set_memory(t, t->path))
+		return fail(t);
+	t->path = NULL;
+	if (read_program(t))
+		return fail(t);
+	t->vm = scry_vm_new();
+	add_test_helpers(t->vm);
+	t->prog = scry_vm_load(t->vm, t->insns, t->n, NULL);
+	if (t->prog < 0)
+		return fail_vm(t);
+	if ((both || t->interpret) && plugin_run(t, SCRY_VM_INTERPRET, &by_interpreter))
+		return EXIT_BAD;
+	if ((both || t->jit) && scry_vm_jit(t->vm, t->prog, 0))
+		return fail_vm(t);
+	if ((both || t->jit) && plugin_run(t, 0, &by_jit))
+		return EXIT_BAD;
+	if (both && by_interpreter.r0 != by_jit.r0) {
+		fprintf(stderr, "interpreter: %" PRIx64 ", JIT: %" PRIx64 "\n",
+			by_interpreter.r0, by_jit.r0);
+		return EXIT_BAD;
+	}
+	printf("%" PRIx64 "\n", both || t->jit ? by_jit.r0 : by_interpreter.r0);
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	int (*run)(struct task *t);
+} SUBCOMMANDS[] = {
+	{ "asm", vm_asm }, { "disasm", vm_disasm }, { "verify", vm_verify },
+	{ "run", vm_run }, { "jit", vm_jit },	    { "plugin", vm_plugin },
+};
+
+static int run_subcommand(int (*run)(struct task *t), int argc, char **argv)
+{
+	struct task t = { 0 };
+	int ret = take_options(&t, argc, argv);
+
+	if (ret == 1) {
+		fputs(USAGE, stdout);
+		ret = 0;
+	} else {
+		ret = ret ? fail(&t) : run(&t);
+	}
+	scry_vm_free(t.vm);
+	sb_free(&t.memory);
+	arena_free(&t.arena);
+	return ret;
+}
+
+int cmd_vm(int argc, char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : "";
+
+	if (!strcmp(name, "-h") || !strcmp(name, "--help")) {
+		fputs(USAGE, stdout);
+		return 0;
+	}
+	for (size_t i = 0; i < sizeof(SUBCOMMANDS) / sizeof(*SUBCOMMANDS); i++) {
+		if (!strcmp(SUBCOMMANDS[i].name, name))
+			return run_subcommand(SUBCOMMANDS[i].run, argc - 1, argv + 1);
+	}
+	if (*name)
+		fprintf(stderr, "scry vm: there is no command '%s'\n", name);
+	fputs(USAGE, stderr);
+	return EXIT_BAD;
+}

@@ -1,0 +1,133 @@
+#include "cli/vm_input.h"
+
+#include "base/auto.h"
+#include "bpf/asm.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <string.h>
+
+int vm_read_file(const char *path, struct sb *out, struct err *e)
+{
+	bool is_stdin = !strcmp(path, "-");
+	FILE *f = is_stdin ? stdin : fopen(path, "re");
+	char chunk[65536];
+	size_t n;
+
+	if (!f)
+		return err_set(e, -errno, "read %s", path);
+	while ((n = fread(chunk, 1, sizeof(chunk), f)))
+		sb_write(out, chunk, n);
+	int ret = ferror(f) ? err_set(e, -EIO, "read %s", path) : 0;
+	if (!is_stdin)
+		fclose(f);
+	return ret;
+}
+
+static int digit(char c)
+{
+	return isdigit((unsigned char)c) ? c - '0' : (c | 0x20) - 'a' + 10;
+}
+
+bool vm_read_hex(const char *text, size_t len, struct sb *out)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (isspace((unsigned char)text[i]))
+			continue;
+		if (i + 1 == len || !isxdigit((unsigned char)text[i]) ||
+		    !isxdigit((unsigned char)text[i + 1]))
+			return false;
+		sb_putc(out, (char)(digit(text[i]) << 4 | digit(text[i + 1])));
+		i++;
+	}
+	return true;
+}
+
+static int take_bytes(struct arena *a, const char *name, const char *bytes, size_t len,
+		      struct bpf_insn **insns, uint32_t *n, struct err *e)
+{
+	if (!len || len % sizeof(struct bpf_insn))
+		return err_set(e, -EINVAL,
+			       "%s: %zu bytes are no program: instructions have %zu each", name,
+			       len, sizeof(struct bpf_insn));
+	*n = (uint32_t)(len / sizeof(struct bpf_insn));
+	*insns = arena_array(a, struct bpf_insn, *n);
+	memcpy(*insns, bytes, len);
+	return 0;
+}
+
+int vm_read_program(struct arena *a, const char *name, const struct sb *text,
+		    struct bpf_insn **insns, uint32_t *n, struct err *e)
+{
+	auto_sb struct sb bytes = { 0 };
+
+	if (text->len >= 4 && !memcmp(text->s,
+				      "\x7f"
+				      "ELF",
+				      4))
+		return err_set(e, -ENOTSUP, "%s: object files are not read here", name);
+	if (text->len && memchr(text->s, '\0', text->len))
+		return take_bytes(a, name, text->s, text->len, insns, n, e);
+	if (vm_read_hex(sb_str(text), text->len, &bytes) && bytes.len)
+		return take_bytes(a, name, bytes.s, bytes.len, insns, n, e);
+
+	struct err where = { 0 };
+	int ret = bpf_asm(a, sb_str(text), text->len, insns, n, &where);
+	if (ret)
+		return err_set(e, ret, "%s:%s", name, where.msg);
+	return *n ? 0 : err_set(e, -EINVAL, "%s: there is no instruction in it", name);
+}
+
+int vm_read_map(const char *text, struct scry_vm_map *map, struct err *e)
+{
+	static const struct {
+		const char *name;
+		uint32_t type;
+	} TYPES[] = {
+		{ "hash", BPF_MAP_TYPE_HASH },
+		{ "array", BPF_MAP_TYPE_ARRAY },
+		{ "prog_array", BPF_MAP_TYPE_PROG_ARRAY },
+		{ "percpu_hash", BPF_MAP_TYPE_PERCPU_HASH },
+		{ "percpu_array", BPF_MAP_TYPE_PERCPU_ARRAY },
+		{ "lru_hash", BPF_MAP_TYPE_LRU_HASH },
+		{ "lru_percpu_hash", BPF_MAP_TYPE_LRU_PERCPU_HASH },
+		{ "lpm_trie", BPF_MAP_TYPE_LPM_TRIE },
+		{ "queue", BPF_MAP_TYPE_QUEUE },
+		{ "stack", BPF_MAP_TYPE_STACK },
+		{ "ringbuf", BPF_MAP_TYPE_RINGBUF },
+	};
+	char type[32];
+	int used = 0;
+
+	*map = (struct scry_vm_map){ 0 };
+	if (sscanf(text, "%31[a-z_]:%u:%u:%u%n", type, &map->key_size, &map->value_size,
+		   &map->max_entries, &used) != 4 ||
+	    (text[used] && text[used] != ':'))
+		return err_set(e, -EINVAL, "map '%s' is not TYPE:KEY:VALUE:ENTRIES[:NAME]",
+			       text);
+	map->name = text[used] ? text + used + 1 : NULL;
+	for (size_t i = 0; i < sizeof(TYPES) / sizeof(*TYPES); i++) {
+		if (strcmp(TYPES[i].name, type))
+			continue;
+		map->type = TYPES[i].type;
+		if (map->type == BPF_MAP_TYPE_LPM_TRIE)
+			map->flags = BPF_F_NO_PREALLOC;
+		return 0;
+	}
+	return err_set(e, -EINVAL, "map '%s': there is no type '%s'", text, type);
+}
+
+int vm_context_by_name(const char *name)
+{
+	static const char *const NAMES[] = {
+		[SCRY_VM_MEMORY] = "memory",	     [SCRY_VM_SOCKET] = "socket",
+		[SCRY_VM_CLASSIFIER] = "classifier", [SCRY_VM_XDP] = "xdp",
+		[SCRY_VM_TRACEPOINT] = "tracepoint",
+	};
+
+	for (int i = 0; i < (int)(sizeof(NAMES) / sizeof(*NAMES)); i++) {
+		if (!strcmp(NAMES[i], name))
+			return i;
+	}
+	return -1;
+}

@@ -1,0 +1,343 @@
+#include "scry_vm.h"
+
+#include <errno.h>
+#include <linux/bpf.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static int new_map(struct scry_vm *vm, uint32_t type, uint32_t key, uint32_t value, uint32_t n)
+{
+	struct scry_vm_map def = { type, key, value, n };
+
+	if (type == BPF_MAP_TYPE_LPM_TRIE)
+		def.flags = BPF_F_NO_PREALLOC;
+	return scry_vm_map_add(vm, &def);
+}
+
+static int set(struct scry_vm *vm, int map, uint32_t key, uint64_t value, uint64_t flags)
+{
+	return scry_vm_map_update(vm, map, &key, &value, flags);
+}
+
+static uint64_t get(struct scry_vm *vm, int map, uint32_t key)
+{
+	uint64_t value = UINT64_MAX;
+
+	return scry_vm_map_lookup(vm, map, &key, &value) ? UINT64_MAX : value;
+}
+
+static void arrays(void **state)
+{
+	(void)state;
+	struct scry_vm *vm = scry_vm_new();
+	int m = new_map(vm, BPF_MAP_TYPE_ARRAY, 4, 8, 3);
+	uint32_t key = 2, next;
+
+	assert_int_equal(get(vm, m, 2), 0);
+	assert_int_equal(set(vm, m, 2, 7, BPF_ANY), 0);
+	assert_int_equal(get(vm, m, 2), 7);
+	assert_int_equal(set(vm, m, 3, 7, BPF_ANY), -E2BIG);
+	assert_int_equal(set(vm, m, 1, 7, BPF_NOEXIST), -EEXIST);
+	assert_int_equal(set(vm, m, 1, 7, 99), -EINVAL);
+	assert_int_equal(scry_vm_map_delete(vm, m, &key), -EINVAL);
+	assert_int_equal(scry_vm_map_next_key(vm, m, NULL, &next), 0);
+	assert_int_equal(next, 0);
+	assert_int_equal(scry_vm_map_next_key(vm, m, &key, &next), -ENOENT);
+	scry_vm_free(vm);
+}
+
+static void hashes(void **state)
+{
+	(void)state;
+	struct scry_vm *vm = scry_vm_new();
+	int m = new_map(vm, BPF_MAP_TYPE_HASH, 4, 8, 100);
+	uint32_t key = 5, count = 0;
+
+	assert_int_equal(set(vm, m, 5, 1, BPF_EXIST), -ENOENT);
+	for (uint32_t k = 0; k < 100; k++)
+		assert_int_equal(set(vm, m, k, k * 3, BPF_NOEXIST), 0);
+	assert_int_equal(set(vm, m, 100, 1, BPF_ANY), -E2BIG);
+	assert_int_equal(set(vm, m, 5, 1, BPF_NOEXIST), -EEXIST);
+	assert_int_equal(set(vm, m, 5, 99, BPF_EXIST), 0);
+	assert_int_equal(get(vm, m, 5), 99);
+	assert_int_equal(scry_vm_map_delete(vm, m, &key), 0);
+	assert_int_equal(scry_vm_map_delete(vm, m, &key), -ENOENT);
+	assert_int_equal(set(vm, m, 100, 1, BPF_ANY), 0);
+	for (const void *from = NULL; !scry_vm_map_next_key(vm, m, from, &key); from = &key)
+		count++;
+	assert_int_equal(count, 100);
+	scry_vm_free(vm);
+}
+
+static void lru_forgets_the_oldest(void **state)
+{
+	(void)state;
+	struct scry_vm *vm = scry_vm_new();
+	int m = new_map(vm, BPF_MAP_TYPE_LRU_HASH, 4, 8, 3);
+
+	for (uint32_t k = 1; k <= 3; k++)
+		assert_int_equal(set(vm, m, k, k, BPF_ANY), 0);
+	assert_int_equal(get(vm, m, 1), 1);
+	assert_int_equal(set(vm, m, 4, 4, BPF_ANY), 0);
+	assert_int_equal(get(vm, m, 2), UINT64_MAX);
+	assert_int_equal(get(vm, m, 1), 1);
+	assert_int_equal(get(vm, m, 4), 4);
+	scry_vm_free(vm);
+}
+
+struct prefix {
+	uint32_t bits;
+	uint8_t data[4];
+};
+
+static uint64_t match(struct scry_vm *vm, int m, struct prefix p)
+{
+	uint64_t value;
+
+	return scry_vm_map_lookup(vm, m, &p, &value) ? 0 : value;
+}
+
+static void the_longest_prefix_wins(void **state)
+{
+	(void)state;
+	struct scry_vm *vm = scry_vm_new();
+	int m = new_map(vm, BPF_MAP_TYPE_LPM_TRIE, 8, 8, 10);
+	struct prefix ten = { 8, { 10, 1, 2, 3 } }, part = { 20, { 10, 9, 0xf0, 0 } };
+	struct prefix bad = { 33, { 0 } };
+	uint64_t a = 1, b = 2;
+
+	assert_int_equal(scry_vm_map_update(vm, m, &ten, &a, BPF_ANY), 0);
+	assert_int_equal(scry_vm_map_update(vm, m, &part, &b, BPF_ANY), 0);
+	assert_int_equal(scry_vm_map_update(vm, m, &bad, &b, BPF_ANY), -EINVAL);
+	assert_int_equal(match(vm, m, (struct prefix){ 32, { 10, 9, 0xff, 7 } }), 2);
+	assert_int_equal(match(vm, m, (struct prefix){ 32, { 10, 9, 0xe0, 7 } }), 1);
+	assert_int_equal(match(vm, m, (struct prefix){ 19, { 10, 9, 0xf0, 7 } }), 1);
+	assert_int_equal(match(vm, m, (struct prefix){ 32, { 11, 9, 0xff, 7 } }), 0);
+	assert_int_equal(scry_vm_map_delete(vm, m, &part), 0);
+	assert_int_equal(match(vm, m, (struct prefix){ 32, { 10, 9, 0xff, 7 } }), 1);
+	scry_vm_free(vm);
+}
+
+static void queues_and_stacks(void **state)
+{
+	(void)state;
+	struct scry_vm *vm = scry_vm_new();
+	int queue = new_map(vm, BPF_MAP_TYPE_QUEUE, 0, 8, 2);
+	int stack = new_map(vm, BPF_MAP_TYPE_STACK, 0, 8, 2);
+	uint64_t v;
+
+	for (v = 1; v <= 2; v++) {
+		assert_int_equal(scry_vm_map_update(vm, queue, NULL, &v, BPF_ANY), 0);
+		assert_int_equal(scry_vm_map_update(vm, stack, NULL, &v, BPF_ANY), 0);
+	}
+	v = 3;
+	assert_int_equal(scry_vm_map_update(vm, queue, NULL, &v, BPF_ANY), -E2BIG);
+	assert_int_equal(scry_vm_map_update(vm, queue, NULL, &v, BPF_EXIST), 0);
+	assert_int_equal(scry_vm_map_pop(vm, queue, &v), 0);
+	assert_int_equal(v, 2);
+	assert_int_equal(scry_vm_map_pop(vm, stack, &v), 0);
+	assert_int_equal(v, 2);
+	assert_int_equal(scry_vm_map_pop(vm, stack, &v), 0);
+	assert_int_equal(v, 1);
+	assert_int_equal(scry_vm_map_pop(vm, stack, &v), -ENOENT);
+	scry_vm_free(vm);
+}
+
+static void per_cpu_values_are_apart(void **state)
+{
+	(void)state;
+	struct scry_vm *vm = scry_vm_new();
+	assert_int_equal(scry_vm_cpus(vm, 3), 0);
+	int m = new_map(vm, BPF_MAP_TYPE_PERCPU_ARRAY, 4, 4, 1);
+	const struct bpf_insn count[] = {
+		{ BPF_ST | BPF_MEM | BPF_W, 10, 0, -4, 0 },
+		{ BPF_ALU64 | BPF_MOV | BPF_X, 2, 10, 0, 0 },
+		{ BPF_ALU64 | BPF_ADD | BPF_K, 2, 0, 0, -4 },
+		{ BPF_LD | BPF_IMM | BPF_DW, 1, 1, 0, m },
+		{ 0 },
+		{ BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_map_lookup_elem },
+		{ BPF_ALU64 | BPF_MOV | BPF_K, 1, 0, 0, 1 },
+		{ BPF_STX | BPF_ATOMIC | BPF_W, 0, 1, 0, BPF_ADD },
+		{ BPF_JMP | BPF_EXIT },
+	};
+	int prog = scry_vm_load(vm, count, 9, NULL);
+	uint32_t key = 0;
+	uint64_t copies[3];
+	struct scry_vm_result out;
+
+	assert_int_equal(scry_vm_jit(vm, prog, 0), 0);
+	for (uint32_t cpu = 0; cpu < 3; cpu++) {
+		for (uint32_t n = 0; n <= cpu; n++) {
+			struct scry_vm_input in = { .cpu = cpu,
+						    .flags = n & 1 ? SCRY_VM_INTERPRET : 0 };
+			assert_int_equal(scry_vm_run(vm, prog, &in, &out), 0);
+		}
+	}
+	assert_int_equal(scry_vm_map_value_bytes(vm, m), 24);
+	assert_int_equal(scry_vm_map_lookup(vm, m, &key, copies), 0);
+	for (uint32_t cpu = 0; cpu < 3; cpu++)
+		assert_int_equal(copies[cpu], cpu + 1);
+	scry_vm_free(vm);
+}
+
+static void take(void *user, const void *data, size_t size)
+{
+	uint64_t *sum = user, v;
+
+	assert_int_equal(size, 8);
+	memcpy(&v, data, 8);
+	*sum = *sum * 10 + v;
+}
+
+/* A reserved record that is not finished holds back those behind it. */
+static void rings_keep_the_order(void **state)
+{
+	(void)state;
+	struct scry_vm *vm = scry_vm_new();
+	int m = new_map(vm, BPF_MAP_TYPE_RINGBUF, 0, 0, 4096);
+	const struct bpf_insn output[] = {
+		{ BPF_LDX | BPF_MEM | BPF_DW, 3, 1, 0, 0 },
+		{ BPF_STX | BPF_MEM | BPF_DW, 10, 3, -8, 0 },
+		{ BPF_LD | BPF_IMM | BPF_DW, 1, 1, 0, m },
+		{ 0 },
+		{ BPF_ALU64 | BPF_MOV | BPF_X, 2, 10, 0, 0 },
+		{ BPF_ALU64 | BPF_ADD | BPF_K, 2, 0, 0, -8 },
+		{ BPF_ALU64 | BPF_MOV | BPF_K, 3, 0, 0, 8 },
+		{ BPF_ALU64 | BPF_MOV | BPF_K, 4, 0, 0, 0 },
+		{ BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_ringbuf_output },
+		{ BPF_JMP | BPF_EXIT },
+	};
+	int prog = scry_vm_load(vm, output, 10, NULL);
+	struct scry_vm_result out;
+	unsigned stored = 0;
+	uint64_t sum = 0;
+
+	for (uint64_t v = 1; v <= 3; v++) {
+		struct scry_vm_input in = { .mem = &v, .mem_size = 8 };
+		assert_int_equal(scry_vm_run(vm, prog, &in, &out), 0);
+		assert_int_equal(out.r0, 0);
+	}
+	assert_int_equal(scry_vm_ring_read(vm, m, take, &sum), 3);
+	assert_int_equal(sum, 123);
+
+	for (uint64_t v = 0; v < 1000; v++) {
+		struct scry_vm_input in = { .mem = &v, .mem_size = 8 };
+		assert_int_equal(scry_vm_run(vm, prog, &in, &out), 0);
+		stored += !out.r0;
+	}
+	assert_int_equal((int64_t)out.r0, -EAGAIN);
+	assert_int_equal(stored, 4096 / 16 - 1);
+	assert_int_equal(scry_vm_ring_read(vm, m, take, &sum), stored);
+	scry_vm_free(vm);
+}
+
+static void bad_maps_are_refused(void **state)
+{
+	(void)state;
+	struct scry_vm *vm = scry_vm_new();
+
+	assert_int_equal(new_map(vm, BPF_MAP_TYPE_ARRAY, 8, 8, 1), -EINVAL);
+	assert_int_equal(new_map(vm, BPF_MAP_TYPE_HASH, 0, 8, 1), -EINVAL);
+	assert_int_equal(new_map(vm, BPF_MAP_TYPE_HASH, 8, 8, 0), -EINVAL);
+	assert_int_equal(new_map(vm, BPF_MAP_TYPE_RINGBUF, 0, 0, 1000), -EINVAL);
+	assert_int_equal(new_map(vm, 1000, 4, 4, 1), -ENOTSUP);
+	assert_int_equal(new_map(vm, BPF_MAP_TYPE_ARRAY, 4, 1u << 30, UINT32_MAX), -ENOMEM);
+	assert_non_null(strstr(scry_vm_error(vm), "no memory"));
+	scry_vm_free(vm);
+}
+
+/* A program that tail-calls itself ends after the limit. */
+static void tail_calls(void **state)
+{
+	(void)state;
+	struct scry_vm *vm = scry_vm_new();
+	int m = new_map(vm, BPF_MAP_TYPE_PROG_ARRAY, 4, 4, 2);
+	const struct bpf_insn insns[] = {
+		{ BPF_LDX | BPF_MEM | BPF_DW, 0, 1, 0, 0 },
+		{ BPF_ALU64 | BPF_ADD | BPF_K, 0, 0, 0, 1 },
+		{ BPF_STX | BPF_MEM | BPF_DW, 1, 0, 0, 0 },
+		{ BPF_LD | BPF_IMM | BPF_DW, 2, 1, 0, m },
+		{ 0 },
+		{ BPF_ALU64 | BPF_MOV | BPF_K, 3, 0, 0, 1 },
+		{ BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_tail_call },
+		{ BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, 9 },
+		{ BPF_JMP | BPF_EXIT },
+	};
+	int prog = scry_vm_load(vm, insns, 9, NULL);
+	uint32_t key = 1, id = (uint32_t)prog, nonsense = 77;
+	struct scry_vm_result out;
+
+	assert_int_equal(scry_vm_map_update(vm, m, &key, &nonsense, 0), -EBADF);
+	assert_int_equal(scry_vm_map_update(vm, m, &key, &id, 0), 0);
+	assert_int_equal(scry_vm_jit(vm, prog, 0), 0);
+	for (unsigned flags = 0; flags <= SCRY_VM_INTERPRET; flags++) {
+		uint64_t count = 0;
+		struct scry_vm_input in = { .mem = &count, .mem_size = 8, .flags = flags };
+
+		assert_int_equal(scry_vm_run(vm, prog, &in, &out), 0);
+		assert_int_equal(out.r0, 9);
+		assert_int_equal(count, 34);
+	}
+	scry_vm_free(vm);
+}
+
+static void keep_text(void *user, const char *text, size_t len)
+{
+	strncat(user, text, len);
+}
+
+static void helpers_format_text(void **state)
+{
+	(void)state;
+	struct scry_vm *vm = scry_vm_new();
+	static char fmt[] = "%d %5x|%-4u|%lld %s%%";
+	char name[] = "abc", text[128] = "";
+	const struct bpf_insn insns[] = {
+		{ BPF_LD | BPF_IMM | BPF_DW, 1, 0, 0, (int32_t)(uintptr_t)fmt },
+		{ .imm = (int32_t)((uintptr_t)fmt >> 32) },
+		{ BPF_ALU64 | BPF_MOV | BPF_K, 2, 0, 0, sizeof(fmt) },
+		{ BPF_LD | BPF_IMM | BPF_DW, 3, 0, 0, (int32_t)(uintptr_t)name },
+		{ .imm = (int32_t)((uintptr_t)name >> 32) },
+		{ BPF_STX | BPF_MEM | BPF_DW, 10, 3, -8, 0 },
+		{ BPF_ST | BPF_MEM | BPF_DW, 10, 0, -16, -5 },
+		{ BPF_ST | BPF_MEM | BPF_DW, 10, 0, -24, 42 },
+		{ BPF_ST | BPF_MEM | BPF_DW, 10, 0, -32, 0xab },
+		{ BPF_ST | BPF_MEM | BPF_DW, 10, 0, -40, -7 },
+		{ BPF_ALU64 | BPF_MOV | BPF_X, 3, 10, 0, 0 },
+		{ BPF_ALU64 | BPF_ADD | BPF_K, 3, 0, 0, -40 },
+		{ BPF_ALU64 | BPF_MOV | BPF_K, 4, 0, 0, 40 },
+		{ BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_trace_vprintk },
+		{ BPF_JMP | BPF_EXIT },
+	};
+	struct scry_vm_input in = { .print = keep_text, .user = text };
+	struct scry_vm_result out;
+
+	scry_vm_memory_add(vm, fmt, sizeof(fmt), false);
+	scry_vm_memory_add(vm, name, sizeof(name), false);
+	int prog = scry_vm_load(vm, insns, 15, NULL);
+	assert_int_equal(scry_vm_run(vm, prog, &in, &out), 0);
+	assert_string_equal(text, "-7    ab|42  |-5 abc%");
+	assert_int_equal(out.r0, strlen(text) + 1);
+	scry_vm_free(vm);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(arrays),
+		cmocka_unit_test(hashes),
+		cmocka_unit_test(lru_forgets_the_oldest),
+		cmocka_unit_test(the_longest_prefix_wins),
+		cmocka_unit_test(queues_and_stacks),
+		cmocka_unit_test(per_cpu_values_are_apart),
+		cmocka_unit_test(rings_keep_the_order),
+		cmocka_unit_test(bad_maps_are_refused),
+		cmocka_unit_test(tail_calls),
+		cmocka_unit_test(helpers_format_text),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

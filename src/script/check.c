@@ -191,6 +191,8 @@ static const struct type *check_compare(struct unit *u, struct expr *e)
 		warn_signs(u, e);
 		return &type_bool;
 	}
+	if (x->kind == T_PTR && y->kind == T_PTR && !unify(u->c, x, y) && u->c->final)
+		diag(u->c->dx, W0107_POINTERS, e->span, type_text(u->c, x), type_text(u->c, y));
 	if ((x->kind == T_PTR || x->kind == T_KSYM) &&
 	    (type_is_integral(y) || y->kind == x->kind))
 		return &type_bool;

@@ -165,6 +165,17 @@ static void become_number(struct compiler *c, struct expr *e, int64_t v, bool be
 	set_const(c, e, v, beyond);
 }
 
+/* Said when the parameter becomes a literal, which happens once, in whichever pass is first. */
+static void report_missing(struct unit *u, const struct expr *e)
+{
+	struct diags *dx = u->c->dx;
+	bool muted = dx->muted;
+
+	dx->muted = false;
+	diag(dx, W0103_PARAM_MISSING, e->span, (unsigned long long)e->num);
+	dx->muted = muted;
+}
+
 const struct type *check_param(struct unit *u, struct expr *e, bool as_string)
 {
 	const char *text = param_text(u, e);
@@ -172,7 +183,7 @@ const struct type *check_param(struct unit *u, struct expr *e, bool as_string)
 	int64_t v;
 
 	if (!text)
-		diag(u->c->dx, W0103_PARAM_MISSING, e->span, (unsigned long long)e->num);
+		report_missing(u, e);
 	if (as_string) {
 		become_string(u->c, e, text ? text : "", text ? strlen(text) : 0);
 	} else if (!text) {

@@ -60,7 +60,12 @@ $(BUILD)/tests/runner: $(wildcard tests/runner/* src/base/*)
 
 $(BUILD)/tests/work/%: tests/guest/work/%.c tests/guest/work/work.h
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(PLAIN) -static -s -o $@ $<
+	$(CC) $(CPPFLAGS) $(PLAIN) $(WORK_FLAGS) -o $@ $<
+
+# Those whose functions are traced keep their symbols and frames, and are loaded anywhere.
+WORK_FLAGS := -static -s
+$(BUILD)/tests/work/calls $(BUILD)/tests/work/usdts: \
+	WORK_FLAGS := -static-pie -fPIE -fno-omit-frame-pointer
 
 unit: $(UNIT_BIN)                        ## the unit tests, no root
 	@tests/unit/run $(UNIT_BIN)

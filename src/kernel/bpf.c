@@ -213,21 +213,36 @@ int kbpf_link_kprobe_multi(int prog_fd, const struct kbpf_kprobe_multi *k)
 	return sys_bpf(BPF_LINK_CREATE, &attr, sizeof(attr));
 }
 
-bool kbpf_try_uprobe_multi(int prog_fd)
+int kbpf_link_uprobe_multi(int prog_fd, const struct kbpf_uprobe_multi *u)
 {
+	enum { UPROBE_MULTI_RETURN = 1 };
 	/* link_create as of Linux 6.6 */
 	struct {
 		uint32_t prog_fd, target_fd, attach_type, flags;
 		uint64_t path, offsets, ref_ctr_offsets, cookies;
 		uint32_t cnt, multi_flags, pid, unused;
-	} attr = { .prog_fd = (uint32_t)prog_fd, .attach_type = KBPF_TRACE_UPROBE_MULTI };
-	uint64_t offset = 0;
-	int r;
+	} attr = {
+		.prog_fd = (uint32_t)prog_fd,
+		.attach_type = KBPF_TRACE_UPROBE_MULTI,
+		.path = ptr64(u->path),
+		.offsets = ptr64(u->offsets),
+		.ref_ctr_offsets = ptr64(u->refcounts),
+		.cookies = ptr64(u->cookies),
+		.cnt = u->n,
+		.multi_flags = u->is_ret ? UPROBE_MULTI_RETURN : 0,
+		.pid = (uint32_t)u->pid,
+	};
 
-	attr.path = ptr64("/");
-	attr.offsets = ptr64(&offset);
-	attr.cnt = 1;
-	r = sys_bpf(BPF_LINK_CREATE, (union bpf_attr *)&attr, sizeof(attr));
+	return sys_bpf(BPF_LINK_CREATE, (union bpf_attr *)&attr, sizeof(attr));
+}
+
+bool kbpf_try_uprobe_multi(int prog_fd)
+{
+	uint64_t offset = 0;
+	int r = kbpf_link_uprobe_multi(
+		prog_fd,
+		&(struct kbpf_uprobe_multi){ .path = "/", .offsets = &offset, .n = 1 });
+
 	if (r >= 0)
 		close(r);
 	/* The path was looked at, and is no file. */

@@ -16,6 +16,7 @@
 #include <linux/bpf.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* Attach types younger than the headers that scry is built with. */
 enum { KBPF_TRACE_UPROBE_MULTI = 48, KBPF_TRACE_KPROBE_SESSION = 56 };
@@ -88,6 +89,17 @@ struct kbpf_kprobe_multi {
 	uint32_t attach_type; /* 0: BPF_TRACE_KPROBE_MULTI */
 };
 int kbpf_link_kprobe_multi(int prog_fd, const struct kbpf_kprobe_multi *k);
+
+struct kbpf_uprobe_multi {
+	const char *path;
+	const uint64_t *offsets;   /* of instructions in the file */
+	const uint64_t *refcounts; /* of counters of users in the file, one each, or NULL */
+	const uint64_t *cookies;   /* one each, or NULL */
+	uint32_t n;
+	bool is_ret;
+	pid_t pid; /* 0: all processes */
+};
+int kbpf_link_uprobe_multi(int prog_fd, const struct kbpf_uprobe_multi *u);
 
 /* Does the kernel know multi-uprobes? prog was loaded for KBPF_TRACE_UPROBE_MULTI. */
 bool kbpf_try_uprobe_multi(int prog_fd);

@@ -55,6 +55,23 @@ int perf_open_kprobe(const struct perf_kprobe *k)
 	return perf_open(&attr, -1, (int)cpu_first_online());
 }
 
+int perf_open_uprobe(const struct perf_uprobe *u)
+{
+	enum { REFCOUNT_SHIFT = 32 }; /* format/ref_ctr_offset: config:32-63 */
+	struct perf_event_attr attr = {
+		.type = (uint32_t)u->pmu,
+		.config = (u->is_ret ? 1 : 0) | u->refcount << REFCOUNT_SHIFT,
+		.config1 = (uint64_t)(uintptr_t)u->path,
+		.config2 = u->offset,
+		.sample_period = 1,
+	};
+
+	if (u->refcount > UINT32_MAX)
+		return -EOVERFLOW;
+	return u->pid ? perf_open(&attr, u->pid, -1)
+		      : perf_open(&attr, -1, (int)cpu_first_online());
+}
+
 static struct perf_event_attr count_attr(const struct perf_count *c)
 {
 	struct perf_event_attr attr = { .type = c->type, .config = c->config };

@@ -27,6 +27,18 @@ struct perf_kprobe {
 /* Its program runs on every CPU. -ENOENT: no such function; -EINVAL: it cannot be probed. */
 int perf_open_kprobe(const struct perf_kprobe *k);
 
+struct perf_uprobe {
+	int pmu; /* perf_pmu_type("uprobe") */
+	const char *path;
+	uint64_t offset;   /* of the instruction in the file */
+	uint64_t refcount; /* offset of a 16-bit counter of users in the file, or 0 */
+	bool is_ret;
+	pid_t pid; /* 0: all processes */
+};
+/* -EINVAL: not in executable code; -EOPNOTSUPP, -ENOTSUP: an instruction that cannot be probed.
+ */
+int perf_open_uprobe(const struct perf_uprobe *u);
+
 /* A counting event that fires every period counts (for cpu-clock: ns), or so often a second. */
 struct perf_count {
 	uint32_t type;	 /* PERF_TYPE_... */

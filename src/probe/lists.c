@@ -2,6 +2,7 @@
 
 #include "base/auto.h"
 #include "base/strmap.h"
+#include "probe/user_file.h"
 #include "types/kernel_types.h"
 
 #include <errno.h>
@@ -196,6 +197,7 @@ void probe_env_fini(struct probe_env *env)
 	struct probe_cache *c = env->cache;
 
 	tracefs_close(env->tracefs);
+	user_files_fini(env);
 	env->tracefs = NULL;
 	env->cache = NULL;
 	if (!c)

@@ -79,6 +79,12 @@ struct target {
 	uint32_t config;    /* perf event number; with ATTACH_SYSCALL_TP the selector's value */
 	uint64_t addr;	    /* of a kprobe's function, where its name is not enough; or 0 */
 	bool from_wildcard; /* one of many: that it cannot be attached is no error */
+	/* uprobe, usdt: places in a file */
+	const char *file;	  /* as the kernel is to open it */
+	uint64_t file_offset;	  /* of the instruction */
+	uint64_t refcount_offset; /* of the semaphore to be counted up, or 0 */
+	const char *operands; /* where the arguments of a usdt probe lie, as its note says */
+	uint64_t pc;	      /* the instruction's address as the file was linked */
 };
 
 VEC_TYPE(targets, struct target *);
@@ -90,6 +96,7 @@ enum attach_way {
 	ATTACH_RAW_TP,
 	ATTACH_SYSCALL_TP,    /* one BTF raw tracepoint for many syscalls, see selector */
 	ATTACH_LEGACY_KPROBE, /* tracefs kprobe_events + perf */
+	ATTACH_UPROBE_MULTI,  /* all targets are in one file */
 };
 
 /*
@@ -139,7 +146,8 @@ struct probe_env {
 	unsigned max_probes;
 	bool no_kprobe_multi, no_uprobe_multi; /* --no-feature */
 	enum { MISSING_ERROR, MISSING_WARN, MISSING_IGNORE } missing;
-	struct probe_cache *cache; /* lists already read, owned by match.c */
+	struct probe_cache *cache;    /* lists already read, owned by match.c */
+	struct user_file *user_files; /* opened files of uprobe and usdt, see user_file.h */
 };
 
 /* One attachment: what keeps it alive. */

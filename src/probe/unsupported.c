@@ -29,9 +29,6 @@ static bool refuse(struct probe_env *env, const struct attach_text *at, struct t
 		.expand = refuse,                  \
 	}
 
-NOT_YET(uprobe, ALIASES("u"), "A function in user space is entered.", "uprobe:FILE:FUNCTION");
-NOT_YET(uretprobe, ALIASES("ur"), "A function in user space returns.",
-	"uretprobe:FILE:FUNCTION");
 NOT_YET(usdt, ALIASES("U"), "A static probe of a program.", "usdt:FILE:[PROVIDER:]NAME");
 NOT_YET(fentry, ALIASES("f", "kfunc"), "A kernel function is entered, arguments by name.",
 	"fentry[:MODULE]:FUNCTION");

@@ -1,0 +1,388 @@
+/*
+ * uprobe, uretprobe: where functions of programs and libraries are entered, or at an
+ * instruction, and where they return.
+ *
+ * A wildcard names places, not names: of a function with several names the best one is taken,
+ * so that each call counts once.
+ */
+#include "base/strmap.h"
+#include "probe/arch.h"
+#include "probe/lists.h"
+#include "probe/match.h"
+#include "probe/providers.h"
+#include "probe/user_attach.h"
+#include "probe/user_file.h"
+#include "symbol/demangle.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* An attach point's words behind the file. */
+struct where {
+	const char *symbol;
+	uint64_t offset; /* behind the symbol */
+	bool is_encoded; /* symbol is what a C++ or Rust programmer wrote: cpp:"ns::f(int)" */
+};
+
+static bool is_ret(const struct provider *p)
+{
+	return p->flags & PV_RETVAL;
+}
+
+static bool bad_point(struct probe_env *env, const struct attach_text *at, const char *why)
+{
+	diag(env->dx, E0208_ATTACH_POINT, at->span, why);
+	return false;
+}
+
+/* Takes "+OFFSET" off the symbol. */
+static bool split_offset(struct probe_env *env, const struct attach_text *at, struct where *w)
+{
+	const char *plus = w->is_encoded ? NULL : strrchr(w->symbol, '+');
+
+	if (!plus)
+		return true;
+	if (is_ret(provider_find(at->parts[0], NULL)))
+		return bad_point(env, at,
+				 "uretprobes can not be attached to a function offset");
+	if (wildcard_has(w->symbol))
+		return bad_point(env, at, "an offset needs the name of one function");
+	if (!expand_number(plus + 1, &w->offset))
+		return bad_point(env, at,
+				 arena_printf(env->arena, "'%s' is no offset", plus + 1));
+	w->symbol = arena_strndup(env->arena, w->symbol, (size_t)(plus - w->symbol));
+	return true;
+}
+
+static bool parse_where(struct probe_env *env, const struct attach_text *at, struct where *w)
+{
+	if (!expand_arity(env, at, 2, 3))
+		return false;
+	if (!strcmp(at->parts[2], "@")) {
+		diag(env->dx, E0006_NOT_YET, at->span, "a uprobe at a source line");
+		return false;
+	}
+	*w = (struct where){ .symbol = at->parts[at->nparts - 1],
+			     .is_encoded = at->nparts == 4 };
+	if (w->is_encoded && strcmp(at->parts[2], "cpp") != 0 &&
+	    strcmp(at->parts[2], "rust") != 0)
+		return bad_point(env, at,
+				 arena_printf(env->arena,
+					      "no names of the language '%s' are known; there "
+					      "are cpp and rust",
+					      at->parts[2]));
+	if (!*w->symbol)
+		return bad_point(env, at,
+				 "uprobes should be attached to a function or an address");
+	return split_offset(env, at, w);
+}
+
+/* Where the parameters begin in a demangled name; its end when it has none. */
+static size_t without_params(const char *name)
+{
+	static const char call[] = "operator()", anonymous[] = "(anonymous namespace)";
+
+	for (const char *p = name; *p; p++) {
+		if (!strncmp(p, call, sizeof(call) - 1))
+			p += sizeof(call) - 2;
+		else if (!strncmp(p, anonymous, sizeof(anonymous) - 1))
+			p += sizeof(anonymous) - 2;
+		else if (*p == '(')
+			return (size_t)(p - name);
+	}
+	return strlen(name);
+}
+
+static bool matches(const struct where *w, const char *name)
+{
+	char *text;
+	bool is_match;
+
+	if (!w->is_encoded)
+		return wildcard_match(w->symbol, name);
+	text = demangle(name);
+	if (!text)
+		return false;
+	if (!strchr(w->symbol, '('))
+		text[without_params(text)] = '\0';
+	is_match = wildcard_match(w->symbol, text);
+	free(text);
+	return is_match;
+}
+
+/* "/bin/bash:readline", "/bin/x:cpp:ns::f(int)" */
+static const char *place_name(struct arena *a, const struct provider *p, const char *file,
+			      const char *symbol, const struct where *w)
+{
+	char *text = w->is_encoded ? demangle(symbol) : NULL;
+	const char *name =
+		text	    ? arena_printf(a, "%s:%s:cpp:%s", p->name, file, text)
+		: w->offset ? arena_printf(a, "%s:%s:%s+%lu", p->name, file, symbol, w->offset)
+			    : arena_printf(a, "%s:%s:%s", p->name, file, symbol);
+
+	free(text);
+	return name;
+}
+
+static struct target *add_target(struct probe_env *env, const struct attach_text *at,
+				 const struct user_file *file, uint64_t addr,
+				 const char *symbol, const struct where *w, struct targets *out)
+{
+	const struct provider *p = provider_find(at->parts[0], NULL);
+	struct target *t;
+	uint64_t offset;
+
+	if (!elf_is_code(&file->elf, addr) || !elf_offset_of(&file->elf, addr, &offset))
+		return NULL;
+	t = expand_add(env, p, at, out);
+	t->name = place_name(env->arena, p, file->name, symbol, w);
+	t->symbol = symbol;
+	t->file = file->path;
+	t->file_offset = offset;
+	t->pc = addr;
+	return t;
+}
+
+static bool add_address(struct probe_env *env, const struct attach_text *at,
+			struct user_file *file, const struct where *w, struct targets *out)
+{
+	uint64_t addr;
+
+	if (!expand_number(w->symbol, &addr))
+		return bad_point(env, at,
+				 arena_printf(env->arena, "'%s' is no address", w->symbol));
+	if (add_target(env, at, file, addr, w->symbol, w, out))
+		return true;
+	return bad_point(
+		env, at,
+		arena_printf(env->arena, "%s has no code at %s", file->name, w->symbol));
+}
+
+/* A nearest name is looked for among functions of every file, so only after a miss. */
+static bool not_found(struct probe_env *env, const struct attach_text *at,
+		      struct user_file *file, const struct where *w)
+{
+	const struct elf_funcs *funcs = user_file_funcs(file);
+	const char *nearest = NULL;
+	unsigned dist = 0;
+
+	if (!funcs->list.len)
+		return bad_point(
+			env, at,
+			arena_printf(env->arena,
+				     "%s has no symbols; give an address instead: %s:0x...",
+				     file->name, file->name));
+	vec_each(fn, &funcs->list)
+		diag_nearer(w->symbol, elf_func_name(funcs, fn), &nearest, &dist);
+	return expand_no_match(env, at, nearest);
+}
+
+static bool refuse_indirect(struct probe_env *env, const struct attach_text *at,
+			    const struct user_file *file, const struct where *w)
+{
+	struct diag *d =
+		diag(env->dx, E0208_ATTACH_POINT, at->span,
+		     arena_printf(env->arena,
+				  "%s in %s is an indirect function: it is called once, "
+				  "to choose the real one",
+				  w->symbol, file->name));
+
+	diag_hint(d, "name the real function, or its address");
+	return false;
+}
+
+static bool add_place(struct probe_env *env, const struct attach_text *at,
+		      struct user_file *file, const struct elf_func *fn, const struct where *w,
+		      struct targets *out)
+{
+	if (w->offset && fn->size && w->offset >= fn->size)
+		return bad_point(env, at,
+				 arena_printf(env->arena, "%s is only %u bytes long", w->symbol,
+					      fn->size));
+	if (add_target(env, at, file, fn->addr + w->offset, w->symbol, w, out))
+		return true;
+	return bad_point(env, at, arena_printf(env->arena, "%s is no code", w->symbol));
+}
+
+/* A name may stand for several functions: versions of a library's, static ones of a program. */
+static bool add_function(struct probe_env *env, const struct attach_text *at,
+			 struct user_file *file, const struct where *w, struct targets *out)
+{
+	const struct elf_funcs *funcs = user_file_funcs(file);
+	const struct elf_func *fn = elf_funcs_find(funcs, w->symbol);
+
+	if (!fn)
+		return not_found(env, at, file, w);
+	if (fn->is_indirect)
+		return refuse_indirect(env, at, file, w);
+	vec_each(namesake, &funcs->list)
+		if (!strcmp(elf_func_name(funcs, namesake), w->symbol) &&
+		    !add_place(env, at, file, namesake, w, out))
+			return false;
+	return true;
+}
+
+/* Go moves its stacks, and the kernel's return hook in them would be taken for an address. */
+static bool check_go(struct probe_env *env, const struct attach_text *at,
+		     const struct user_file *file)
+{
+	uint64_t addr;
+
+	if (!is_ret(provider_find(at->parts[0], NULL)) ||
+	    !elf_section_addr(&file->elf, ".gopclntab", &addr))
+		return true;
+	struct diag *d =
+		diag(env->dx, E0208_ATTACH_POINT, at->span,
+		     arena_printf(env->arena, "%s is a Go program: a uretprobe would crash it",
+				  file->name));
+	diag_hint(d,
+		  "probe the function's return instructions instead: uprobe:%s:FUNCTION+OFFSET",
+		  file->name);
+	return false;
+}
+
+/* Each place once, under the first of its names that matches. */
+static void add_matching(struct probe_env *env, const struct attach_text *at,
+			 struct user_file *file, const struct where *w, struct targets *out)
+{
+	const struct elf_funcs *funcs = user_file_funcs(file);
+	uint64_t last = 0;
+
+	vec_each(fn, &funcs->list) {
+		const char *name = elf_func_name(funcs, fn);
+		struct target *t;
+
+		if (fn->addr == last || fn->is_indirect || strstr(name, ".part.") ||
+		    !matches(w, name))
+			continue;
+		t = add_target(env, at, file, fn->addr, name, w, out);
+		if (t) {
+			t->from_wildcard = true;
+			last = fn->addr;
+		}
+	}
+}
+
+static bool expand_uprobe(struct probe_env *env, const struct attach_text *at,
+			  struct targets *out)
+{
+	struct user_files files = {};
+	size_t before = out->len;
+	struct where w;
+	struct err e = {};
+
+	if (!parse_where(env, at, &w))
+		return false;
+	if (user_files_find(env, at->parts[1], &files, &e))
+		return user_files_report(env, at, &e);
+	bool many = wildcard_has(w.symbol) || w.is_encoded || files.len > 1;
+	bool is_addr = w.symbol[0] == '0' && (w.symbol[1] | 32) == 'x';
+	vec_each(f, &files) {
+		if (!check_go(env, at, *f))
+			return false;
+		if (is_addr && !add_address(env, at, *f, &w, out))
+			return false;
+		if (!is_addr && !many && !add_function(env, at, *f, &w, out))
+			return false;
+		if (!is_addr && many)
+			add_matching(env, at, *f, &w, out);
+	}
+	return !many || out->len > before || expand_no_match(env, at, NULL);
+}
+
+static int shape_uprobe(struct probe_env *env, const struct target *t, const struct group *g,
+			struct shape *out, struct err *e)
+{
+	(void)g, (void)e;
+	user_shape(env, out);
+	if (!is_ret(t->provider)) {
+		out->regs = arch_host.args;
+		out->nregs = arch_host.nargs;
+		return 0;
+	}
+	out->retval = arch_host.retval;
+	out->retval_type = type_int(env->types, 8, true);
+	/* get_func_ip knows uprobes since the version that brought uprobe.multi, 6.6. */
+	out->func_ip = (struct argloc){};
+	out->has_func = lists_has_feature(env, FEATURE_UPROBE_MULTI);
+	return 0;
+}
+
+static int group_uprobes(struct probe_env *env, const struct targets *targets,
+			 const struct group_wants *wants, struct groups *out, struct err *e)
+{
+	(void)e;
+	user_group(env, targets, wants, NULL, out);
+	return 0;
+}
+
+static int list_functions(struct probe_env *env, const struct provider *p, const char *pattern,
+			  void (*fn)(void *arg, const struct target *t), void *arg,
+			  struct err *e)
+{
+	struct user_files files = {};
+	struct where w = {};
+	const char *word = user_files_split(env->arena, pattern, &w.symbol);
+
+	if (!user_files_may_name(env, word))
+		return 0;
+	int err = user_files_find(env, word, &files, e);
+	if (err)
+		return err;
+	w.is_encoded = !strncmp(w.symbol, "cpp:", 4);
+	w.symbol += w.is_encoded ? 4 : 0;
+	vec_each(file, &files) {
+		const struct elf_funcs *funcs = user_file_funcs(*file);
+
+		vec_each(f, &funcs->list) {
+			const char *name = elf_func_name(funcs, f);
+			struct target t = { .provider = p, .symbol = name };
+
+			if (f->is_indirect || !matches(&w, name))
+				continue;
+			t.name = place_name(env->arena, p, (*file)->name, name, &w);
+			fn(arg, &t);
+		}
+	}
+	return 0;
+}
+
+static int list_uprobes(struct probe_env *env, const char *pattern,
+			void (*fn)(void *arg, const struct target *t), void *arg, struct err *e)
+{
+	return list_functions(env, &provider_uprobe, pattern, fn, arg, e);
+}
+
+static int list_uretprobes(struct probe_env *env, const char *pattern,
+			   void (*fn)(void *arg, const struct target *t), void *arg,
+			   struct err *e)
+{
+	return list_functions(env, &provider_uretprobe, pattern, fn, arg, e);
+}
+
+const struct provider provider_uprobe = {
+	.name = "uprobe",
+	.aliases = (const char *const[]){ "u", NULL },
+	.flags = PV_ENTRY_ARGS | PV_LAST_FIRST,
+	.doc = "A function in user space is entered, or an instruction of it reached.",
+	.usage =
+		"uprobe:FILE:FUNCTION[+OFFSET], uprobe:FILE:0xADDRESS or uprobe:FILE:cpp:\"NAME\"",
+	.expand = expand_uprobe,
+	.shape = shape_uprobe,
+	.group = group_uprobes,
+	.attach = user_attach,
+	.list = list_uprobes,
+};
+
+const struct provider provider_uretprobe = {
+	.name = "uretprobe",
+	.aliases = (const char *const[]){ "ur", NULL },
+	.flags = PV_RETVAL | PV_LAST_FIRST | PV_NO_COUNT_LIST,
+	.doc = "A function in user space returns.",
+	.usage = "uretprobe:FILE:FUNCTION or uretprobe:FILE:cpp:\"NAME\"",
+	.expand = expand_uprobe,
+	.shape = shape_uprobe,
+	.group = group_uprobes,
+	.attach = user_attach,
+	.list = list_uretprobes,
+};

@@ -1,0 +1,57 @@
+/*
+ * calls N: calls work_tick N times, with numbers from 0 and alternating texts, and through it,
+ * three deep, work_outer, work_middle and work_inner.
+ */
+#include "work.h"
+
+#include <stdio.h>
+
+struct work_pair {
+	int first;
+	long second;
+	const char *text;
+};
+
+__attribute__((noipa)) long work_inner(long x)
+{
+	return x + 1;
+}
+
+__attribute__((noipa)) long work_middle(long x)
+{
+	return work_inner(x) * 2;
+}
+
+__attribute__((noipa)) long work_outer(long x)
+{
+	return work_middle(x) - 3;
+}
+
+__attribute__((noipa)) int work_tick(int n, const char *text, long a, long b, long c, long d)
+{
+	__asm__ volatile("" : : "r"(text), "r"(a), "r"(b), "r"(c), "r"(d));
+	return -n;
+}
+
+__attribute__((noipa)) long work_struct(const struct work_pair *pair)
+{
+	return pair->second;
+}
+
+__attribute__((alias("work_tick"))) int __work_tick(int n, const char *text, long a, long b,
+						    long c, long d);
+
+int main(int argc, char **argv)
+{
+	long n = work_number(argc, argv, 1, "calls N");
+	long sum = 0;
+
+	for (long i = 0; i < n; i++) {
+		struct work_pair pair = { (int)i, 1000 + i, "in a struct" };
+
+		sum += work_tick((int)i, i % 2 ? "odd" : "even", -1, 1L << 40, 5, 6);
+		sum += work_outer(i);
+		sum += work_struct(&pair);
+	}
+	return sum == 42;
+}

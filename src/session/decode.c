@@ -32,6 +32,7 @@ void decoder_fini(struct decoder *d)
 		free(d->ksyms);
 	}
 	d->ksyms = NULL;
+	users_fini(&d->users);
 }
 
 static uint64_t load(const uint8_t *p, unsigned size)
@@ -235,7 +236,8 @@ static const struct ksyms *kernel_symbols(struct decoder *d)
 		d->ksyms = xcalloc(1, sizeof(*d->ksyms));
 		if (ksyms_load(d->ksyms, KSYMS_PATH, &d->ksyms_err) < 0) {
 			d->ksyms_failed = true;
-			decoder_fini(d);
+			free(d->ksyms);
+			d->ksyms = NULL;
 		}
 	}
 	return d->ksyms;
@@ -329,6 +331,18 @@ static void put_timestamp(struct job *j, const uint8_t *p, struct value *out)
 	put_text(out, clock_format(j->a, plan->strings.data[format], clock_to_wall(clock, ns)));
 }
 
+static void put_user(struct job *j, uint64_t uid, struct value *out)
+{
+	struct decoder *d = j->d;
+
+	if (!d->users_loaded)
+		users_load(&d->users, "/etc/passwd");
+	d->users_loaded = true;
+
+	const char *name = users_find(&d->users, uid);
+	put_text(out, name ? name : arena_printf(j->a, "%" PRIu64, uid));
+}
+
 static void put_inet(struct job *j, const uint8_t *p, struct value *out)
 {
 	char text[INET6_ADDRSTRLEN];
@@ -381,10 +395,7 @@ static void value_of(struct job *j, const struct type *t, const uint8_t *p, stru
 	case T_USTACK: put_stack(j, t, p, out); break;
 	case T_PROBE: put_probe(j, load(p, 8), out); break;
 	case T_TIMESTAMP: put_timestamp(j, p, out); break;
-	case T_USERNAME:
-		out->kind = V_UINT;
-		out->u = load(p, 8);
-		break;
+	case T_USERNAME: put_user(j, load(p, 8), out); break;
 	case T_INET: put_inet(j, p, out); break;
 	case T_MAC: put_mac(j, p, out); break;
 	case T_CGROUP_PATH: put_cgroup_path(j, p, out); break;

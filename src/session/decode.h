@@ -9,6 +9,7 @@
 
 #include "output/value.h"
 #include "script/plan.h"
+#include "session/users.h"
 
 struct ksyms;
 
@@ -18,7 +19,9 @@ struct decoder {
 	const char *trunc_trailer; /* behind strings that were cut; NULL: the sinks' own */
 	struct ksyms *ksyms;	   /* loaded on the first address; NULL until then */
 	bool ksyms_failed;	   /* tried, and there is none: addresses stay numbers */
-	struct err ksyms_err;	   /* why */
+	struct users users;	   /* loaded on the first user id */
+	bool users_loaded;
+	struct err ksyms_err; /* why */
 };
 
 void decoder_init(struct decoder *d, const struct plan *plan);

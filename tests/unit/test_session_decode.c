@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -145,6 +146,29 @@ static void fractions_of_a_second(void **state)
 	assert_string_equal(clock_format(&b->arena, "", t), "");
 }
 
+static void users_have_names(void **state)
+{
+	char path[] = "/tmp/test_users.XXXXXX";
+	int fd = mkstemp(path);
+	FILE *f = fdopen(fd, "w");
+	struct users users;
+
+	(void)state;
+	fputs("root:x:0:0:root:/root:/bin/sh\n# a comment\nbroken\n:x:\nann:x:1000:1000::/:\n",
+	      f);
+	fclose(f);
+	users_load(&users, path);
+	unlink(path);
+	assert_string_equal(users_find(&users, 0), "root");
+	assert_string_equal(users_find(&users, 1000), "ann");
+	assert_null(users_find(&users, 7));
+	users_fini(&users);
+
+	users_load(&users, "/no/such/file");
+	assert_null(users_find(&users, 0));
+	users_fini(&users);
+}
+
 static const char *agg_text(struct bench *b, const struct type *t, const uint64_t *cpu0,
 			    const uint64_t *cpu1)
 {
@@ -229,6 +253,7 @@ int main(void)
 		TEST(members_are_found_by_bits),
 		TEST(a_stack_is_cut_at_its_depth),
 		TEST(fractions_of_a_second),
+		TEST(users_have_names),
 		TEST(aggregates_of_two_cpus),
 		TEST(nothing_stored_does_not_exist),
 		TEST(zeroed_minimum_shows_zero),

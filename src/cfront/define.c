@@ -297,7 +297,7 @@ static void directive(struct cpp *pp, const char *text, size_t len, uint32_t bas
 		ctok_read(pp->arena, pp->dx, rest.text, rest.len, rest.base, &line);
 	else if (!strcmp(word, "elif") && !vec_last(&pp->conds).taken)
 		ctok_read(pp->arena, pp->dx, rest.text, rest.len, rest.base, &line);
-	if (!conditional(pp, word, &line, span) && is_active(pp) && *word)
+	if (!conditional(pp, word, &line, span) && is_active(pp) && beg < len)
 		plain_directive(pp, word, &line, rest, span);
 }
 

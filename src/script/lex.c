@@ -122,7 +122,7 @@ int lex_skip_blanks(struct lexer *lx)
 
 		if (is_blank(c))
 			lx->pos++;
-		else if (c == '\\' && peek(lx, 1) == '\n')
+		else if (lx->continued && c == '\\' && peek(lx, 1) == '\n')
 			lx->pos += 2;
 		else if (c == '/' && peek(lx, 1) == '/')
 			skip_line_comment(lx);

@@ -124,6 +124,7 @@ struct lexer {
 	uint32_t pos;		   /* next byte to read */
 	struct comments *comments; /* where to note comments, or NULL */
 	unsigned max_errors;	   /* of dx: beyond it the text is taken to end */
+	bool continued;		   /* the text of a #define: a line may end with a backslash */
 };
 
 /* A text with more mistakes than this is no script; saying more helps nobody. */

@@ -16,15 +16,18 @@ static bool is_name(int c)
 	return c == '_' || (c < 0x80 && isalnum(c));
 }
 
-/* Past a quoted text on one line; a quote that never closes ends with the line. */
-static uint32_t skip_quoted(const struct lexer *lx, uint32_t pos)
+/* Past a quoted text on one line; one that never closes ends with the line. */
+static uint32_t skip_quoted(const struct lexer *lx, uint32_t beg)
 {
-	int quote = at(lx, pos++);
+	uint32_t pos = beg + 1;
+	int quote = at(lx, beg);
 
 	while (pos < lx->len && at(lx, pos) != quote && at(lx, pos) != '\n')
 		pos += at(lx, pos) == '\\' && at(lx, pos + 1) != '\n' ? 2 : 1;
 	if (pos < lx->len && at(lx, pos) == quote)
-		pos++;
+		return pos + 1;
+	if (quote == '"')
+		diag(lx->dx, E0003_UNTERMINATED, lex_span(lx, beg, beg + 1), "string");
 	return pos < lx->len ? pos : lx->len;
 }
 

@@ -29,12 +29,18 @@ static void check_order(struct parser *p, struct span span, const char *what)
 
 static void c_item(struct parser *p, struct span span, bool directive)
 {
+	const char *text = source_text(p->dx->sources, p->arena, span);
+
 	check_order(p, span, "C definitions");
+	if (!strncmp(text, "#!", 2)) {
+		diag(p->dx, E0001_SYNTAX, span, "#! names an interpreter on the first line only");
+		return;
+	}
 	vec_push(p->arena, &p->script->c_items,
 		 (struct c_item){
 			 .span = span,
 			 .directive = directive,
-			 .text = source_text(p->dx->sources, p->arena, span),
+			 .text = text,
 		 });
 }
 
@@ -222,9 +228,13 @@ static void attach_points(struct parser *p, struct probe *pr)
 	int c;
 
 	do {
+		unsigned before = p->dx->errors;
 		struct span span = lex_attach_point(&p->lx);
 		struct attach_point ap = { 0 };
 
+		p->failed = p->dx->errors != before;
+		if (p->failed)
+			return;
 		if (span.beg == span.end || strchr(")}];", p->lx.text[span.beg - p->lx.base])) {
 			p->lx.pos = span.beg - p->lx.base;
 			parse_error_expected(p, "an attach point");
@@ -353,6 +363,7 @@ struct expr *parse_expr_text(struct arena *a, struct diags *dx, const struct sou
 
 	unsigned before = dx->errors;
 	parser_init(&p, a, dx, src);
+	p.lx.continued = true;
 	struct expr *e = parse_expr(&p);
 	if (!parse_at(&p, TOK_EOF))
 		parse_error_expected(&p, "one expression");

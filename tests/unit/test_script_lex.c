@@ -164,6 +164,19 @@ static void bytes_of_no_token_make_one_message(void **state)
 	assert_string_equal(lex_next(&lx).text, "b");
 }
 
+static void a_nul_ends_the_text(void **state)
+{
+	auto_script struct script_text t;
+	struct lexer lx;
+
+	(void)state;
+	script_text_init(&t, "test", "a\0b", 3);
+	lex_init(&lx, &t.arena, &t.dx, t.source);
+	assert_message(&t, E0002_CHARACTER, 1, 2);
+	assert_int_equal(lex_next(&lx).kind, TOK_IDENT);
+	assert_int_equal(lex_next(&lx).kind, TOK_EOF);
+}
+
 static void comments_are_noted_once(void **state)
 {
 	auto_script struct script_text t;
@@ -268,6 +281,7 @@ int main(void)
 		cmocka_unit_test(a_string_ends_with_its_line),
 		cmocka_unit_test(signs_are_read_greedily),
 		cmocka_unit_test(bytes_of_no_token_make_one_message),
+		cmocka_unit_test(a_nul_ends_the_text),
 		cmocka_unit_test(comments_are_noted_once),
 		cmocka_unit_test(an_attach_point_ends_where_it_should),
 		cmocka_unit_test(a_c_definition_ends_where_it_should),

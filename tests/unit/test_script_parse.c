@@ -351,7 +351,7 @@ static void one_expression_may_be_read_alone(void **state)
 
 		assert_null(parse_expr_text(&a, NULL, &src));
 	}
-	struct source src = { "", "(1 << 3) /* eight */", 20, 7 };
+	struct source src = { "", "(1 << \\\n 3) /* eight */", 23, 7 };
 	assert_int_equal(parse_expr_text(&a, NULL, &src)->op, BIN_SHL);
 	arena_free(&a);
 }

@@ -4,25 +4,13 @@
  *
  * A golden is tests/script/NAME.ast, the tree of NAME.bt; UPDATE_GOLDEN=1 writes them anew.
  */
-#include "script_text.h"
+#include "script_files.h"
 
-#include <glob.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 
 #include <cmocka.h>
-
-static void for_each_file(const char *pattern, void (*fn)(const char *path, void *arg),
-			  void *arg)
-{
-	glob_t g = { 0 };
-
-	if (glob(pattern, 0, NULL, &g) == 0)
-		for (size_t i = 0; i < g.gl_pathc; i++)
-			fn(g.gl_pathv[i], arg);
-	globfree(&g);
-}
 
 /* Parses a file that must be right and prints its tree. */
 static void tree_of(const char *path, struct sb *out)
@@ -38,14 +26,6 @@ static void tree_of(const char *path, struct sb *out)
 		fail_msg("%s does not parse", path);
 	}
 	ast_print(t.script, out);
-}
-
-static void write_text(const char *path, const char *text)
-{
-	auto_fclose FILE *f = fopen(path, "we");
-
-	assert_non_null(f);
-	fputs(text, f);
 }
 
 static void compare_golden(const char *path, void *arg)
@@ -92,38 +72,6 @@ static void installed_tools_parse(void **state)
 		print_message("no bpftrace tools are installed here\n");
 		skip();
 	}
-}
-
-/* xorshift32: the same damage in every run. */
-static uint32_t next_random(uint32_t *seed)
-{
-	*seed ^= *seed << 13;
-	*seed ^= *seed >> 17;
-	*seed ^= *seed << 5;
-	return *seed;
-}
-
-/* Changes a few places: a byte, a piece left out, a piece doubled, a sign put in. */
-static void damage(struct sb *out, const char *text, size_t len, uint32_t *seed)
-{
-	static const char signs[] = "{}()[];,:/\"@$#*+-.=<>!~\\'0x\n\0\xff";
-	size_t pos = 0;
-
-	for (uint32_t n = next_random(seed) % 4 + 1; n > 0 && pos < len; n--) {
-		size_t keep = next_random(seed) % (len - pos), piece = next_random(seed) % 16;
-
-		piece = piece < len - pos - keep ? piece : len - pos - keep;
-		sb_write(out, text + pos, keep);
-		pos += keep;
-		switch (next_random(seed) % 4) {
-		case 0: pos += piece; break;
-		case 1: sb_write(out, text + pos, piece); break;
-		case 2: pos += 1; /* fall through */
-		default: sb_putc(out, signs[next_random(seed) % sizeof(signs)]); break;
-		}
-	}
-	if (pos < len)
-		sb_write(out, text + pos, len - pos);
 }
 
 /* Whatever the text, the parser returns, and its messages point into the text. */

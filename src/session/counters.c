@@ -53,6 +53,7 @@ static void put_words(const struct plan_counter *c, int code, struct sb *out)
 	case COUNT_DELETE:
 		sb_puts(out, "Can't delete map element because it does not exist.");
 		break;
+	case COUNT_HELPER:
 	case COUNT_READ: sb_puts(out, strerror(code < 0 ? -code : EFAULT)); break;
 	case COUNT_DIV_ZERO:
 		sb_puts(out,

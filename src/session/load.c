@@ -148,6 +148,17 @@ static void relocate(const struct loaded *l, const struct image *img)
 	}
 }
 
+/* -1 without an error: no module is concerned. */
+static int open_module_btf(const struct plan_prog *p, struct err *e)
+{
+	const char *name = p->when == PROG_ATTACHED ? p->group->attach_btf_module : NULL;
+	int fd = name ? kbpf_btf_open(name) : -1;
+
+	if (name && fd < 0)
+		err_set(e, fd, "open the types of module %s for %s", name, p->name);
+	return fd;
+}
+
 static int load_prog(struct loaded *l, const struct plan_prog *p, int *fd, struct diags *dx,
 		     struct err *e)
 {
@@ -165,6 +176,10 @@ static int load_prog(struct loaded *l, const struct plan_prog *p, int *fd, struc
 		spec.attach_btf_id = p->group->attach_btf_id;
 		spec.flags = p->group->sleepable ? BPF_F_SLEEPABLE : 0;
 	}
+	auto_close int module = open_module_btf(p, e);
+	if (module < 0 && e->code)
+		return e->code;
+	spec.attach_btf_fd = module < 0 ? 0 : module;
 	relocate(l, &p->image);
 	*fd = kbpf_prog_load(&spec, &log);
 	if (*fd >= 0)

@@ -52,15 +52,6 @@ int loop_open(struct loop *l, struct session *s, struct err *e)
 	return 0;
 }
 
-void loop_close(struct loop *l)
-{
-	if (l->poll >= 0)
-		close(l->poll);
-	if (l->signals >= 0)
-		close(l->signals);
-	*l = (struct loop){ -1, -1 };
-}
-
 struct drain {
 	struct session *s;
 	struct err *e;
@@ -72,9 +63,8 @@ static bool on_record(void *arg, const void *data, uint32_t len)
 {
 	struct drain *d = arg;
 
-	if (d->s->deaf)
-		return true;
-	d->err = event_handle(d->s, data, len, d->e);
+	if (!d->s->deaf)
+		d->err = event_handle(d->s, data, len, d->e);
 	return !d->err && !d->s->write_err && --d->left;
 }
 
@@ -99,23 +89,35 @@ int loop_drain(struct session *s, struct err *e)
 	return err;
 }
 
-/* The first signal ends the session; a second one is not ours to hold up. */
-static void on_signal(struct loop *l, struct session *s)
+/* Takes the signals that came so far; false when there were none. The next one is fatal. */
+static bool take_signals(struct loop *l)
 {
 	struct signalfd_siginfo info;
+	bool any = false;
 	sigset_t set;
 
-	if (read(l->signals, &info, sizeof(info)) != sizeof(info))
-		return;
-	s->ending = true;
+	while (read(l->signals, &info, sizeof(info)) == sizeof(info))
+		any = true;
 	ending_signals(&set);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	return any;
+}
+
+void loop_close(struct loop *l)
+{
+	if (l->poll >= 0)
+		close(l->poll);
+	if (l->signals >= 0) {
+		take_signals(l);
+		close(l->signals);
+	}
+	*l = (struct loop){ -1, -1 };
 }
 
 static int dispatch(struct loop *l, struct session *s, enum wakeup from, struct err *e)
 {
 	switch (from) {
-	case FROM_SIGNALS: on_signal(l, s); break;
+	case FROM_SIGNALS: s->ending |= take_signals(l); break;
 	case FROM_RING: return read_ring(s, RECORDS_AT_ONCE, e);
 	case FROM_PROCESS: s->ending = true; break;
 	case FROM_OUTPUT: s->write_err = s->write_err ? s->write_err : -EPIPE; break;

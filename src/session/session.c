@@ -111,8 +111,6 @@ static int trace(struct session *s, struct loop *loop, struct err *e)
 	if (s->opt.until == UNTIL_ATTACHED)
 		return 0;
 	err = child_release(s->child, e);
-	if (!err)
-		err = loop_drain(s, e); /* what begin programs had to say */
 	return err ? err : loop_run(loop, s, e);
 }
 

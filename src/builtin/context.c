@@ -2,6 +2,7 @@
  * Builtins about the event that fired: its arguments, result, place.
  */
 #include "builtin/builtin.h"
+#include "builtin/ustack.h"
 #include "script/lower.h"
 
 #include <string.h>
@@ -51,7 +52,9 @@ static bool check_retval(struct unit *u, struct expr *e)
 {
 	if (u->shape.retval.kind == LOC_NONE)
 		return refuse(u, e, "retval");
-	e->type = u->shape.retval_type ? u->shape.retval_type : type_int(u->c->tt, 8, true);
+	e->type = u->shape.retval_type
+			  ? read_type(u->c, u->shape.retval_type, u->shape.arg_space)
+			  : type_int(u->c->tt, 8, true);
 	return true;
 }
 
@@ -63,6 +66,7 @@ static ref lower_retval(struct unit *u, struct expr *e)
 
 static bool check_func(struct unit *u, struct expr *e)
 {
+	e->type = u->shape.arg_space == AS_USER ? &type_usym : &type_ksym;
 	return u->shape.has_func || refuse(u, e, "func");
 }
 
@@ -72,6 +76,11 @@ static ref lower_func(struct unit *u, struct expr *e)
 	if (u->shape.func_ip.kind != LOC_NONE)
 		return lower_argloc(u, &u->shape.func_ip);
 	return ir_call(&u->b, BPF_FUNC_get_func_ip, 1, u->ctx);
+}
+
+static void lower_user_func(struct unit *u, struct expr *e, const struct dest *d)
+{
+	lower_usym_to(u, lower_func(u, e), d);
 }
 
 static bool check_ctx(struct unit *u, struct expr *e)
@@ -97,6 +106,62 @@ static ref lower_probe(struct unit *u, struct expr *e)
 	return lower_which(u);
 }
 
+/* Do programs of this probe see registers? Those of kprobes, uprobes and perf events do. */
+static bool has_regs(const struct unit *u)
+{
+	return u->when == PROG_ATTACHED && (u->group->prog_type == BPF_PROG_TYPE_KPROBE ||
+					    u->group->prog_type == BPF_PROG_TYPE_PERF_EVENT);
+}
+
+static bool check_reg(struct unit *u, struct expr *e)
+{
+	struct compiler *c = u->c;
+	struct argloc *loc = arena_new(c->arena, struct argloc);
+	const char *name;
+	size_t len;
+
+	if (!has_regs(u))
+		return refuse(u, e, "reg()");
+	literal_text(u, e->args[0], &name, &len);
+	e->data = loc;
+	if (probe_find_reg(name, loc))
+		return true;
+	diag(c->dx, E0302_ARG_TYPE, e->args[0]->span,
+	     arena_printf(c->arena, "'%s' is not a valid register on this architecture", name));
+	return false;
+}
+
+static ref lower_reg(struct unit *u, struct expr *e)
+{
+	return lower_argloc(u, e->data);
+}
+
+/* 1 in scry's own probes, 0 where the registers of neither side were kept. */
+static bool check_usermode(struct unit *u, struct expr *e)
+{
+	struct argloc *cs = arena_new(u->c->arena, struct argloc);
+
+	e->data = cs;
+	if (!has_regs(u)) {
+		e->is_const = true;
+		e->const_value = u->when != PROG_ATTACHED;
+		return true;
+	}
+	if (probe_find_reg("cs", cs))
+		return true;
+	diag(u->c->dx, E0303_NOT_HERE, e->span, "usermode is known on x86_64 only");
+	return false;
+}
+
+/* The lowest two bits of the code segment are the ring: 3 is the user's. */
+static ref lower_usermode(struct unit *u, struct expr *e)
+{
+	struct irb *b = &u->b;
+	ref ring = ir_bin(b, OP_AND, lower_argloc(u, e->data), ir_const(b, 3));
+
+	return ir_bin(b, OP_EQ, ring, ir_const(b, 3));
+}
+
 #define ARG(n)                                                                          \
 	{                                                                               \
 		"arg" #n, "? arg" #n "()", BI_BARE, check_argn,                         \
@@ -118,11 +183,15 @@ BUILTINS(context) = {
 	ARG(9),
 	{ "retval", "? retval()", BI_BARE, check_retval, .lower = lower_retval,
 	  .doc = "What the function returned." },
-	{ "func", "ksym func()", BI_BARE, check_func, .lower = lower_func,
+	{ "func", "? func()", BI_BARE, check_func, lower_func, lower_user_func,
 	  .doc = "The traced function." },
 	{ "probe", "probe probe()", BI_BARE, .lower = lower_probe,
 	  .doc = "The full name of the probe that fired." },
 	{ "ctx", "? ctx()", BI_BARE, check_ctx, .lower = lower_ctx,
 	  .doc = "The raw context of the probe." },
+	{ "reg", "u64 reg(lit)", 0, check_reg, .lower = lower_reg,
+	  .doc = "A register at the probe, by its name in struct pt_regs: reg(\"ip\")." },
+	{ "usermode", "u8 usermode()", BI_BARE, check_usermode, .lower = lower_usermode,
+	  .doc = "1 when the event came while user code ran, else 0." },
 	{ 0 },
 };

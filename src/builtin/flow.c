@@ -1,22 +1,58 @@
 /*
- * Builtins that end the session or change maps, and those of the language still to come.
+ * Builtins that end the session, and those of the language still to come.
  */
 #include "builtin/builtin.h"
+#include "output/format.h"
 #include "script/lower.h"
 
-static ref lower_exit(struct unit *u, struct expr *e)
+#include <string.h>
+
+/* In the globals too: a full ring must not swallow an exit(). */
+static void request_exit(struct unit *u, struct span span, ref status)
 {
 	struct irb *b = &u->b;
-	ref status = e->nargs ? lower_scalar(u, e->args[0]) : ir_const(b, 0);
-
-	/* In the globals too: a full ring must not swallow an exit(). */
 	ref at = ir_mapval(b, KMAP_GLOBALS, EXIT_REQUEST_OFF);
 	ref word = ir_bin(b, OP_OR, ir_ext(b, false, 4, status),
 			  ir_const(b, (int64_t)EXIT_REQUEST));
+
 	ir_store(b, 8, at, 0, word);
-	event_send(u, event_new(u, EV_EXIT, e->span), NULL, 0);
+	event_send(u, event_new(u, EV_EXIT, span), NULL, 0);
 	ir_ret(b, ir_const(b, 0));
 	start_dead_block(u);
+}
+
+static ref lower_exit(struct unit *u, struct expr *e)
+{
+	request_exit(u, e->span, e->nargs ? lower_scalar(u, e->args[0]) : ir_const(&u->b, 0));
+	return 0;
+}
+
+static bool check_assert(struct unit *u, struct expr *e)
+{
+	return check_condition(u, e->args[0]);
+}
+
+/* errorf("assert failed: MSG") and exit(1), unless the condition holds. */
+static ref lower_assert(struct unit *u, struct expr *e)
+{
+	struct irb *b = &u->b;
+	blkid fails = ir_block(b), holds = ir_block(b);
+	struct format_piece *text = arena_new(u->c->arena, struct format_piece);
+	const char *msg;
+	size_t len;
+
+	literal_text(u, e->args[1], &msg, &len);
+	text->text = arena_printf(u->c->arena, "assert failed: %s", msg);
+	text->len = strlen(text->text);
+
+	lower_cond(u, e->args[0], holds, fails);
+	ir_start(b, fails);
+	struct plan_event *ev = event_new(u, EV_ERRORF, e->span);
+	ev->format = (struct format){ .pieces = text, .npieces = 1 };
+	event_send(u, ev, NULL, 0);
+	request_exit(u, e->span, ir_const(b, 1));
+	ir_jmp(b, holds);
+	ir_start(b, holds);
 	return 0;
 }
 
@@ -36,34 +72,20 @@ static bool check_later(struct unit *u, struct expr *e)
 BUILTINS(flow) = {
 	{ "exit", "none exit([int])", BI_STMT, .lower = lower_exit,
 	  .doc = "Ends the session: END, the maps, then this exit status." },
-	LATER("ustack"),
-	LATER("usym"),
-
-	LATER("reg"),
+	{ "assert", "none assert(raw, lit)", BI_STMT, check_assert, .lower = lower_assert,
+	  .doc = "Ends the session with an error and status 1 unless the condition holds." },
 	LATER("uaddr"),
 
 	LATER("pton"),
 
-	LATER("cgroupid"),
-	LATER("cgroup_path"),
-
-
 	LATER("path"),
 	LATER("tseries"),
-	LATER("signal"),
-	LATER("signal_thread"),
-	LATER("override"),
-	LATER("write_user"),
 	LATER("skboutput"),
 	LATER("unwatch"),
-	LATER("assert"),
-	LATER("debugf"),
 	LATER("socket_cookie"),
 	LATER("getopt"),
 
 	LATER("container_of"),
-
-	LATER("usermode"),
 
 	LATER("dw_ustack"),
 	LATER("stddev"),

@@ -2,6 +2,7 @@
  * Builtins that take stacks.
  */
 #include "builtin/builtin.h"
+#include "builtin/ustack.h"
 #include "script/lower.h"
 
 #include <string.h>
@@ -35,10 +36,11 @@ static bool bad(struct unit *u, struct expr *e, const char *words)
 	return false;
 }
 
-/* kstack, kstack(N), kstack(MODE), kstack(MODE, N) */
-static bool check_kstack(struct unit *u, struct expr *e)
+/* kstack, kstack(N), kstack(MODE), kstack(MODE, N), and so for ustack */
+static bool check_stack(struct unit *u, struct expr *e)
 {
 	enum stack_mode mode = u->c->cfg->stack_mode;
+	enum type_kind kind = e->name[0] == 'u' ? T_USTACK : T_KSTACK;
 	struct expr *depth = NULL;
 	int64_t n = DEPTH_DEFAULT;
 
@@ -60,18 +62,20 @@ static bool check_kstack(struct unit *u, struct expr *e)
 	}
 	if (n < 1 || n > DEPTH_MAX)
 		return bad(u, depth, "the number of frames is from 1 to 127");
-	e->type = type_stack(u->c->tt, T_KSTACK, mode, (uint32_t)n);
+	e->type = type_stack(u->c->tt, kind, mode, (uint32_t)n);
 	return true;
 }
 
-static void lower_kstack(struct unit *u, struct expr *e, const struct dest *d)
+static void lower_stack(struct unit *u, struct expr *e, const struct dest *d)
 {
-	enum { COUNT_OFF = 0, FRAMES_OFF = 8 };
+	enum { HEAD_OFF = 0, FRAMES_OFF = 8 };
 	struct irb *b = &u->b;
+	bool user = e->type->kind == T_USTACK;
 	ref to = ir_bin(b, OP_ADD, d->ptr, ir_const(b, d->off + FRAMES_OFF));
 	ref n = ir_call(b, BPF_FUNC_get_stack, 4, u->ctx, to, ir_const(b, e->type->depth * 8),
-			ir_const(b, 0));
-	uint32_t counter = counter_new(u, COUNT_STACK, e->span, "get_stack", false);
+			ir_const(b, user ? BPF_F_USER_STACK : 0));
+	/* Threads of the kernel have no user stack: that is no failure. */
+	uint32_t counter = counter_new(u, COUNT_STACK, e->span, "get_stack", user);
 	blkid bad_blk = ir_block(b), ok = ir_block(b), done = ir_block(b);
 
 	ir_br(b, ir_bin(b, OP_SLT, n, ir_const(b, 0)), bad_blk, ok);
@@ -83,11 +87,16 @@ static void lower_kstack(struct unit *u, struct expr *e, const struct dest *d)
 	ref none = ir_const(b, 0);
 	ir_jmp(b, done);
 	ir_start(b, done);
-	ir_store(b, 8, d->ptr, d->off + COUNT_OFF, ir_phi(b, 2, (ref[]){ frames, none }));
+	ref head = ir_phi(b, 2, (ref[]){ frames, none });
+	if (user)
+		head = ir_bin(b, OP_OR, head, lower_pid_above(u));
+	ir_store(b, 8, d->ptr, d->off + HEAD_OFF, head);
 }
 
 BUILTINS(stack) = {
-	{ "kstack", "? kstack([raw, raw])", BI_BARE, check_kstack, .lower_mem = lower_kstack,
+	{ "kstack", "? kstack([raw, raw])", BI_BARE, check_stack, .lower_mem = lower_stack,
 	  .doc = "The kernel stack: kstack, kstack(N frames), kstack(perf|raw), kstack(perf, N)." },
+	{ "ustack", "? ustack([raw, raw])", BI_BARE, check_stack, .lower_mem = lower_stack,
+	  .doc = "The user stack, with the same forms as kstack." },
 	{ 0 },
 };

@@ -229,13 +229,6 @@ static ref lower_strncmp(struct unit *u, struct expr *e)
 	return ir_phi(b, 2, (ref[]){ zero, one });
 }
 
-/* The kernel copies up to the NUL and says how much that was. */
-static ref copy_text(struct unit *u, ref to, uint32_t room, ref from)
-{
-	return ir_call(&u->b, BPF_FUNC_probe_read_kernel_str, 3, to, ir_const(&u->b, room),
-		       from);
-}
-
 static bool check_strlen(struct unit *u, struct expr *e)
 {
 	const struct expr *a = e->args[0];
@@ -248,12 +241,7 @@ static bool check_strlen(struct unit *u, struct expr *e)
 
 static ref lower_strlen(struct unit *u, struct expr *e)
 {
-	struct irb *b = &u->b;
-	uint32_t room = e->args[0]->type->size + 1; /* text may fill its memory */
-	ref copy = ir_slot(b, (room + 7) / 8 * 8);
-	ref n = copy_text(u, copy, room, lower_addr(u, e->args[0]));
-
-	return ir_bin(b, OP_SUB, n, ir_const(b, 1));
+	return lower_text_len(u, lower_addr(u, e->args[0]), e->args[0]->type->size);
 }
 
 static bool check_strcap(struct unit *u, struct expr *e)
@@ -282,9 +270,9 @@ static void lower_str_concat(struct unit *u, struct expr *e, const struct dest *
 	struct place from = { PLACE_KERNEL, both, 0 };
 
 	ir_zero(b, both, 0, (first + second + 7) / 8 * 8);
-	ref n = copy_text(u, both, first, lower_addr(u, e->args[0]));
-	ref end = lower_at_most(u, ir_bin(b, OP_SUB, n, ir_const(b, 1)), first - 1);
-	copy_text(u, ir_bin(b, OP_ADD, both, end), second, lower_addr(u, e->args[1]));
+	ref n = lower_copy_text(u, both, first, lower_addr(u, e->args[0]));
+	ref end = lower_at_most(u, n, first - 1);
+	lower_copy_text(u, ir_bin(b, OP_ADD, both, end), second, lower_addr(u, e->args[1]));
 	read_text(u, &from, ir_const(b, d->type->size), d, e->span);
 }
 

@@ -41,10 +41,11 @@ bool symbol_find(struct unit *u, struct span span, const char *name, uint64_t *a
 	*addr = k.addr;
 	if (k.found)
 		return true;
-	diag_hint(diag(c->dx, E0302_ARG_TYPE, span,
-		       arena_printf(c->arena, "the kernel has no symbol named %s", name)),
-		  "%s does not list variables when the kernel is built without CONFIG_KALLSYMS_ALL",
-		  "/proc/kallsyms");
+	diag_hint(
+		diag(c->dx, E0302_ARG_TYPE, span,
+		     arena_printf(c->arena, "the kernel has no symbol named %s", name)),
+		"%s does not list variables when the kernel is built without CONFIG_KALLSYMS_ALL",
+		"/proc/kallsyms");
 	return false;
 }
 

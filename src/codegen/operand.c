@@ -188,6 +188,7 @@ struct mem operand_mem(struct isel *s, ref r, int64_t off)
 		switch (v.kind) {
 		case VALUE_STACK: return (struct mem){ BPF_REG_10, low };
 		case VALUE_SCRATCH: return (struct mem){ s->scratch, low };
+		case VALUE_MAP: return (struct mem){ make_somewhere(s, s->values[r]), low };
 		case VALUE_REG: return (struct mem){ operand_home(s, v.id), low };
 		default: break;
 		}

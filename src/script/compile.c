@@ -360,6 +360,15 @@ static void start_plan(struct compiler *c)
 		 (struct plan_kmap){ .name = "ring", .type = BPF_MAP_TYPE_RINGBUF });
 }
 
+uint32_t plan_string(struct plan *p, const char *s)
+{
+	for (size_t i = 0; i < p->strings.len; i++)
+		if (!strcmp(p->strings.data[i], s))
+			return (uint32_t)i;
+	vec_push(p->arena, &p->strings, s);
+	return (uint32_t)p->strings.len - 1;
+}
+
 static void finish_plan(struct compiler *c)
 {
 	struct plan *p = c->plan;

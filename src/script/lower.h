@@ -56,6 +56,10 @@ ref lower_addr(struct unit *u, struct expr *e);
 void convert(struct unit *u, ref src, int32_t off, const struct type *from,
 	     const struct dest *d);
 void store_text(struct unit *u, const char *s, size_t len, const struct dest *d);
+/* Copies text of the program's own up to its NUL, which it gets in any case; its length. */
+ref lower_copy_text(struct unit *u, ref to, uint32_t room, ref from);
+/* The length of text in size bytes of memory. */
+ref lower_text_len(struct unit *u, ref text, uint32_t size);
 /* Reads up to n bytes of text from a place into d with the matching helper. */
 void read_text(struct unit *u, const struct place *p, ref n, const struct dest *d,
 	       struct span span);

@@ -22,6 +22,21 @@ ref lower_at_most(struct unit *u, ref v, int64_t max)
 	return ir_phi(b, 2, (ref[]){ limit, v });
 }
 
+ref lower_copy_text(struct unit *u, ref to, uint32_t room, ref from)
+{
+	struct irb *b = &u->b;
+	ref n = ir_call(b, BPF_FUNC_probe_read_kernel_str, 3, to, ir_const(b, room), from);
+
+	return ir_bin(b, OP_SUB, n, ir_const(b, 1));
+}
+
+ref lower_text_len(struct unit *u, ref text, uint32_t size)
+{
+	uint32_t room = size + 1; /* text may fill its memory */
+
+	return lower_copy_text(u, ir_slot(&u->b, (room + 7) / 8 * 8), room, text);
+}
+
 /* Zeros behind the first n bytes of the destination, when it wants them. */
 static void pad_from(struct unit *u, const struct dest *d, uint32_t n)
 {

@@ -110,6 +110,7 @@ enum counter_kind {
 	COUNT_DIV_ZERO, /* a division by zero gave 1 */
 	COUNT_INDEX,	/* an array index was out of bounds and gave zero */
 	COUNT_STACK,	/* a stack could not be taken */
+	COUNT_HELPER,	/* a call that was to change something failed */
 	COUNT_NEEDLE,	/* a text to look for was too long and so was not found */
 };
 
@@ -149,6 +150,13 @@ struct plan {
 	uint32_t slots_off, stripes_off, stripe_size, ncpus_pow2;
 	unsigned nattached; /* attach points in all, begin and end included */
 	bool uses_ring;
+	bool uses_user_symbols; /* addresses of processes are among the values */
 };
+
+/* The clock of a timestamp, in its last word. */
+enum timestamp_clock { TIMESTAMP_BOOT, TIMESTAMP_TAI, TIMESTAMP_NONE };
+
+/* The index of a text in plan->strings, added when it is new. */
+uint32_t plan_string(struct plan *p, const char *s);
 
 #endif

@@ -3,6 +3,7 @@
 #include "session/cgroups.h"
 #include "session/clock.h"
 #include "symbol/ksyms.h"
+#include "symbol/usyms.h"
 
 #include <arpa/inet.h>
 #include <inttypes.h>
@@ -32,7 +33,16 @@ void decoder_fini(struct decoder *d)
 		free(d->ksyms);
 	}
 	d->ksyms = NULL;
+	usyms_free(d->usyms);
+	d->usyms = NULL;
 	users_fini(&d->users);
+}
+
+struct usyms *decoder_usyms(struct decoder *d)
+{
+	if (!d->usyms)
+		d->usyms = usyms_new();
+	return d->usyms;
 }
 
 static uint64_t load(const uint8_t *p, unsigned size)
@@ -278,23 +288,40 @@ static const char *kernel_frame(struct job *j, enum stack_mode mode, uint64_t ad
 	return known ? arena_printf(j->a, "%s+%" PRIu64, sym.name, sym.offset) : hex(j, addr);
 }
 
-static const char *user_frame(struct job *j, enum stack_mode mode, uint64_t addr)
+static bool find_usym(struct job *j, uint32_t pid, uint64_t addr, struct usym *out)
 {
-	switch (mode) {
-	case STACK_RAW:
-	case STACK_BUILD_ID: return arena_printf(j->a, "%" PRIx64, addr);
-	case STACK_PERF:
-		return arena_printf(j->a, "\t%" PRIx64 " 0x%" PRIx64 " ([unknown])", addr,
-				    addr);
-	case STACK_SCRY: break;
-	}
-	return hex(j, addr);
+	return usyms_lookup(decoder_usyms(j->d), (pid_t)pid, addr, out);
+}
+
+static void put_usym(struct job *j, uint32_t pid, uint64_t addr, struct value *out)
+{
+	struct usym sym;
+
+	find_usym(j, pid, addr, &sym);
+	put_text(out, sym.name ? arena_strdup(j->a, sym.name) : hex(j, addr));
+}
+
+static const char *user_frame(struct job *j, enum stack_mode mode, uint32_t pid, uint64_t addr)
+{
+	struct usym sym;
+	const char *place;
+
+	if (mode == STACK_RAW || mode == STACK_BUILD_ID)
+		return arena_printf(j->a, "%" PRIx64, addr);
+	find_usym(j, pid, addr, &sym);
+	place = sym.name ? arena_printf(j->a, "%s+%" PRIu64, sym.name, sym.offset)
+			 : hex(j, addr);
+	if (mode == STACK_PERF)
+		return arena_printf(j->a, "\t%" PRIx64 " %s (%s)", addr, place,
+				    sym.module ? sym.module : "[unknown]");
+	return place;
 }
 
 static void put_stack(struct job *j, const struct type *t, const uint8_t *p, struct value *out)
 {
 	enum { IPS = 8 }; /* offset of ip[] */
 	uint32_t n = (uint32_t)load(p, sizeof(uint32_t));
+	uint32_t pid = (uint32_t)load(p + sizeof(uint32_t), sizeof(uint32_t));
 
 	if (n > t->depth)
 		n = t->depth;
@@ -302,8 +329,9 @@ static void put_stack(struct job *j, const struct type *t, const uint8_t *p, str
 	for (uint32_t i = 0; i < n; i++) {
 		uint64_t addr = load(p + IPS + (size_t)i * 8, 8);
 
-		put_text(&items[i], t->kind == T_KSTACK ? kernel_frame(j, t->stack_mode, addr)
-							: user_frame(j, t->stack_mode, addr));
+		put_text(&items[i], t->kind == T_KSTACK
+					    ? kernel_frame(j, t->stack_mode, addr)
+					    : user_frame(j, t->stack_mode, pid, addr));
 	}
 	out->kind = V_STACK;
 	out->items = items;
@@ -390,7 +418,7 @@ static void value_of(struct job *j, const struct type *t, const uint8_t *p, stru
 	case T_TUPLE:
 	case T_RECORD: put_record(j, t, p, out); break;
 	case T_KSYM: put_ksym(j, load(p, 8), out); break;
-	case T_USYM: put_text(out, hex(j, load(p, 8))); break;
+	case T_USYM: put_usym(j, (uint32_t)load(p + 8, 4), load(p, 8), out); break;
 	case T_KSTACK:
 	case T_USTACK: put_stack(j, t, p, out); break;
 	case T_PROBE: put_probe(j, load(p, 8), out); break;

@@ -46,7 +46,7 @@ enum type_kind {
 	T_USERNAME,  /* u64 uid */
 	T_INET,	     /* u32 family, u32 0, u8 addr[16] */
 	T_MAC,	     /* u8[6] */
-	T_CGROUP_PATH,
+	T_CGROUP_PATH, /* u64 id, u32 index of the pattern's text, u32 0 */
 	/* Aggregates: values of maps only. */
 	T_COUNT,
 	T_SUM,

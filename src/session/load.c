@@ -12,7 +12,8 @@
 
 enum {
 	RING_PAGES_PER_CPU = 64,
-	RING_PAGES_MIN = 1024, /* 4 MB: a burst of a thousand long texts */
+	RING_RECORDS =
+		1024, /* of the largest kind must fit: a burst of a thousand long texts */
 	RING_PAGES_ORDERS = 16,
 	RING_PAGES_AUTO = 4096,
 	RING_PAGES_MAX = 1 << 18,
@@ -27,30 +28,38 @@ static uint32_t pow2_above(uint32_t n)
 	return p;
 }
 
-/* Does a program send more than short orders: exit, print this map, clear that one? */
-static bool sends_data(const struct plan *plan)
+static uint32_t largest_event(const struct plan *plan)
 {
+	uint32_t size = 0;
+
 	for (size_t i = 0; i < plan->events.len; i++)
-		if (plan->events.data[i].size > EVENT_HEADER)
-			return true;
-	return false;
+		if (plan->events.data[i].size > size)
+			size = plan->events.data[i].size;
+	return size;
 }
 
-/* The ring counts as our memory, twice, since it is mapped twice in a row. */
+/*
+ * All of the ring counts as our memory, twice, since it is mapped twice in a row; so it is not
+ * larger than what is sent makes sense of.  Orders (exit, print this map) have no data at all.
+ */
+static uint32_t auto_pages(const struct plan *plan, uint32_t page_size)
+{
+	uint32_t largest = largest_event(plan), pages = RING_PAGES_PER_CPU * cpus_possible();
+	uint64_t burst = (uint64_t)largest * RING_RECORDS / page_size;
+
+	if (largest <= EVENT_HEADER)
+		return RING_PAGES_ORDERS;
+	if (pages < burst)
+		pages = burst < RING_PAGES_BURST ? (uint32_t)burst : RING_PAGES_BURST;
+	return pages < RING_PAGES_AUTO ? pages : RING_PAGES_AUTO;
+}
+
 static uint32_t ring_bytes(const struct plan *plan, const struct load_options *opt)
 {
-	uint32_t pages = RING_PAGES_PER_CPU * cpus_possible();
+	uint32_t page_size = (uint32_t)sysconf(_SC_PAGESIZE);
+	uint32_t pages = opt->ring_pages ? opt->ring_pages : auto_pages(plan, page_size);
 
-	if (pages < RING_PAGES_MIN)
-		pages = RING_PAGES_MIN;
-
-	if (pages > RING_PAGES_AUTO)
-		pages = RING_PAGES_AUTO;
-	if (!sends_data(plan))
-		pages = RING_PAGES_ORDERS;
-	if (opt->ring_pages)
-		pages = opt->ring_pages < RING_PAGES_MAX ? opt->ring_pages : RING_PAGES_MAX;
-	return pow2_above(pages) * (uint32_t)sysconf(_SC_PAGESIZE);
+	return pow2_above(pages < RING_PAGES_MAX ? pages : RING_PAGES_MAX) * page_size;
 }
 
 static int *no_fds(size_t n)

@@ -18,37 +18,42 @@ static unsigned column(const struct fmt *f)
 }
 
 /*
- * Breaks the line at a blank that was written at `at`, when what came behind it runs over the
- * margin and would not on a new line's start.
+ * An expression behind a blank, or on the next line when it does not fit on this one.  The
+ * outer operators and commas get their say first: what is tried on this line is tried whole.
  */
-static void break_at(struct fmt *f, size_t at)
+static void put_wrapped(struct fmt *f, const struct expr *e)
 {
-	char *s = f->out->s;
+	enum { CLOSING = 3 }; /* what may follow: ")) {" */
+	size_t blank = f->out->len;
+	bool flat = f->flat;
 
-	if (column(f) <= FMT_WIDTH || memchr(s + at, '\n', f->out->len - at))
+	sb_putc(f->out, ' ');
+	if (flat || fmt_first_block(e)) {
+		fmt_expr(f, e);
 		return;
-
-	auto_sb struct sb rest = { 0 };
-	sb_puts(&rest, s + at + 1);
-	f->out->len = at;
+	}
+	f->flat = true;
+	fmt_expr(f, e);
+	f->flat = false;
+	if (column(f) + CLOSING <= FMT_WIDTH)
+		return;
+	f->out->len = blank;
 	sb_putc(f->out, '\n');
 	sb_fill(f->out, '\t', f->indent + 1);
-	sb_puts(f->out, sb_str(&rest));
+	fmt_expr(f, e);
 }
 
-/* Comma and the expressions, broken where the line is full. */
 static void list(struct fmt *f, const struct expr *e)
 {
 	for (unsigned i = 0; i < e->nargs; i++) {
-		size_t at = f->out->len + 1;
-
 		if (i)
-			sb_puts(f->out, ", ");
+			sb_putc(f->out, ',');
 		if (e->kind == E_RECORD)
-			sb_printf(f->out, "%s = ", e->names[i]);
-		fmt_expr(f, e->args[i]);
-		if (i)
-			break_at(f, at);
+			sb_printf(f->out, "%s%s =", i ? " " : "", e->names[i]);
+		if (i || e->kind == E_RECORD)
+			put_wrapped(f, e->args[i]);
+		else
+			fmt_expr(f, e->args[i]);
 	}
 }
 
@@ -82,25 +87,19 @@ static void tuple(struct fmt *f, const struct expr *e)
 static void binary(struct fmt *f, const struct expr *e)
 {
 	fmt_expr(f, e->a);
-	sb_printf(f->out, " %s ", binary_op_text[e->op]);
-
-	size_t at = f->out->len - 1;
-	fmt_expr(f, e->b);
-	break_at(f, at);
+	sb_printf(f->out, " %s", binary_op_text[e->op]);
+	put_wrapped(f, e->b);
 }
 
 static void cond(struct fmt *f, const struct expr *e)
 {
 	fmt_expr(f, e->a);
-	sb_puts(f->out, e->b ? " ? " : " ?: ");
 	if (e->b) {
-		fmt_expr(f, e->b);
-		sb_puts(f->out, " : ");
+		sb_puts(f->out, " ?");
+		put_wrapped(f, e->b);
 	}
-
-	size_t at = f->out->len - 1;
-	fmt_expr(f, e->c);
-	break_at(f, at);
+	sb_puts(f->out, e->b ? " :" : " ?:");
+	put_wrapped(f, e->c);
 }
 
 /* "- -x" and "& &x" are no "--x" and "&&x". */
@@ -134,14 +133,14 @@ static void incdec(struct fmt *f, const struct expr *e)
 
 void fmt_type(struct fmt *f, const struct type_name *tn)
 {
-	struct type_name head = *tn, rest = { .name = "" };
+	struct type_name rest = { .name = "" };
 
 	if (tn->keyword != TN_TYPEOF) {
 		type_name_put(f->out, tn);
 		return;
 	}
 	sb_puts(f->out, "typeof(");
-	fmt_expr(f, head.of);
+	fmt_expr(f, tn->of);
 	sb_putc(f->out, ')');
 	rest.suffixes = tn->suffixes;
 	rest.nsuffixes = tn->nsuffixes;

@@ -17,6 +17,7 @@ struct fmt {
 	uint32_t done;	     /* end of the source text that is written, in the common space */
 	unsigned indent;
 	bool opened; /* nothing is written yet behind a brace: no blank line here */
+	bool flat;   /* no line breaks: trying whether it fits */
 	struct sb *out;
 };
 

@@ -15,6 +15,7 @@ enum {
 	RING_RECORDS =
 		1024, /* of the largest kind must fit: a burst of a thousand long texts */
 	RING_PAGES_ORDERS = 16,
+	RING_PAGES_BURST = 1024,
 	RING_PAGES_AUTO = 4096,
 	RING_PAGES_MAX = 1 << 18,
 };

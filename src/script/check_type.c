@@ -153,6 +153,8 @@ static const struct type *language_type(struct compiler *c, const char *name)
 		{ "short", 2, true },
 		{ "int", 4, true },
 		{ "long", 8, true },
+		{ "signed", 4, true },
+		{ "unsigned", 4, false },
 		{ "int8_t", 1, true },
 		{ "int16_t", 2, true },
 		{ "int32_t", 4, true },
@@ -254,6 +256,8 @@ static const struct type *base_type(struct unit *u, const struct type_name *tn)
 	const struct type *t = tn->keyword == TN_PLAIN ? language_type(u->c, tn->name) : NULL;
 	if (!t)
 		t = cfront_find_type(u->c->cf, tags[tn->keyword], tn->name);
+	if (!t && strchr(tn->name, ' '))
+		t = cfront_base_type(u->c->tt, tn->name);
 	if (!t)
 		t = kernel_type(u, tn);
 	if (!t)

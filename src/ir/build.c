@@ -105,7 +105,8 @@ ref ir_ctx(struct irb *b)
 
 ref ir_slot(struct irb *b, uint32_t size)
 {
-	return append(b, (struct ins){ .op = OP_SLOT, .imm = size });
+	/* An empty value has an address, too. */
+	return append(b, (struct ins){ .op = OP_SLOT, .imm = size ? size : 8 });
 }
 
 ref ir_map(struct irb *b, uint32_t map)

@@ -23,7 +23,7 @@ struct map_sym *map_of(struct unit *u, struct expr *e)
 
 static bool key_allowed(const struct type *t)
 {
-	return !type_is_agg(t) && t->kind != T_NONE && t->kind != T_FUNC &&
+	return t->size && !type_is_agg(t) && t->kind != T_NONE && t->kind != T_FUNC &&
 	       t->kind != T_TIMESTAMP;
 }
 

@@ -73,7 +73,7 @@ static void lower_stack(struct unit *u, struct expr *e, const struct dest *d)
 	bool user = e->type->kind == T_USTACK;
 	ref to = ir_bin(b, OP_ADD, d->ptr, ir_const(b, d->off + FRAMES_OFF));
 	ref n = ir_call(b, BPF_FUNC_get_stack, 4, u->ctx, to, ir_const(b, e->type->depth * 8),
-			ir_const(b, user ? BPF_F_USER_STACK : 0));
+			ir_const(b, user ? BPF_F_USER_STACK : u->shape.kstack_skip));
 	/* Threads of the kernel have no user stack: that is no failure. */
 	uint32_t counter = counter_new(u, COUNT_STACK, e->span, "get_stack", user);
 	blkid bad_blk = ir_block(b), ok = ir_block(b), done = ir_block(b);

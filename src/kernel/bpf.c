@@ -307,22 +307,55 @@ int kbpf_prog_xlated(int fd, struct bpf_insn **insns, uint32_t *n)
 	return r;
 }
 
-int kbpf_first_btf_name(char *name, size_t size)
+/* Opens the BTF object behind *id, which becomes its id, and asks its name. */
+static int next_btf(uint32_t *id, char *name, size_t size)
 {
-	union bpf_attr attr = { .start_id = 0 };
+	union bpf_attr attr = { .start_id = *id };
 	struct bpf_btf_info info = { .name = ptr64(name), .name_len = (uint32_t)size };
 	int fd, r = sys_bpf(BPF_BTF_GET_NEXT_ID, &attr, sizeof(attr));
 
 	name[0] = '\0';
 	if (r)
 		return r;
-	attr = (union bpf_attr){ .btf_id = attr.next_id };
+	*id = attr.next_id;
+	attr = (union bpf_attr){ .btf_id = *id };
 	fd = sys_bpf(BPF_BTF_GET_FD_BY_ID, &attr, sizeof(attr));
 	if (fd < 0)
 		return fd;
 	r = obj_info(fd, &info, sizeof(info));
+	if (!r)
+		return fd;
 	close(fd);
 	return r;
+}
+
+int kbpf_first_btf_name(char *name, size_t size)
+{
+	uint32_t id = 0;
+	int fd = next_btf(&id, name, size);
+
+	if (fd < 0)
+		return fd;
+	close(fd);
+	return 0;
+}
+
+int kbpf_btf_open(const char *name)
+{
+	uint32_t id = 0;
+
+	for (;;) {
+		uint32_t last = id;
+		char own[64];
+		int fd = next_btf(&id, own, sizeof(own));
+
+		if (fd >= 0 && !strcmp(own, name))
+			return fd;
+		if (fd >= 0)
+			close(fd);
+		else if (id == last) /* else it was released after its id was told */
+			return fd;
+	}
 }
 
 int kbpf_enable_stats(void)

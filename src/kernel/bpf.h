@@ -114,6 +114,11 @@ int kbpf_map_info(int fd, struct bpf_map_info *info);
  * -EPERM: hidden (kptr_restrict, bpf_jit_harden).
  */
 int kbpf_prog_xlated(int fd, struct bpf_insn **insns, uint32_t *n);
+/*
+ * Opens the BTF object of a loaded module by its name. Returns a descriptor or -errno; -ENOENT:
+ * it has none.
+ */
+int kbpf_btf_open(const char *name);
 /* The name of the first BTF object, the kernel's own: "" before 5.11. Returns 0 or -errno. */
 int kbpf_first_btf_name(char *name, size_t size);
 /* Switches on run_time_ns and run_cnt for as long as the returned descriptor is open. */

@@ -2,6 +2,7 @@
 
 #include "base/auto.h"
 #include "kernel/kallsyms.h"
+#include "probe/lists.h"
 #include "types/kernel_types.h"
 
 #include <string.h>
@@ -81,6 +82,47 @@ bool function_exists(struct probe_env *env, const char *module, const char *name
 	return false;
 }
 
+static bool type_in(struct probe_env *env, const char *module, const char *name,
+		    struct function_type *out)
+{
+	const struct btf *btf = lists_btf(env, module, NULL);
+	uint32_t id = btf ? btf_find(btf, BTF_FUNCS, name) : 0;
+
+	/* What a module's BTF finds may be in its base. */
+	if (!id || (module && id < btf_ntypes(lists_btf(env, NULL, NULL))))
+		return false;
+	*out = (struct function_type){ module, btf, id };
+	return true;
+}
+
+struct owner {
+	struct arena *arena;
+	const char *name, *module;
+};
+
+static bool find_owner(void *arg, const struct kallsym *sym)
+{
+	struct owner *o = arg;
+
+	if (sym->module && kallsym_is_function(sym) && !strcmp(sym->name, o->name))
+		o->module = arena_strdup(o->arena, sym->module);
+	return !o->module;
+}
+
+bool function_find_type(struct probe_env *env, const char *module, const char *name,
+			struct function_type *out)
+{
+	struct owner owner = { .arena = env->arena, .name = name };
+	struct err e;
+
+	if (module)
+		return type_in(env, is_vmlinux(module) ? NULL : module, name, out);
+	if (type_in(env, NULL, name, out))
+		return true;
+	kallsyms_each(NULL, find_owner, &owner, &e);
+	return owner.module && type_in(env, owner.module, name, out);
+}
+
 static bool take_addr(void *arg, const struct kallsym *sym)
 {
 	struct search *s = arg;
@@ -114,4 +156,19 @@ void function_print_params(const struct btf *btf, const struct btf_param *params
 			sb_printf(&text, "arg%d", i);
 		fn(arg, text.s);
 	}
+}
+
+void function_print_type(struct probe_env *env, const struct function_type *f, bool with_result,
+			 void (*fn)(void *arg, const char *text), void *arg)
+{
+	enum { PARAMS_MAX = 32 };
+	struct btf_param params[PARAMS_MAX + 1];
+	int n = btf_func_params(env->types, f->btf, f->id, params, PARAMS_MAX, NULL);
+	uint32_t result = btf_func_result(f->btf, f->id);
+
+	if (n < 0)
+		return;
+	if (with_result && result)
+		params[n++] = (struct btf_param){ .name = "retval", .id = result };
+	function_print_params(f->btf, params, n, fn, arg);
 }

@@ -14,6 +14,19 @@
 bool function_exists(struct probe_env *env, const char *module, const char *name,
 		     const char **nearest);
 
+/* A function as BTF has it. */
+struct function_type {
+	const char *module; /* NULL: the kernel itself */
+	const struct btf *btf;
+	uint32_t id;
+};
+/*
+ * Finds the type of a function; module NULL: the kernel's own, or that of the module that has
+ * it. False when there is none.
+ */
+bool function_find_type(struct probe_env *env, const char *module, const char *name,
+			struct function_type *out);
+
 VEC_TYPE(addrs, uint64_t);
 /* All addresses of functions of that name; none where they are hidden. */
 void function_addrs(struct probe_env *env, const char *module, const char *name,
@@ -22,5 +35,8 @@ void function_addrs(struct probe_env *env, const char *module, const char *name,
 /* Calls fn with "TYPE NAME" of each parameter, types as BTF has them. */
 void function_print_params(const struct btf *btf, const struct btf_param *params, int n,
 			   void (*fn)(void *arg, const char *text), void *arg);
+/* The same of a function; with_result: its result, unless it has none, as "TYPE retval". */
+void function_print_type(struct probe_env *env, const struct function_type *f, bool with_result,
+			 void (*fn)(void *arg, const char *text), void *arg);
 
 #endif

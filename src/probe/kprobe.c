@@ -15,7 +15,6 @@
 #include "probe/lists.h"
 #include "probe/match.h"
 #include "probe/providers.h"
-#include "types/kernel_types.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -382,7 +381,10 @@ static int list_functions(struct probe_env *env, const struct provider *p, const
 	vec_each(f, list) {
 		const char *home = *f->module ? f->module : "vmlinux";
 		char name[512];
-		struct target t = { .provider = p, .name = name, .symbol = f->name };
+		struct target t = { .provider = p,
+				    .name = name,
+				    .symbol = f->name,
+				    .module = *f->module ? f->module : NULL };
 
 		if (with_module)
 			snprintf(name, sizeof(name), "%s:%s:%s", p->name, home, f->name);
@@ -410,14 +412,11 @@ static int list_kretprobes(struct probe_env *env, const char *pattern,
 static int params_kprobe(struct probe_env *env, const struct target *t,
 			 void (*fn)(void *arg, const char *text), void *arg, struct err *e)
 {
-	enum { PARAMS_MAX = 32 };
-	const struct btf *btf = kernel_btf(env->types, NULL);
-	uint32_t id = btf ? btf_find(btf, BTF_FUNCS, t->symbol) : 0;
-	struct btf_param params[PARAMS_MAX];
-	int n = id ? btf_func_params(env->types, btf, id, params, PARAMS_MAX, NULL) : 0;
+	struct function_type f;
 
 	(void)e;
-	function_print_params(btf, params, n, fn, arg);
+	if (t->symbol && function_find_type(env, t->module, t->symbol, &f))
+		function_print_type(env, &f, is_ret(t->provider), fn, arg);
 	return 0;
 }
 

@@ -5,8 +5,18 @@
 #include "probe/user_file.h"
 #include "types/kernel_types.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+
+#define BTF_FOLDER "/sys/kernel/btf"
+
+struct module {
+	char *name;
+	struct btf *btf; /* NULL: it has none */
+	struct err err;
+};
 
 /* The texts of the lists are kept as read, with NULs put between their words. */
 struct probe_cache {
@@ -14,6 +24,7 @@ struct probe_cache {
 	char *function_text, *event_text;
 	struct functions functions; /* on the heap */
 	struct events events;
+	VEC(struct module) modules; /* opened so far */
 };
 
 static uint32_t find_btf_id(void *arg, bool is_func, const char *name)
@@ -192,6 +203,58 @@ const struct events *lists_events(struct probe_env *env, struct err *e)
 	return &c->events;
 }
 
+static void open_module(struct module *m, const char *name, const struct btf *base)
+{
+	auto_sb struct sb path = {};
+
+	m->name = xstrdup(name);
+	sb_printf(&path, BTF_FOLDER "/%s", name);
+	if (strchr(name, '/'))
+		err_set(&m->err, -ENOENT, "there is no module '%s'", name);
+	else
+		m->btf = btf_open(path.s, base, &m->err);
+}
+
+const struct btf *lists_btf(struct probe_env *env, const char *module, struct err *e)
+{
+	struct probe_cache *c = cache_of(env);
+	const struct btf *base = kernel_btf(env->types, e);
+
+	if (!base || !module || !strcmp(module, "vmlinux"))
+		return base;
+	vec_each(m, &c->modules) {
+		if (strcmp(m->name, module) != 0)
+			continue;
+		if (!m->btf && e)
+			*e = m->err;
+		return m->btf;
+	}
+
+	struct module m = {};
+	open_module(&m, module, base);
+	vec_push(NULL, &c->modules, m);
+	if (!m.btf && e)
+		*e = m.err;
+	return m.btf;
+}
+
+void lists_each_module(bool (*fn)(void *arg, const char *module), void *arg)
+{
+	struct dirent **names;
+	int n = scandir(BTF_FOLDER, &names, NULL, alphasort);
+	bool go_on = true;
+
+	for (int i = 0; i < n; i++) {
+		const char *name = names[i]->d_name;
+
+		if (go_on && *name != '.' && strcmp(name, "vmlinux") != 0)
+			go_on = fn(arg, name);
+		free(names[i]);
+	}
+	if (n >= 0)
+		free(names);
+}
+
 void probe_env_fini(struct probe_env *env)
 {
 	struct probe_cache *c = env->cache;
@@ -202,6 +265,11 @@ void probe_env_fini(struct probe_env *env)
 	env->cache = NULL;
 	if (!c)
 		return;
+	vec_each(m, &c->modules) {
+		free(m->name);
+		btf_free(m->btf);
+	}
+	vec_free(&c->modules);
 	vec_free(&c->functions);
 	vec_free(&c->events);
 	free(c->function_text);

@@ -29,6 +29,14 @@ VEC_TYPE(functions, struct function);
  */
 const struct functions *lists_functions(struct probe_env *env, struct err *e);
 
+/*
+ * The types of a module, or of the kernel itself for NULL and "vmlinux". NULL with e set when
+ * it has none or is not loaded; e may be NULL.
+ */
+const struct btf *lists_btf(struct probe_env *env, const char *module, struct err *e);
+/* Calls fn with each module that has types of its own until it returns false. */
+void lists_each_module(bool (*fn)(void *arg, const char *module), void *arg);
+
 struct event {
 	const char *category, *name;
 };

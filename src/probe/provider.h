@@ -37,6 +37,7 @@ struct argloc {
 	uint32_t off, off2;
 	uint8_t size; /* 1, 2, 4, 8 */
 	bool is_signed;
+	bool is_typed; /* LOC_CTX: the verifier takes the word for more than a number */
 	int64_t imm;
 };
 
@@ -62,6 +63,7 @@ struct shape {
 	const struct type *ctx_type; /* what ctx points to, or NULL */
 	enum addr_space arg_space;   /* whose memory pointers in arguments point into */
 	bool stack_ok;		     /* kstack, ustack allowed */
+	uint8_t kstack_skip;	     /* frames on top of kstack that are not the kernel's */
 };
 
 /* One place to attach to. */
@@ -97,6 +99,7 @@ enum attach_way {
 	ATTACH_SYSCALL_TP,    /* one BTF raw tracepoint for many syscalls, see selector */
 	ATTACH_LEGACY_KPROBE, /* tracefs kprobe_events + perf */
 	ATTACH_UPROBE_MULTI,  /* all targets are in one file */
+	ATTACH_TRAMPOLINE,    /* fentry, fexit: the function's own trampoline */
 };
 
 /*
@@ -114,7 +117,8 @@ struct group {
 	enum bpf_prog_type prog_type;
 	enum bpf_attach_type expected_attach;
 	uint32_t attach_btf_id;
-	bool has_cookie; /* bpf_get_attach_cookie works here */
+	const char *attach_btf_module; /* whose BTF has that id; NULL: the kernel's own */
+	bool has_cookie;	       /* bpf_get_attach_cookie works here */
 	struct argloc selector;
 	uint32_t nselect;
 	/* Unless LOC_NONE: the program leaves at once when the word here is not only_if_value.

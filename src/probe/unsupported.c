@@ -30,10 +30,6 @@ static bool refuse(struct probe_env *env, const struct attach_text *at, struct t
 	}
 
 NOT_YET(usdt, ALIASES("U"), "A static probe of a program.", "usdt:FILE:[PROVIDER:]NAME");
-NOT_YET(fentry, ALIASES("f", "kfunc"), "A kernel function is entered, arguments by name.",
-	"fentry[:MODULE]:FUNCTION");
-NOT_YET(fexit, ALIASES("fr", "kretfunc"), "A kernel function returns, arguments by name.",
-	"fexit[:MODULE]:FUNCTION");
 NOT_YET(watchpoint, ALIASES("w"), "Memory is read, written or executed.",
 	"watchpoint:ADDRESS:LENGTH:MODE");
 NOT_YET(asyncwatchpoint, ALIASES("aw"), "Memory of a function's argument is touched.",

@@ -23,7 +23,15 @@ ref lower_argloc(struct unit *u, const struct argloc *loc)
 	ref v;
 
 	switch (loc->kind) {
-	case LOC_CTX: v = ir_load(b, loc->size, u->ctx, (int32_t)loc->off); break;
+	case LOC_CTX:
+		v = ir_load(b, loc->size, u->ctx, (int32_t)loc->off);
+		/*
+		 * The verifier allows little arithmetic on what it knows as a pointer.  Swapped
+		 * twice, it is the same word, and a plain number to it.
+		 */
+		if (loc->is_typed)
+			v = ir_bswap(b, 8, ir_bswap(b, 8, v));
+		break;
 	case LOC_BTF:
 		v = ir_load(b, 8, u->ctx, (int32_t)loc->off);
 		v = ir_load(b, loc->size, v, (int32_t)loc->off2);

@@ -12,8 +12,7 @@
 
 enum {
 	RING_PAGES_PER_CPU = 64,
-	RING_RECORDS =
-		1024, /* of the largest kind must fit: a burst of a thousand long texts */
+	RING_RECORDS = 1024, /* of the largest kind shall fit: bursts of long texts */
 	RING_PAGES_ORDERS = 16,
 	RING_PAGES_BURST = 1024,
 	RING_PAGES_AUTO = 4096,

@@ -64,6 +64,11 @@ struct btf_param {
 int btf_func_params(struct typetab *tt, const struct btf *b, uint32_t id,
 		    struct btf_param *params, int max, const struct type **ret);
 
+/* The id of what such a function returns; 0: nothing, or it is no function. */
+uint32_t btf_func_result(const struct btf *b, uint32_t id);
+/* Does its list of parameters end in "..."? */
+bool btf_func_variadic(const struct btf *b, uint32_t id);
+
 /* The type as C source, as `-l 'struct NAME'` prints it: members with names, no offsets. */
 void btf_print_c(const struct btf *b, uint32_t id, struct sb *out);
 /* A type's name in C for one parameter or field: "const char *", "struct file *". */

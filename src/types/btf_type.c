@@ -298,3 +298,19 @@ int btf_func_params(struct typetab *tt, const struct btf *b, uint32_t id,
 	}
 	return n;
 }
+
+uint32_t btf_func_result(const struct btf *b, uint32_t id)
+{
+	const struct raw_type *proto = find_proto(b, id);
+
+	return proto ? proto->type : 0;
+}
+
+bool btf_func_variadic(const struct btf *b, uint32_t id)
+{
+	const struct raw_type *proto = find_proto(b, id);
+	uint32_t n = proto ? raw_vlen(proto) : 0;
+	const struct raw_param *raw = n ? raw_items(proto) : NULL;
+
+	return n && !raw[n - 1].type;
+}

@@ -30,7 +30,7 @@ SUITES  := $(patsubst tests/%/run,%,$(wildcard tests/*/run))
 CHECK   := $(filter-out host guest fuzz,$(SUITES))
 WORK    := $(patsubst tests/guest/work/%.c,$(BUILD)/tests/work/%,$(wildcard tests/guest/work/*.c))
 
-.PHONY: all static unit check test asan bench run deps install uninstall clean help
+.PHONY: all static unit check test asan bench run docs deps install uninstall clean help
 all: $(BUILD)/scry                       ## build/scry
 static: $(BUILD)/scry.static             ## build/scry.static, one file without libraries
 
@@ -70,12 +70,13 @@ $(BUILD)/tests/work/calls $(BUILD)/tests/work/usdts: \
 unit: $(UNIT_BIN)                        ## the unit tests, no root
 	@tests/unit/run $(UNIT_BIN)
 
-check: $(BUILD)/scry $(UNIT_BIN) $(BUILD)/tests/runner ## all that needs no root, under a minute
+check: $(BUILD)/scry $(UNIT_BIN) $(BUILD)/tests/runner $(BUILD)/docs/reference ## all that needs no root, under a minute
 	@BUILD=$(BUILD) tests/run $(CHECK)
 
 test:                                    ## everything, with what it needs installed (root)
 	@tests/deps build test
-	@$(MAKE) --no-print-directory $(BUILD)/scry static $(UNIT_BIN) $(BUILD)/tests/runner $(WORK)
+	@$(MAKE) --no-print-directory $(BUILD)/scry static $(UNIT_BIN) $(BUILD)/tests/runner \
+		$(BUILD)/docs/reference $(WORK)
 	@BUILD=$(BUILD) tests/run $(CHECK) $(filter host guest fuzz,$(SUITES))
 
 asan:                                    ## check, under the address and undefined sanitizers
@@ -89,12 +90,19 @@ bench:                                   ## figures beside Debian's bpftrace (ro
 
 $(BUILD)/bench/%: bench/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(PLAIN) -static -s -o $@ $<
+	$(CC) $(CPPFLAGS) $(PLAIN) -static -o $@ $<
 
 run:                                     ## build scry and trace something (root)
 	@tests/deps build
 	@$(MAKE) --no-print-directory $(BUILD)/scry
 	@SCRY=$(BUILD)/scry tests/demo
+
+docs: $(BUILD)/docs/reference            ## docs/reference.md, from the tables
+	$< >docs/reference.md
+
+$(BUILD)/docs/%: docs/%.c $(BUILD)/libscry.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 deps:                                    ## install what building, testing and bench need (root)
 	@tests/deps build test bench

@@ -202,17 +202,16 @@ static bool check_form(struct unit *u, struct expr *e, const struct builtin *b)
 	return true;
 }
 
-/* Parses the row's text in place of the use; its mistakes would be ours. */
-static const struct type *expand_text(struct unit *u, struct expr *e, const struct builtin *b)
+const struct type *builtin_expand(struct unit *u, struct expr *e, const char *words)
 {
-	const struct source text = { .name = b->name,
-				     .text = b->text,
-				     .len = (uint32_t)strlen(b->text) };
+	const struct source text = { .name = e->name,
+				     .text = words,
+				     .len = (uint32_t)strlen(words) };
 	struct expr *copy = parse_expr_text(u->c->arena, NULL, &text);
 	struct span span = e->span;
 
 	if (!copy)
-		BUG("the text of %s is no expression", b->name);
+		BUG("the text of %s is no expression", e->name);
 	*e = *copy;
 	e->span = span;
 	return check_expr(u, e);
@@ -223,7 +222,7 @@ const struct type *builtin_check(struct unit *u, struct expr *e)
 	const struct builtin *b = builtin_find(e->name);
 
 	if (b->text)
-		return expand_text(u, e, b);
+		return builtin_expand(u, e, b->text);
 
 	struct signature sig;
 	bool ok;

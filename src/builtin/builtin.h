@@ -22,6 +22,7 @@
 #include "types/type.h"
 
 struct unit;
+struct compiler;
 struct expr;
 struct dest;
 
@@ -64,5 +65,9 @@ const struct builtin *builtin_find(const char *name);
 const char *builtin_nearest(const char *word);
 /* Checks a call or a bare name against its row and sets e->type. */
 const struct type *builtin_check(struct unit *u, struct expr *e);
+/* The use becomes an expression of the language, from our own words; checks that. */
+const struct type *builtin_expand(struct unit *u, struct expr *e, const char *words);
+/* Reports options of the command line that no getopt() knows. */
+void builtin_check_options(struct compiler *c);
 
 #endif

@@ -76,20 +76,13 @@ BUILTINS(flow) = {
 	  .doc = "Ends the session with an error and status 1 unless the condition holds." },
 	LATER("uaddr"),
 
-	LATER("pton"),
-
 	LATER("path"),
 	LATER("tseries"),
 	LATER("skboutput"),
 	LATER("unwatch"),
-	LATER("socket_cookie"),
-	LATER("getopt"),
-
-	LATER("container_of"),
 
 	LATER("dw_ustack"),
 	LATER("stddev"),
 	LATER("llhist"),
-	LATER("config"),
 	{ 0 },
 };

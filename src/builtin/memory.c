@@ -47,6 +47,65 @@ static ref lower_is_err(struct unit *u, struct expr *e)
 	return ir_bin(&u->b, OP_UGE, lower_scalar(u, e->args[0]), ir_const(&u->b, -MAX_ERRNO));
 }
 
+/* A type as an argument: with its keyword, or a name alone. */
+static const struct type *type_argument(struct unit *u, const struct expr *arg)
+{
+	if (arg->kind == E_TYPE)
+		return resolve_type(u, arg->tname);
+
+	struct type_name plain = { .span = arg->span, .keyword = TN_PLAIN, .name = arg->name };
+	return arg->kind == E_NAME ? resolve_type(u, &plain) : NULL;
+}
+
+/* The place of `a.b.c` in a struct, in bits; false when it has no such member. */
+static bool member_offset(struct unit *u, const struct expr *path, const struct type **t,
+			  uint32_t *bits)
+{
+	struct compiler *c = u->c;
+	struct field f;
+
+	if (path->kind == E_FIELD && !member_offset(u, path->a, t, bits))
+		return false;
+	if ((path->kind != E_FIELD && path->kind != E_NAME) || (*t)->kind != T_STRUCT ||
+	    !type_member(c->tt, *t, path->name, &f)) {
+		diag(c->dx, E0106_NO_FIELD, path->span, type_text(c, *t),
+		     path->name ? path->name : "");
+		return false;
+	}
+	*bits += f.bit_off;
+	*t = f.type;
+	return true;
+}
+
+/* container_of(p, struct T, member): the struct that p points into. */
+static bool check_container_of(struct unit *u, struct expr *e)
+{
+	struct compiler *c = u->c;
+	const struct type *p = check_value(u, e->args[0]);
+	const struct type *whole = type_argument(u, e->args[1]), *part = whole;
+	uint32_t bits = 0;
+
+	if (type_is_error(p) || (whole && type_is_error(whole)))
+		return false;
+	if (!whole || whole->kind != T_STRUCT || (p->kind != T_PTR && !type_is_integral(p))) {
+		diag(c->dx, E0302_ARG_TYPE, e->span,
+		     "container_of() expects a pointer, a struct and one of its members");
+		return false;
+	}
+	if (!member_offset(u, e->args[2], &part, &bits))
+		return false;
+	e->num = bits / 8;
+	e->type = type_ptr(c->tt, whole, p->kind == T_PTR ? p->as : u->shape.arg_space);
+	return true;
+}
+
+static ref lower_container_of(struct unit *u, struct expr *e)
+{
+	struct irb *b = &u->b;
+
+	return ir_bin(b, OP_SUB, lower_scalar(u, e->args[0]), ir_const(b, (int64_t)e->num));
+}
+
 BUILTINS(memory) = {
 	{ "ksym", "ksym ksym(int)", 0, .lower = lower_ksym,
 	  .doc = "A kernel address as a symbol." },
@@ -58,5 +117,8 @@ BUILTINS(memory) = {
 	  .doc = "The bytes of a number in reverse order, in its own width." },
 	{ "is_err", "bool is_err(int)", 0, .lower = lower_is_err,
 	  .doc = "Is this pointer one of the kernel's error codes?" },
+	{ "container_of", "? container_of(raw, raw, raw)", 0, check_container_of,
+	  .lower = lower_container_of,
+	  .doc = "The struct that a pointer to one of its members lies in." },
 	{ 0 },
 };

@@ -112,6 +112,8 @@ static bool compile(struct trace *t)
 	struct compile_options opt = {
 		.params = p->params,
 		.nparams = p->nparams,
+		.options = p->options,
+		.noptions = p->noptions,
 		.pid = t->child.pid,
 		.cpid = t->child.ours ? t->child.pid : 0,
 		.ncpus = cpus_possible(),

@@ -27,6 +27,22 @@ static int read_file(const char *path, struct sb *out, struct err *e)
 	return 0;
 }
 
+/* Words that start with "--" are the script's options, the others its parameters. */
+static void take_words(struct arena *a, char **words, unsigned n, struct program *out)
+{
+	const char **params = arena_array(a, const char *, n + 1);
+	const char **options = arena_array(a, const char *, n + 1);
+
+	for (unsigned i = 0; i < n; i++) {
+		if (!strncmp(words[i], "--", 2))
+			options[out->noptions++] = words[i];
+		else
+			params[out->nparams++] = words[i];
+	}
+	out->params = params;
+	out->options = options;
+}
+
 int program_read(const struct options *o, struct program *out, struct err *e)
 {
 	auto_sb struct sb text = {};
@@ -50,7 +66,6 @@ int program_read(const struct options *o, struct program *out, struct err *e)
 		out->text = arena_strndup(o->arena, sb_str(&text), text.len);
 	}
 	out->len = o->program ? strlen(o->program) : text.len;
-	out->params = (const char *const *)words;
-	out->nparams = (unsigned)nwords;
+	take_words(o->arena, words, (unsigned)nwords, out);
 	return 0;
 }

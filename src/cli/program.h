@@ -13,6 +13,8 @@ struct program {
 	/* Positional parameters: $1 is params[0]. */
 	const char *const *params;
 	unsigned nparams;
+	const char *const *options; /* words that start with -- */
+	unsigned noptions;
 };
 
 /*

@@ -3,6 +3,7 @@
  */
 #include "script/compile.h"
 
+#include "builtin/builtin.h"
 #include "script/dump.h"
 #include "script/lower.h"
 #include "script/parse.h"
@@ -393,6 +394,7 @@ static bool front_end(struct compiler *c, const struct source *src)
 	for (struct probe *p = c->script->probes; p; p = p->next)
 		c->partial |= !expand_probe(c, p);
 	settle_types(c);
+	builtin_check_options(c);
 	dump_ast(c, src->name);
 	return !diag_failed(c->dx);
 }
@@ -411,6 +413,7 @@ struct plan *compile_script(struct arena *a, struct diags *dx, struct sources *s
 	};
 
 	strmap_init(&c.maps, a);
+	strmap_init(&c.options, a);
 	start_plan(&c);
 	if (!front_end(&c, src))
 		return NULL;

@@ -42,6 +42,8 @@ const char *script_config_set(struct script_config *cfg, struct arena *a, const 
 struct compile_options {
 	const char *const *params; /* positional parameters */
 	unsigned nparams;
+	const char *const *options; /* for getopt(): "--name" or "--name=value" */
+	unsigned noptions;
 	pid_t pid;  /* trace this process only; 0 = all */
 	pid_t cpid; /* of the -c child; 0 = none */
 	unsigned ncpus;

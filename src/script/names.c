@@ -130,8 +130,7 @@ static const char *param_text(struct unit *u, const struct expr *e)
 	return e->num >= 1 && e->num <= o->nparams ? o->params[e->num - 1] : NULL;
 }
 
-/* A parameter's number: decimal, 0x, 0b, octal, with a sign. */
-static bool parse_number(const char *s, int64_t *v, bool *beyond)
+bool param_number(const char *s, int64_t *v, bool *beyond)
 {
 	bool neg = *s == '-';
 	const char *digits = s + (*s == '-' || *s == '+');
@@ -188,7 +187,7 @@ const struct type *check_param(struct unit *u, struct expr *e, bool as_string)
 		become_string(u->c, e, text ? text : "", text ? strlen(text) : 0);
 	} else if (!text) {
 		become_number(u->c, e, 0, false);
-	} else if (parse_number(text, &v, &beyond)) {
+	} else if (param_number(text, &v, &beyond)) {
 		become_number(u->c, e, v, beyond);
 	} else {
 		become_string(u->c, e, text, strlen(text));

@@ -47,6 +47,7 @@ struct compiler {
 	struct script *script;
 	struct cfront *cf;  /* the script's own C */
 	struct strmap maps; /* name -> struct map_sym * */
+	struct strmap options; /* what getopt() asks for; builtin/option.c knows of what */
 	VEC(struct unit *) units;
 	struct plan *plan;
 	unsigned expansions; /* of macros, so far: numbers for fresh names */
@@ -141,6 +142,8 @@ bool resolve_name(struct unit *u, struct expr *e);
 bool literal_text(struct unit *u, struct expr *e, const char **s, size_t *len);
 /* A use whose text is known becomes that string literal. */
 void become_string(struct compiler *c, struct expr *e, const char *s, size_t len);
+/* A parameter's number: decimal, 0x, 0b, octal, with a sign; beyond: of int64. */
+bool param_number(const char *s, int64_t *v, bool *beyond);
 const struct type *check_param(struct unit *u, struct expr *e, bool as_string);
 
 /* macro.c: a call of a macro becomes its body; e is checked afterwards. */

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 static int perf_open(struct perf_event_attr *attr, pid_t pid, int cpu)
@@ -104,6 +105,28 @@ int perf_open_thread(const struct perf_count *c, pid_t tid)
 		return r;
 	attr.inherit_thread = 0;
 	return perf_open(&attr, tid, -1);
+}
+
+int perf_open_mappings(pid_t pid, unsigned cpu, uint32_t wakeup)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE,
+		.config = PERF_COUNT_SW_DUMMY,
+		.sample_type = PERF_SAMPLE_TIME,
+		.sample_id_all = 1,
+		.mmap = 1,
+		.mmap2 = 1,
+		.comm = 1,
+		.comm_exec = 1,
+		.task = 1,
+		.inherit = pid != 0,
+		.watermark = 1,
+		.wakeup_watermark = wakeup,
+		.use_clockid = 1,
+		.clockid = CLOCK_MONOTONIC,
+	};
+
+	return perf_open(&attr, pid ? pid : -1, (int)cpu);
 }
 
 int perf_set_prog(int perf_fd, int prog_fd)

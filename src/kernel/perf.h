@@ -52,6 +52,13 @@ int perf_open_cpu(const struct perf_count *c, unsigned cpu);
 int perf_open_thread(const struct perf_count *c, pid_t tid);
 
 /*
+ * Records of what processes map as code, execute and fork, on one CPU; pid 0: of all processes,
+ * else of that one and its children to come. Each record ends in its time (CLOCK_MONOTONIC).
+ * The descriptor, once mapped, polls readable when wakeup bytes are waiting.
+ */
+int perf_open_mappings(pid_t pid, unsigned cpu, uint32_t wakeup);
+
+/*
  * Attaches a program for as long as the event is open. Where there are links (5.15), use
  * kbpf_link_perf() instead: it carries a cookie and can be released before the event.
  */

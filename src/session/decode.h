@@ -12,6 +12,7 @@
 #include "session/users.h"
 
 struct ksyms;
+struct usyms;
 
 /* What decoding needs to know beyond the bytes. */
 struct decoder {
@@ -19,6 +20,7 @@ struct decoder {
 	const char *trunc_trailer; /* behind strings that were cut; NULL: the sinks' own */
 	struct ksyms *ksyms;	   /* loaded on the first address; NULL until then */
 	bool ksyms_failed;	   /* tried, and there is none: addresses stay numbers */
+	struct usyms *usyms;	   /* use decoder_usyms() */
 	struct users users;	   /* loaded on the first user id */
 	bool users_loaded;
 	struct err ksyms_err; /* why */
@@ -26,6 +28,8 @@ struct decoder {
 
 void decoder_init(struct decoder *d, const struct plan *plan);
 void decoder_fini(struct decoder *d);
+/* The symbols of processes; made when first asked for. */
+struct usyms *decoder_usyms(struct decoder *d);
 
 /* bytes holds t->size bytes, of any alignment. t is no aggregate: see aggregate.h for those. */
 void decode(struct decoder *d, struct arena *a, const struct type *t, const void *bytes,

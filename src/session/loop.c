@@ -1,6 +1,7 @@
 #include "session/loop.h"
 
 #include "session/events.h"
+#include "symbol/procwatch.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -12,7 +13,7 @@
 /* Records handled before signals are looked at again, ms between looks at the counters. */
 enum { RECORDS_AT_ONCE = 8192, WAKE_MS = 1000 };
 
-enum wakeup { FROM_SIGNALS, FROM_RING, FROM_PROCESS, FROM_OUTPUT, NSOURCES };
+enum wakeup { FROM_SIGNALS, FROM_RING, FROM_PROCESS, FROM_OUTPUT, FROM_WATCH, NSOURCES };
 
 static int watch(struct loop *l, int fd, uint32_t events, enum wakeup from)
 {
@@ -45,6 +46,8 @@ int loop_open(struct loop *l, struct session *s, struct err *e)
 		err = watch(l, s->ring.fd, EPOLLIN, FROM_RING);
 	if (!err && s->child->pidfd >= 0)
 		err = watch(l, s->child->pidfd, EPOLLIN, FROM_PROCESS);
+	if (!err && s->watch)
+		err = watch(l, procwatch_fd(s->watch), EPOLLIN, FROM_WATCH);
 	if (err)
 		return err_set(e, err, "wait for events");
 	/* A pipe tells when its reader is gone; a plain file refuses to be watched. */
@@ -73,6 +76,8 @@ static int read_ring(struct session *s, unsigned n, struct err *e)
 {
 	struct drain d = { .s = s, .e = e, .left = n };
 
+	if (s->watch)
+		procwatch_read(s->watch); /* before the addresses that need it */
 	if (!s->plan->uses_ring || s->write_err)
 		return 0;
 	ring_read(&s->ring, on_record, &d);
@@ -121,6 +126,7 @@ static int dispatch(struct loop *l, struct session *s, enum wakeup from, struct 
 	case FROM_RING: return read_ring(s, RECORDS_AT_ONCE, e);
 	case FROM_PROCESS: s->ending = true; break;
 	case FROM_OUTPUT: s->write_err = s->write_err ? s->write_err : -EPIPE; break;
+	case FROM_WATCH: procwatch_read(s->watch); break;
 	case NSOURCES: break;
 	}
 	return 0;

@@ -4,6 +4,7 @@
 #include "session/attach.h"
 #include "session/loop.h"
 #include "session/maps.h"
+#include "symbol/procwatch.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -98,10 +99,24 @@ static void announce(struct session *s)
 		fflush(s->out);
 }
 
+/* Processes that end before their addresses are printed shall have names. */
+static void watch_processes(struct session *s)
+{
+	struct usyms *usyms = decoder_usyms(&s->decoder);
+
+	s->watch = procwatch_open(usyms, s->child->pid);
+	if (s->child->pid && !s->child->ours)
+		usyms_remember(usyms, s->child->pid);
+}
+
 /* From the first attached program to the reason to end. */
 static int trace(struct session *s, struct loop *loop, struct err *e)
 {
-	int err = loop_open(loop, s, e);
+	int err;
+
+	if (s->plan->uses_user_symbols)
+		watch_processes(s);
+	err = loop_open(loop, s, e);
 
 	if (!err)
 		err = attach_all(s->plan, &s->loaded, s->env, &s->links, e);
@@ -125,6 +140,7 @@ static int run(struct session *s, struct err *e)
 		announce(s);
 		err = loop_drain(s, e);
 	}
+	counters_take_missed(s);
 	links_detach(&s->links);
 	loop_close(&loop);
 	return err;
@@ -184,6 +200,7 @@ static int whole(struct session *s, struct err *e)
 
 static void stop(struct session *s)
 {
+	procwatch_close(s->watch);
 	ring_close(&s->ring);
 	unload(&s->loaded);
 	decoder_fini(&s->decoder);

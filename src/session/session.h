@@ -23,6 +23,8 @@
 #include "session/decode.h"
 #include "session/load.h"
 
+struct procwatch;
+
 /*
  * When output reaches the stream's file: with each batch of events, when its buffer is full, at
  * once.  The stream's buffer is up to its owner.
@@ -64,6 +66,7 @@ struct session {
 	struct ring ring;
 	struct links links;
 	struct decoder decoder;
+	struct procwatch *watch; /* who maps what, for the decoder; or NULL */
 	struct counters counters;
 	struct arena scratch; /* of one event, or one map being printed */
 	struct sb text;	      /* of a printf, kept for its memory */

@@ -60,6 +60,19 @@ int elf_open(struct elf *f, const char *path, struct err *e)
 	return code;
 }
 
+int elf_open_image(struct elf *f, const void *image, size_t size, struct err *e)
+{
+	int code;
+
+	*f = (struct elf){ .fd = -1 };
+	elf_version(EV_CURRENT);
+	f->elf = elf_memory((char *)(uintptr_t)image, size);
+	code = check_header(f, "the image", e);
+	if (code)
+		elf_close(f);
+	return code;
+}
+
 void elf_close(struct elf *f)
 {
 	if (f->elf)
@@ -77,6 +90,19 @@ unsigned elf_word_size(const struct elf *f)
 static bool load_segment(const struct elf *f, size_t i, GElf_Phdr *p)
 {
 	return gelf_getphdr(f->elf, (int)i, p) && p->p_type == PT_LOAD;
+}
+
+bool elf_next_segment(const struct elf *f, size_t *i, struct elf_segment *out)
+{
+	GElf_Phdr p;
+
+	while (*i < f->nsegments) {
+		if (!load_segment(f, (*i)++, &p))
+			continue;
+		*out = (struct elf_segment){ p.p_vaddr, p.p_offset, p.p_filesz };
+		return true;
+	}
+	return false;
 }
 
 bool elf_offset_of(const struct elf *f, uint64_t addr, uint64_t *offset)

@@ -28,7 +28,16 @@ struct elf {
 
 /* Returns 0 or -errno with e set: -ENOEXEC when the file is no ELF file of this machine. */
 int elf_open(struct elf *f, const char *path, struct err *e);
+/* A file in memory, such as the vdso; image must stay. Returns 0 or -ENOEXEC. */
+int elf_open_image(struct elf *f, const void *image, size_t size, struct err *e);
 void elf_close(struct elf *f);
+
+/* A part of the file that is loaded. */
+struct elf_segment {
+	uint64_t addr, offset, size;
+};
+/* The next loaded part from *i on, which is moved behind it; false: no more. */
+bool elf_next_segment(const struct elf *f, size_t *i, struct elf_segment *out);
 
 /* Where the byte at an address lies in the file; false: in none of its loaded parts. */
 bool elf_offset_of(const struct elf *f, uint64_t addr, uint64_t *offset);

@@ -1,0 +1,18 @@
+/*
+ * perfmap.h - the functions of a just-in-time compiler, as it writes them to /tmp/perf-PID.map.
+ *
+ * Lines of "START SIZE NAME", numbers in hexadecimal
+ * (tools/perf/Documentation/jit-interface.txt).
+ */
+#ifndef SCRY_SYMBOL_PERFMAP_H
+#define SCRY_SYMBOL_PERFMAP_H
+
+#include "symbol/elf_funcs.h"
+
+/*
+ * Fills funcs, which must be empty, from the file; lines that are none of the format are left
+ * out, and of several functions at one place the last one counts. Returns 0 or -errno.
+ */
+int perfmap_load(struct elf_funcs *funcs, const char *path);
+
+#endif

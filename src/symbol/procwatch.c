@@ -1,0 +1,226 @@
+#include "symbol/procwatch.h"
+
+#include "base/arena.h"
+#include "base/auto.h"
+#include "base/vec.h"
+#include "kernel/perf.h"
+#include "kernel/proc.h"
+
+#include <linux/perf_event.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <time.h>
+
+enum { DATA_PAGES = 32 }; /* of a ring; a power of two */
+
+struct ring {
+	int fd;
+	struct perf_event_mmap_page *head; /* one page, the data behind it; NULL: none */
+};
+
+/* A record in w->bytes. */
+struct record {
+	uint64_t time;
+	size_t off;
+};
+
+struct procwatch {
+	struct usyms *us;
+	int poll;
+	size_t page;
+	VEC(struct ring) rings;
+	/* Of one reading. */
+	struct sb bytes;
+	VEC(struct record) records;
+};
+
+static size_t data_size(const struct procwatch *w)
+{
+	return DATA_PAGES * w->page;
+}
+
+/* Returns false when there can be no ring. */
+static bool add_ring(struct procwatch *w, pid_t pid, unsigned cpu)
+{
+	struct epoll_event ev = { .events = EPOLLIN };
+	struct ring r = { .fd = perf_open_mappings(pid, cpu, (uint32_t)data_size(w) / 2) };
+	void *mem;
+
+	if (r.fd < 0)
+		return false;
+	mem = mmap(NULL, w->page + data_size(w), PROT_READ | PROT_WRITE, MAP_SHARED, r.fd, 0);
+	if (mem == MAP_FAILED || epoll_ctl(w->poll, EPOLL_CTL_ADD, r.fd, &ev)) {
+		if (mem != MAP_FAILED)
+			munmap(mem, w->page + data_size(w));
+		close(r.fd);
+		return false;
+	}
+	r.head = mem;
+	vec_push(NULL, &w->rings, r);
+	return true;
+}
+
+struct procwatch *procwatch_open(struct usyms *us, pid_t pid)
+{
+	auto_arena struct arena scratch = {};
+	struct procwatch *w = xcalloc(1, sizeof(*w));
+	struct cpu_list cpus = {};
+
+	w->us = us;
+	w->page = (size_t)sysconf(_SC_PAGESIZE);
+	w->poll = epoll_create1(EPOLL_CLOEXEC);
+	cpus_online(&scratch, &cpus);
+	vec_each(cpu, &cpus) {
+		if (w->poll >= 0 && add_ring(w, pid, *cpu))
+			continue;
+		procwatch_close(w);
+		return NULL;
+	}
+	return w;
+}
+
+void procwatch_close(struct procwatch *w)
+{
+	if (!w)
+		return;
+	vec_each(r, &w->rings) {
+		munmap(r->head, w->page + data_size(w));
+		close(r->fd);
+	}
+	if (w->poll >= 0)
+		close(w->poll);
+	vec_free(&w->rings);
+	vec_free(&w->records);
+	sb_free(&w->bytes);
+	free(w);
+}
+
+int procwatch_fd(const struct procwatch *w)
+{
+	return w->poll;
+}
+
+/* Copies out of a ring, whose end goes on at its start. */
+static void copy_out(const struct procwatch *w, const struct ring *r, uint64_t pos, void *out,
+		     size_t n)
+{
+	const char *data = (const char *)r->head + w->page;
+	size_t at = pos & (data_size(w) - 1), first = data_size(w) - at;
+
+	if (first > n)
+		first = n;
+	memcpy(out, data + at, first);
+	memcpy((char *)out + first, data, n - first);
+}
+
+/* Takes the records up to a time out of one ring. */
+static void read_ring(struct procwatch *w, struct ring *r, uint64_t until)
+{
+	uint64_t end = __atomic_load_n(&r->head->data_head, __ATOMIC_ACQUIRE);
+	uint64_t pos = r->head->data_tail;
+	char record[UINT16_MAX];
+
+	while (end - pos >= sizeof(struct perf_event_header)) {
+		struct perf_event_header header;
+		struct record new = { .off = w->bytes.len };
+
+		copy_out(w, r, pos, &header, sizeof(header));
+		if (header.size < sizeof(header) + sizeof(new.time) || header.size > end - pos)
+			break;
+		copy_out(w, r, pos, record, header.size);
+		memcpy(&new.time, record + header.size - sizeof(new.time), sizeof(new.time));
+		if (new.time > until)
+			break;
+		vec_push(NULL, &w->records, new);
+		sb_write(&w->bytes, record, header.size);
+		pos += header.size;
+	}
+	__atomic_store_n(&r->head->data_tail, pos, __ATOMIC_RELEASE);
+}
+
+static int compare_times(const void *a, const void *b)
+{
+	const struct record *x = a, *y = b;
+
+	if (x->time != y->time)
+		return x->time < y->time ? -1 : 1;
+	return x->off < y->off ? -1 : x->off > y->off;
+}
+
+/* Records as perf_event.h describes them, without the header. */
+struct mmap2 {
+	uint32_t pid, tid;
+	uint64_t addr, len, offset;
+	uint32_t major, minor;
+	uint64_t inode, generation;
+	uint32_t prot, flags;
+	char path[];
+};
+
+struct ids {
+	uint32_t pid, other; /* COMM: thread; FORK: parent */
+};
+
+static void on_mapping(struct procwatch *w, const struct mmap2 *r, size_t size)
+{
+	struct mapping m = {
+		.start = r->addr,
+		.end = r->addr + r->len,
+		.offset = r->offset,
+		.inode = r->inode,
+		.major = r->major,
+		.minor = r->minor,
+		.is_code = true,
+		.path = r->path,
+	};
+
+	if (size <= sizeof(*r) || !memchr(r->path, '\0', size - sizeof(*r)) ||
+	    !(r->prot & PROT_EXEC) || m.end <= m.start)
+		return;
+	if (!strncmp(m.path, "//", 2)) /* memory without a file */
+		m.path = "";
+	usyms_add_mapping(w->us, (pid_t)r->pid, &m);
+}
+
+static void on_record(struct procwatch *w, const char *bytes)
+{
+	struct perf_event_header header;
+	const char *body = bytes + sizeof(header);
+	struct ids ids;
+
+	memcpy(&header, bytes, sizeof(header));
+	size_t size = header.size - sizeof(header);
+	if (size < sizeof(ids))
+		return;
+	memcpy(&ids, body, sizeof(ids));
+	switch (header.type) {
+	case PERF_RECORD_MMAP2: on_mapping(w, (const struct mmap2 *)body, size); break;
+	case PERF_RECORD_COMM:
+		if (header.misc & PERF_RECORD_MISC_COMM_EXEC)
+			usyms_start_over(w->us, (pid_t)ids.pid);
+		break;
+	case PERF_RECORD_FORK:
+		if (ids.pid != ids.other) /* else it is a thread */
+			usyms_fork(w->us, (pid_t)ids.other, (pid_t)ids.pid);
+		break;
+	default: break;
+	}
+}
+
+void procwatch_read(struct procwatch *w)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	sb_clear(&w->bytes);
+	w->records.len = 0;
+	/* What is newer waits, so that no ring is ahead of another. */
+	vec_each(r, &w->rings)
+		read_ring(w, r, (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec);
+	if (!w->records.len)
+		return;
+	qsort(w->records.data, w->records.len, sizeof(*w->records.data), compare_times);
+	vec_each(r, &w->records)
+		on_record(w, w->bytes.s + r->off);
+}

@@ -1,0 +1,43 @@
+/*
+ * usyms.h - addresses in processes to names.
+ *
+ * What a process has mapped is read from /proc when the process is first heard of, and kept:
+ * its addresses have names also when it has ended.  Somebody who watches processes
+ * (procwatch.h) adds what is mapped later; otherwise /proc is read again when an address is in
+ * none of the mappings known, or the process has executed another program.  Files are opened
+ * through the process itself, so that a container's or a replaced file is the right one.
+ *
+ * Of code without a file, perf-PID.map tells the functions.  Names of C++ and Rust are made
+ * readable.  At most USYMS_PROCESSES are kept; those not asked for longest go first.
+ */
+#ifndef SCRY_SYMBOL_USYMS_H
+#define SCRY_SYMBOL_USYMS_H
+
+#include "symbol/procmaps.h"
+
+enum { USYMS_PROCESSES = 8192 };
+
+struct usyms;
+
+struct usym {
+	const char *name;   /* NULL: only the module is known; good until the next lookup */
+	uint64_t offset;    /* of the address from where the function begins */
+	const char *module; /* the mapped file, "[vdso]" and the like; NULL: not known */
+};
+
+struct usyms *usyms_new(void);
+void usyms_free(struct usyms *us);
+
+/* Reads what a process has mapped now, unless it has ended. */
+void usyms_remember(struct usyms *us, pid_t pid);
+/* The process has mapped code; it replaces what was there. */
+void usyms_add_mapping(struct usyms *us, pid_t pid, const struct mapping *m);
+/* The process executed another program, or is a new one: nothing is mapped. */
+void usyms_start_over(struct usyms *us, pid_t pid);
+/* A new process has what its parent has. */
+void usyms_fork(struct usyms *us, pid_t parent, pid_t pid);
+
+/* Returns false, and an empty out, when nothing is known about the address. */
+bool usyms_lookup(struct usyms *us, pid_t pid, uint64_t addr, struct usym *out);
+
+#endif

@@ -1,0 +1,35 @@
+/*
+ * usyms_file.h - a mapped file, known by its device and inode, with its functions.
+ *
+ * Opened when it is first mapped, while somebody has it; its symbols are read when they are
+ * first asked for, after which it is closed.
+ */
+#ifndef SCRY_SYMBOL_USYMS_FILE_H
+#define SCRY_SYMBOL_USYMS_FILE_H
+
+#include "symbol/elf_funcs.h"
+#include "symbol/procmaps.h"
+
+VEC_TYPE(elf_segments, struct elf_segment);
+
+struct usyms_file {
+	uint64_t inode;
+	uint32_t major, minor;
+	char *path; /* as the first process that had it saw it */
+	bool is_open, is_loaded;
+	struct elf elf; /* if is_open */
+	struct elf_funcs funcs;
+	struct elf_segments segments;
+};
+
+/* On the heap; m's path is copied. */
+struct usyms_file *usyms_file_new(const struct mapping *m);
+void usyms_file_free(struct usyms_file *file);
+bool usyms_file_is(const struct usyms_file *file, const struct mapping *m);
+/* Opens it by a process that has it mapped, or had. */
+void usyms_file_open(struct usyms_file *file, pid_t pid, const struct mapping *m);
+/* The function at a place in the file; *offset is the place's from its beginning. NULL: none.
+ */
+const char *usyms_file_lookup(struct usyms_file *file, uint64_t place, uint64_t *offset);
+
+#endif

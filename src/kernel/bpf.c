@@ -358,6 +358,43 @@ int kbpf_btf_open(const char *name)
 	}
 }
 
+/*
+ * struct bpf_link_info as of Linux 6.7 (include/uapi/linux/bpf.h), as far as it counts misses;
+ * the headers of a build machine may be older than its kernel.
+ */
+struct link_info {
+	uint32_t type, id, prog_id, pad;
+	union {
+		struct {
+			uint64_t addrs;
+			uint32_t count, flags;
+			uint64_t missed;
+		} kprobe_multi;
+		struct {
+			uint32_t type, pad;
+			uint64_t func_name;
+			uint32_t name_len, offset;
+			uint64_t addr;
+			uint64_t missed;
+		} kprobe; /* of a perf event */
+	};
+};
+
+uint64_t kbpf_link_missed(int link_fd)
+{
+	enum { LINK_PERF_EVENT = 7, LINK_KPROBE_MULTI = 8, PERF_KPROBE = 3, PERF_KRETPROBE = 4 };
+	struct link_info info = {};
+
+	if (obj_info(link_fd, &info, sizeof(info)))
+		return 0;
+	if (info.type == LINK_KPROBE_MULTI)
+		return info.kprobe_multi.missed;
+	if (info.type == LINK_PERF_EVENT &&
+	    (info.kprobe.type == PERF_KPROBE || info.kprobe.type == PERF_KRETPROBE))
+		return info.kprobe.missed;
+	return 0;
+}
+
 int kbpf_enable_stats(void)
 {
 	union bpf_attr attr = { .enable_stats.type = BPF_STATS_RUN_TIME };

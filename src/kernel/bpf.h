@@ -121,6 +121,11 @@ int kbpf_prog_xlated(int fd, struct bpf_insn **insns, uint32_t *n);
 int kbpf_btf_open(const char *name);
 /* The name of the first BTF object, the kernel's own: "" before 5.11. Returns 0 or -errno. */
 int kbpf_first_btf_name(char *name, size_t size);
+/*
+ * Events that passed a kprobe link unseen, since it was busy or had no room for more returns.
+ * 0 for other links, and from kernels that do not tell (before 6.7).
+ */
+uint64_t kbpf_link_missed(int link_fd);
 /* Switches on run_time_ns and run_cnt for as long as the returned descriptor is open. */
 int kbpf_enable_stats(void);
 

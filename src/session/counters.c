@@ -145,6 +145,26 @@ static uint64_t tell_missed(struct session *s, size_t i)
 	return info.recursion_misses;
 }
 
+void counters_take_missed(struct session *s)
+{
+	vec_each(link, &s->links.list)
+		if (link->link >= 0)
+			s->counters.missed += kbpf_link_missed(link->link);
+}
+
+static void tell_links_missed(struct session *s)
+{
+	struct runtime_problem p = {};
+	auto_sb struct sb sb = {};
+
+	if (!s->counters.missed || s->opt.no_warnings)
+		return;
+	sb_printf(&sb, "%" PRIu64 " events were missed by kprobes that were busy.",
+		  s->counters.missed);
+	p.msg = sb_str(&sb);
+	s->sink->problem(session_notices(s), &p);
+}
+
 static void tell_total(struct session *s)
 {
 	struct runtime_problem p = {};
@@ -159,10 +179,11 @@ static void tell_total(struct session *s)
 
 bool counters_finish(struct session *s)
 {
-	uint64_t sum = 0;
+	uint64_t sum = s->counters.missed;
 
 	counters_poll(s, true);
 	tell_total(s);
+	tell_links_missed(s);
 	for (size_t i = 0; i < s->plan->counters.len; i++)
 		sum += word(s, s->plan->counters.data[i].off);
 	for (size_t i = 0; i < s->plan->progs.len; i++)

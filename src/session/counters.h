@@ -17,13 +17,15 @@ struct counters {
 	uint64_t *told;	    /* per plan.counters: times already told */
 	uint64_t next_ms;   /* not before this time (monotonic clock) */
 	uint64_t lost_told; /* events, over all programs */
-	bool told_any;
+	uint64_t missed;    /* by the links, which are gone at the end */
 };
 
 void counters_init(struct counters *c, const struct plan *plan);
 void counters_fini(struct counters *c);
 /* Tells what is new, unless that was done within the last second and now is false. */
 void counters_poll(struct session *s, bool now);
+/* Notes what the links missed; before they are detached. */
+void counters_take_missed(struct session *s);
 /*
  * At the end: tells the rest, runs that the kernel skipped, and the total of lost events.
  * Returns whether anything at all was counted, told or not.

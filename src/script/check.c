@@ -60,15 +60,18 @@ static const struct type *check_var(struct unit *u, struct expr *e)
 	e->var = v;
 	if (v->type)
 		return v->type;
-	if (u->c->final && !v->assigned)
+	if (u->c->final && (!v->assigned || !diag_failed(u->c->dx)))
 		diag(u->c->dx, E0137_UNASSIGNED, e->span, e->name);
 	return &type_error;
 }
 
 void report_undefined(struct unit *u, const struct expr *e)
 {
-	/* After another mistake the assignment may be what could not be checked. */
-	if (u->c->final && !u->c->partial && !e->map->assigned)
+	/*
+	 * After another mistake the assignment may be what could not be checked; without one,
+	 * the map is made of nothing but itself.
+	 */
+	if (u->c->final && !u->c->partial && (!e->map->assigned || !diag_failed(u->c->dx)))
 		diag(u->c->dx, E0103_UNDEFINED_MAP, e->span, e->name);
 }
 

@@ -234,7 +234,8 @@ static int trace(struct trace *t)
 		return EXIT_USAGE;
 	if (!t->plan->nattached) {
 		err_set(&e, -ENOENT, "no probes to attach");
-		err_hint(&e, "a program is PROBE { ... }, as in BEGIN { printf(\"hello\\n\"); }");
+		err_hint(&e,
+			 "a program is PROBE { ... }, as in BEGIN { printf(\"hello\\n\"); }");
 		return report_usage(&e);
 	}
 	if (t->o->verbose)

@@ -382,7 +382,12 @@ struct link_info {
 
 uint64_t kbpf_link_missed(int link_fd)
 {
-	enum { LINK_PERF_EVENT = 7, LINK_KPROBE_MULTI = 8, PERF_KPROBE = 3, PERF_KRETPROBE = 4 };
+	enum {
+		LINK_PERF_EVENT = 7,
+		LINK_KPROBE_MULTI = 8,
+		PERF_KPROBE = 3,
+		PERF_KRETPROBE = 4
+	};
 	struct link_info info = {};
 
 	if (obj_info(link_fd, &info, sizeof(info)))

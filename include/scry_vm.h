@@ -130,6 +130,18 @@ int scry_vm_run(struct scry_vm *vm, int prog, const struct scry_vm_input *in,
 int scry_vm_run_many(struct scry_vm *vm, int prog, const struct scry_vm_input *in, uint64_t n,
 		     struct scry_vm_result *out);
 
+/* One packet of many: its context, its data, and what the program returned for it. */
+struct scry_vm_packet {
+	void *mem;
+	size_t mem_size;
+	const void *data;
+	size_t size;
+	uint64_t r0;
+};
+/* Runs a program on n packets; stops at the first error. */
+int scry_vm_run_packets(struct scry_vm *vm, int prog, const struct scry_vm_input *in,
+			struct scry_vm_packet *packets, size_t n, struct scry_vm_result *out);
+
 /* --- memory --- */
 
 /* Lets programs touch memory besides their context, stack and map values. */

@@ -1,3 +1,4 @@
+#include "cli/cmd_filter.h"
 #include "cli/cmd_vm.h"
 #include "cli/commands.h"
 #include "cli/help.h"
@@ -10,6 +11,7 @@
 
 const struct command commands[] = {
 	{ "vm", cmd_vm, "a BPF machine without a kernel" },
+	{ "filter", cmd_filter, "packet filters: show, translate, run on captures" },
 	{ 0 },
 };
 

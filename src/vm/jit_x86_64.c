@@ -54,6 +54,7 @@ struct jit {
 	struct x86_code c;
 	const struct vm_prog *prog;
 	bool checked;
+	uint16_t used;	/* registers, a bit each */
 	size_t *starts; /* of each instruction's code */
 	VEC(struct to_insn) targets;
 	VEC(struct to_fault) faults;
@@ -504,29 +505,45 @@ static void compile_atomic(struct jit *j, const struct bpf_insn *p)
 	}
 }
 
-/* Legacy packet access: the offset in r10, its end against the packet's, bytes swapped. */
-static void compile_packet(struct jit *j, const struct bpf_insn *p)
+static void load_packet(struct jit *j, unsigned size, int32_t off)
 {
 	struct x86_code *c = &j->c;
-	unsigned size = insn_size(p->code);
 
-	if (BPF_MODE(p->code) == BPF_IND) {
-		x86_rr(c, false, X86_MOV, R10, REG[p->src_reg]);
-		x86_ri(c, false, X86_ADD, R10, p->imm);
-	} else {
-		x86_mov_imm(c, R10, (uint32_t)p->imm);
+	x86_load(c, size, false, RAX, R10, off);
+	if (size == 2)
+		x86_swap16(c, RAX);
+	if (size == 4)
+		x86_bswap(c, false, RAX);
+}
+
+/* Legacy packet access at a constant place: the packet must be long enough. */
+static void compile_packet_abs(struct jit *j, unsigned size, int32_t off)
+{
+	struct x86_code *c = &j->c;
+
+	if (off < 0 || off > INT32_MAX - 8) {
+		vec_push(NULL, &j->zeros, x86_jmp(c));
+		return;
 	}
-	x86_rr(c, false, X86_TEST, R10, R10);
+	x86_mi(c, true, X86_CMP, R12, RUN(packet_size), off + (int32_t)size);
+	vec_push(NULL, &j->zeros, x86_jcc(c, CC_B));
+	x86_load(c, 8, false, R10, R12, RUN(packet));
+	load_packet(j, size, off);
+}
+
+/* The same at a place known at run time. */
+static void compile_packet_ind(struct jit *j, unsigned size, unsigned index, int32_t off)
+{
+	struct x86_code *c = &j->c;
+
+	x86_rr(c, false, X86_MOV, R10, index);
+	x86_ri(c, false, X86_ADD, R10, off);
 	vec_push(NULL, &j->zeros, x86_jcc(c, CC_S));
 	x86_lea(c, R11, R10, (int32_t)size);
 	x86_rm(c, X86_CMP, R11, R12, RUN(packet_size));
 	vec_push(NULL, &j->zeros, x86_jcc(c, CC_A));
 	x86_rm(c, X86_ADD, R10, R12, RUN(packet));
-	x86_load(c, size, false, RAX, R10, 0);
-	if (size == 2)
-		x86_swap16(c, RAX);
-	if (size == 4)
-		x86_bswap(c, false, RAX);
+	load_packet(j, size, 0);
 }
 
 /* --- the program --- */
@@ -563,36 +580,66 @@ static void compile_insn(struct jit *j, const struct bpf_insn *p, const struct v
 	case BPF_LD:
 		if (insn_is_wide(p))
 			x86_mov_imm(&j->c, REG[p->dst_reg], (uint64_t)op->imm);
+		else if (BPF_MODE(p->code) == BPF_IND)
+			compile_packet_ind(j, insn_size(p->code), REG[p->src_reg], p->imm);
 		else
-			compile_packet(j, p);
+			compile_packet_abs(j, insn_size(p->code), p->imm);
 		break;
 	}
 }
 
-/* void entry(struct scry_vm_run *run, uint64_t r1, uint64_t r2) */
+/*
+ * void entry(struct scry_vm_run *run, uint64_t r1, uint64_t r2): keeps what C wants back of the
+ * registers that the program names, and an even number of them so that rsp stays aligned.
+ */
 static void emit_entry(struct jit *j)
 {
-	static const uint8_t KEPT[] = { RBP, RBX, R12, R13, R14, R15 };
-	static const uint8_t CLEAR[] = { RAX, RCX, R8, RBX, R13, R14, R15 };
+	static const uint8_t KEPT[] = { RBX, R13, R14, R15 }; /* r6 ... r9 */
+	static const uint8_t CLEAR[] = { RAX, RDX, RCX, R8, RBX, R13, R14, R15 };
 	struct x86_code *c = &j->c;
+	uint8_t kept[6] = { R12, RBP };
+	unsigned n = 2;
 
-	for (unsigned k = 0; k < 6; k++)
-		x86_push(c, KEPT[k]);
+	for (unsigned k = 0; k < 4; k++) {
+		if (j->used >> (BPF_REG_6 + k) & 1)
+			kept[n++] = KEPT[k];
+	}
+	if (n % 2)
+		kept[n++] = R15;
+	for (unsigned k = 0; k < n; k++)
+		x86_push(c, kept[k]);
 	x86_rr(c, true, X86_MOV, R12, RDI);
 	x86_rr(c, true, X86_MOV, RDI, RSI);
 	x86_rr(c, true, X86_MOV, RSI, RDX);
-	x86_rr(c, false, X86_XOR, RDX, RDX);
-	for (unsigned k = 0; k < sizeof(CLEAR); k++)
-		x86_rr(c, false, X86_XOR, CLEAR[k], CLEAR[k]);
+	for (unsigned k = 0; k < sizeof(CLEAR) && j->checked; k++) {
+		if (k < 4 || j->used >> (BPF_REG_6 + k - 4) & 1)
+			x86_rr(c, false, X86_XOR, CLEAR[k], CLEAR[k]);
+	}
 	x86_lea(c, RBP, R12, RUN(stack) + VM_STACK_BYTES);
 	x86_mr(c, 8, X86_MOV, R12, RUN(native_sp), RSP);
 	target_at(j, x86_call(c), 0);
 	j->end = c->len;
 	x86_load(c, 8, false, RSP, R12, RUN(native_sp));
 	x86_mr(c, 8, X86_MOV, R12, RUN(result), RAX);
-	for (unsigned k = 6; k-- > 0;)
-		x86_pop(c, KEPT[k]);
+	while (n--)
+		x86_pop(c, kept[n]);
 	x86_ret(c);
+}
+
+/*
+ * The registers that the program names; with a tail call all, since what it goes to may name
+ * others.
+ */
+static uint16_t used_registers(const struct vm_prog *prog)
+{
+	uint16_t used = 0;
+
+	for (uint32_t i = 0; i < prog->n; i++) {
+		used |= (uint16_t)(1 << prog->insns[i].dst_reg | 1 << prog->insns[i].src_reg);
+		if (prog->ops[i].id == VM_OP_TAIL)
+			return UINT16_MAX;
+	}
+	return used;
 }
 
 /* Asks jit_check() about r11 with r10 = size | write << 8; leaves the flags of the answer. */
@@ -706,6 +753,8 @@ static int make_executable(struct jit *j, struct vm_jit *out, struct err *e)
 int vm_jit_compile(struct vm_prog *prog, unsigned flags, struct err *e)
 {
 	struct jit j = { .prog = prog, .checked = !(flags & SCRY_VM_UNSAFE) };
+
+	j.used = used_registers(prog);
 
 	vm_jit_free(&prog->jit);
 	j.starts = xcalloc(prog->n + 1u, sizeof(*j.starts));

@@ -68,8 +68,10 @@ static int decode_call(struct vm_prog *prog, uint32_t i, struct err *e)
 			       prog->name, i, id, known ? " bpf_" : "",
 			       known ? known->name : "");
 	}
-	if (!h->fn)
+	if (!h->fn) {
 		op->id = VM_OP_TAIL;
+		prog->uses_stack = true; /* the program it goes to may */
+	}
 	op->imm = (int64_t)(uintptr_t)h->fn;
 	op->jump = (int32_t)h->flags;
 	return 0;
@@ -105,6 +107,7 @@ static int decode_one(struct vm_prog *prog, uint32_t i, struct err *e)
 	if (writes_frame(p))
 		return bad(prog, i, e, "writes to r10, which is read only");
 	*op = (struct vm_op){ (uint16_t)id, p->dst_reg, p->src_reg, p->off, p->imm };
+	prog->uses_stack |= p->dst_reg == BPF_REG_10 || p->src_reg == BPF_REG_10;
 	if (insn_is_wide(p))
 		return decode_wide(prog, i, e);
 	if (id == INSN_CALL || id == INSN_CALL_BTF)

@@ -169,13 +169,17 @@ int scry_vm_run_many(struct scry_vm *vm, int prog, const struct scry_vm_input *i
 	struct scry_vm_run run;
 	int ret = 0;
 
-	*out = (struct scry_vm_result){ 0 };
+	out->r0 = 0;
+	out->prog = prog;
+	out->insn = 0;
+	out->words[0] = '\0';
 	if (!p) {
 		snprintf(out->words, sizeof(out->words), "there is no program %d", prog);
 		return -ENOENT;
 	}
 	/* What a program reads without having written it must not be the host's. */
-	memset(run.stack, 0, sizeof(run.stack));
+	if (p->uses_stack)
+		memset(run.stack, 0, sizeof(run.stack));
 	for (uint64_t i = 0; i < n && !ret; i++)
 		ret = run_once(&run, p, in, out);
 	return ret;
@@ -185,6 +189,51 @@ int scry_vm_run(struct scry_vm *vm, int prog, const struct scry_vm_input *in,
 		struct scry_vm_result *out)
 {
 	return scry_vm_run_many(vm, prog, in, 1, out);
+}
+
+/* Another packet for a run that was set up for one like it. */
+static void next_packet(struct scry_vm_run *run, struct scry_vm_input *in,
+			const struct scry_vm_packet *packet, int64_t steps)
+{
+	in->mem = packet->mem;
+	in->mem_size = packet->mem_size;
+	in->packet = run->packet = packet->data;
+	in->packet_size = run->packet_size = packet->size;
+	run->window_start = (uintptr_t)(in->mem_read_only ? NULL : packet->mem);
+	run->window_size = in->mem_read_only ? 0 : packet->mem_size;
+	run->steps = steps;
+	run->tail_calls = 0;
+}
+
+int scry_vm_run_packets(struct scry_vm *vm, int prog, const struct scry_vm_input *in,
+			struct scry_vm_packet *packets, size_t n, struct scry_vm_result *out)
+{
+	struct vm_prog *p = need_prog(vm, prog);
+	struct scry_vm_input one = *in;
+	struct scry_vm_run run;
+
+	*out = (struct scry_vm_result){ .prog = prog };
+	if (!p) {
+		snprintf(out->words, sizeof(out->words), "there is no program %d", prog);
+		return -ENOENT;
+	}
+	bool compiled = p->jit.code && !(in->flags & SCRY_VM_INTERPRET) && !in->trace;
+	run_init(&run, p, &one);
+	if (p->uses_stack)
+		memset(run.stack, 0, sizeof(run.stack));
+
+	int64_t steps = run.steps;
+	for (size_t i = 0; i < n; i++) {
+		next_packet(&run, &one, &packets[i], steps);
+		(compiled ? vm_jit_run : vm_interpret)(&run, p, (uintptr_t)one.mem,
+						       one.mem_size);
+		packets[i].r0 = run.result;
+		if (__builtin_expect(run.fault, 0)) {
+			describe(&run, out);
+			return run.fault;
+		}
+	}
+	return 0;
 }
 
 const struct vm_prog *vm_tail_target(struct scry_vm_run *run, uint64_t map, uint64_t index)

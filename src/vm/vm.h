@@ -66,7 +66,8 @@ struct vm_prog {
 	struct bpf_insn *insns;
 	struct vm_op *ops;
 	uint32_t n;
-	bool *is_entry; /* per slot: a function starts here */
+	bool *is_entry;	 /* per slot: a function starts here */
+	bool uses_stack; /* as far as one can see */
 	struct vm_jit jit;
 };
 

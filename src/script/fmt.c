@@ -90,9 +90,11 @@ static void put_comment(struct fmt *f, struct span span)
 
 static const struct comment *pending(const struct fmt *f, uint32_t upto)
 {
-	const struct comment *c = f->comments.data + f->next_comment;
+	if (f->next_comment == f->comments.len)
+		return NULL;
 
-	return f->next_comment < f->comments.len && c->span.beg < upto ? c : NULL;
+	const struct comment *c = &f->comments.data[f->next_comment];
+	return c->span.beg < upto ? c : NULL;
 }
 
 void fmt_begin_line(struct fmt *f, uint32_t beg, uint32_t upto)

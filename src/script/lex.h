@@ -151,7 +151,7 @@ static inline struct span lex_span(const struct lexer *lx, uint32_t beg, uint32_
  * first ':'.  Empty at the end of the text or before one of these.
  */
 struct span lex_attach_point(struct lexer *lx);
-/* A line that starts with '#', with its continuations but without the last newline. */
+/* A line that starts with '#', with its continuations but without the blanks at its end. */
 struct span lex_directive(struct lexer *lx);
 /*
  * A C definition that starts here: a struct, union or enum with a body (and what follows it up

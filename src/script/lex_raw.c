@@ -75,6 +75,9 @@ struct span lex_directive(struct lexer *lx)
 			pos++;
 	}
 	lx->pos = pos;
+	/* Nothing is continued by the last line. */
+	while (strchr(" \t\r\n\\", at(lx, pos - 1)))
+		pos--;
 	return lex_span(lx, beg, pos);
 }
 

@@ -363,7 +363,7 @@ static int list_uretprobes(struct probe_env *env, const char *pattern,
 const struct provider provider_uprobe = {
 	.name = "uprobe",
 	.aliases = (const char *const[]){ "u", NULL },
-	.flags = PV_ENTRY_ARGS | PV_LAST_FIRST,
+	.flags = PV_ENTRY_ARGS | PV_LAST_FIRST | PV_NO_COUNT_LIST,
 	.doc = "A function in user space is entered, or an instruction of it reached.",
 	.usage =
 		"uprobe:FILE:FUNCTION[+OFFSET], uprobe:FILE:0xADDRESS or uprobe:FILE:cpp:\"NAME\"",

@@ -4,6 +4,7 @@
  *	type = ["struct" | "union" | "enum"] ident { "*" | "[" [integer] "]" }
  *	     | "typeof" "(" (type | expr) ")" { ... }
  */
+#include "builtin/builtin.h"
 #include "script/parse_state.h"
 
 #include <string.h>
@@ -25,14 +26,9 @@ static bool is_argn(const char *name)
 
 bool parse_is_builtin_word(const char *name)
 {
-	static const char *const list[] = {
-		"args",	   "cgroup", "comm", "cpid",	 "cpu",	   "ctx",	"curtask",
-		"elapsed", "func",   "gid",  "jiffies",	 "kstack", "nsecs",	"ncpus",
-		"numaid",  "pcomm",  "pid",  "ppid",	 "probe",  "probetype", "rand",
-		"retval",  "tid",    "uid",  "usermode", "ustack",
-	};
+	const struct builtin *b = builtin_find(name);
 
-	return is_argn(name) || is_one_of(name, list, sizeof(list) / sizeof(*list));
+	return is_argn(name) || (b && b->flags & BI_BARE);
 }
 
 static bool is_base_word(const struct token *t)

@@ -1,9 +1,9 @@
 /*
  * Fuzzer of the parser, the formatter and the C at the head of a script:
  *
+ *	make CC=clang SAN=-fsanitize=fuzzer-no-link,address,undefined BUILD=/tmp/fuzz
  *	clang -g -O1 -fsanitize=fuzzer,address,undefined -Isrc -Iinclude -D_GNU_SOURCE \
- *		tests/fuzz/fuzz_parse.c src/script/{lex,parse,ast,fmt}*.c src/cfront/*.c \
- *		src/{base,types,kernel,bpf}/*.c -o /tmp/fuzz_parse
+ *		tests/fuzz/fuzz_parse.c /tmp/fuzz/libscry.a -o /tmp/fuzz_parse
  *	/tmp/fuzz_parse -max_len=4096 -max_total_time=60 CORPUS tests/script
  *
  * Whatever the text, parsing ends; a tree without errors can be copied and printed; a formatted

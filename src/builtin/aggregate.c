@@ -105,6 +105,38 @@ static void update_avg(struct unit *u, struct expr *e, const struct type *agg, r
 	ir_atomic_add(b, 8, p, 8, ir_const(b, 1));
 }
 
+static bool check_stddev(struct unit *u, struct expr *e)
+{
+	return check_agg(u, e, T_STDDEV);
+}
+
+/* The square of a 64-bit number has 128 bits; agg.h says how they are added up. */
+static void add_square(struct unit *u, ref p, ref v)
+{
+	struct irb *b = &u->b;
+	ref sign = ir_bin(b, OP_SAR, v, ir_const(b, 63)), half = ir_const(b, 32);
+	ref abs = ir_bin(b, OP_SUB, ir_bin(b, OP_XOR, v, sign), sign);
+	ref lo = ir_ext(b, false, 4, abs), hi = ir_bin(b, OP_SHR, abs, half);
+	ref lo_lo = ir_bin(b, OP_MUL, lo, lo), lo_hi = ir_bin(b, OP_MUL, lo, hi);
+	ref middle = ir_bin(b, OP_SHL, ir_ext(b, false, 4, lo_hi), ir_const(b, 1));
+	ref carry = ir_bin(b, OP_SHL, ir_bin(b, OP_SHR, lo_hi, half), ir_const(b, 1));
+
+	ir_atomic_add(b, 8, p, 16, ir_ext(b, false, 4, lo_lo));
+	ir_atomic_add(b, 8, p, 24, ir_bin(b, OP_ADD, ir_bin(b, OP_SHR, lo_lo, half), middle));
+	ir_atomic_add(b, 8, p, 32, ir_bin(b, OP_ADD, ir_bin(b, OP_MUL, hi, hi), carry));
+}
+
+static void update_stddev(struct unit *u, struct expr *e, const struct type *agg, ref p)
+{
+	struct irb *b = &u->b;
+	ref v = lower_scalar(u, e->args[0]);
+
+	(void)agg;
+	ir_atomic_add(b, 8, p, 0, v);
+	add_square(u, p, v);
+	ir_atomic_add(b, 8, p, 8, ir_const(b, 1));
+}
+
 static bool check_hist(struct unit *u, struct expr *e)
 {
 	struct compiler *c = u->c;
@@ -150,6 +182,50 @@ static bool check_lhist(struct unit *u, struct expr *e)
 	return true;
 }
 
+/* What is wrong with a log-linear histogram, or NULL. */
+static const char *llhist_problem(struct compiler *c, const struct type *t)
+{
+	const int64_t base = t->hist.bits, steps = t->hist.step;
+
+	if (base < 2 || base > 100)
+		return "llhist() base must be from 2 to 100";
+	if (t->hist.min < 0 || t->hist.max < t->hist.min ||
+	    llhist_power(t, t->hist.max) > INT64_MAX)
+		return "llhist() powers must fit 64 bits, the lowest first";
+	if (steps < base || steps > 1000 || steps % base)
+		return "llhist() steps must be a multiple of the base, up to 1000";
+	if (llhist_power(t, t->hist.min) % (uint64_t)(steps / base))
+		return "llhist() steps must divide the power above the lowest one";
+	if (hist_buckets(t) > HIST_BUCKETS_MAX)
+		return arena_printf(c->arena,
+				    "llhist() too many rows, must be <= %d (would be %u)",
+				    HIST_BUCKETS_MAX, hist_buckets(t));
+	return NULL;
+}
+
+/* llhist(n), or llhist(n, base, low, high, steps) in the terms of DTrace's llquantize(). */
+static bool check_llhist(struct unit *u, struct expr *e)
+{
+	struct compiler *c = u->c;
+	int64_t arg[] = { 10, 0, 18, 10 }; /* base, low, high, steps */
+	struct type t = { .kind = T_LLHIST };
+
+	for (unsigned i = 1; i < e->nargs; i++)
+		arg[i - 1] = e->args[i]->const_value;
+	t.hist.bits = arg[0];
+	t.hist.min = arg[1];
+	t.hist.max = arg[2];
+	t.hist.step = arg[3];
+
+	const char *wrong = llhist_problem(c, &t);
+	if (wrong) {
+		diag(c->dx, E0308_HIST, e->span, wrong);
+		return false;
+	}
+	e->type = type_llhist(c->tt, true, arg[0], arg[1], arg[2], arg[3]);
+	return true;
+}
+
 /*
  * floor(log2 v) of v > 0: halving the width five times.  Each step moves the upper half down
  * when it is not empty, without a branch that the verifier would have to follow twice.
@@ -172,7 +248,7 @@ static ref lower_log2(struct unit *u, ref v)
 /* Joins the ways to a bucket number. */
 struct buckets {
 	blkid done;
-	ref values[4];
+	ref values[66]; /* llhist() has a way for each power, and two more */
 	unsigned n;
 };
 
@@ -234,12 +310,68 @@ static ref lhist_bucket_of(struct unit *u, const struct type *agg, ref v)
 	return ir_phi(b, k.n, k.values);
 }
 
+/* Rows of one power, which v lies in. */
+static void llhist_rows_of(struct unit *u, const struct type *agg, ref v, int64_t exp,
+			   struct buckets *k)
+{
+	struct irb *b = &u->b;
+	uint64_t power = llhist_power(agg, exp);
+	uint64_t width = power / (uint64_t)(agg->hist.step / agg->hist.bits);
+	int64_t before = 1 + (exp - agg->hist.min) * llhist_rows(agg);
+	ref at = ir_bin(b, OP_SUB, v, ir_const(b, (int64_t)power));
+
+	at = ir_bin(b, OP_UDIV, at, ir_const(b, (int64_t)width));
+	bucket_is(u, k, ir_bin(b, OP_ADD, at, ir_const(b, before)));
+}
+
+/* From the greatest power down: the first one that is not above v. */
+static ref llhist_bucket_of(struct unit *u, const struct type *agg, ref v)
+{
+	struct irb *b = &u->b;
+	struct buckets k = { .done = ir_block(b) };
+	uint64_t end = llhist_power(agg, agg->hist.max + 1);
+	blkid below = ir_block(b), inside = ir_block(b), above = ir_block(b),
+	      lower = ir_block(b);
+
+	ir_br(b, ir_bin(b, OP_SLT, v, ir_const(b, (int64_t)llhist_power(agg, agg->hist.min))),
+	      below, inside);
+	ir_start(b, below);
+	bucket_is(u, &k, ir_const(b, 0));
+	ir_start(b, inside);
+	ir_br(b, ir_bin(b, OP_UGE, v, ir_const(b, (int64_t)end)), above, lower);
+	ir_start(b, above);
+	bucket_is(u, &k, ir_const(b, hist_buckets(agg) - 1));
+
+	for (int64_t exp = agg->hist.max; exp > agg->hist.min; exp--) {
+		blkid here = ir_block(b);
+
+		ir_start(b, lower);
+		ref power = ir_const(b, (int64_t)llhist_power(agg, exp));
+		lower = ir_block(b);
+		ir_br(b, ir_bin(b, OP_UGE, v, power), here, lower);
+		ir_start(b, here);
+		llhist_rows_of(u, agg, v, exp, &k);
+	}
+	ir_start(b, lower);
+	llhist_rows_of(u, agg, v, agg->hist.min, &k);
+	ir_start(b, k.done);
+	return ir_phi(b, k.n, k.values);
+}
+
+static ref bucket_of(struct unit *u, const struct type *agg, ref v)
+{
+	switch (agg->kind) {
+	case T_HIST: return hist_bucket_of(u, agg, v);
+	case T_LHIST: return lhist_bucket_of(u, agg, v);
+	default: return llhist_bucket_of(u, agg, v);
+	}
+}
+
 static void update_hist(struct unit *u, struct expr *e, const struct type *agg, ref p)
 {
 	struct irb *b = &u->b;
 	ref v = lower_scalar(u, e->args[0]);
-	ref bucket =
-		agg->kind == T_HIST ? hist_bucket_of(u, agg, v) : lhist_bucket_of(u, agg, v);
+	ref bucket = bucket_of(u, agg, v);
 	blkid inside = ir_block(b), done = ir_block(b);
 
 	/* Always true; said once more in the verifier's terms. */
@@ -262,6 +394,11 @@ BUILTINS(aggregate) = {
 	{ "avg", "? avg(int)", BI_AGG, check_avg, .update = update_avg, .doc = "The average." },
 	{ "stats", "? stats(int)", BI_AGG, check_stats, .update = update_avg,
 	  .doc = "Count, average and total." },
+	{ "stddev", "? stddev(int)", BI_AGG, check_stddev, .update = update_stddev,
+	  .doc = "The standard deviation, of all values as the whole population." },
+	{ "llhist", "? llhist(int, [num, num, num, num])", BI_AGG, check_llhist,
+	  .update = update_hist,
+	  .doc = "A log-linear histogram: value, base, lowest and highest power, steps per power." },
 	{ "hist", "? hist(int, [num])", BI_AGG, check_hist, .update = update_hist,
 	  .doc = "A power-of-two histogram; 2^bits rows per power (0 to 5, default 0)." },
 	{ "lhist", "? lhist(int, num, num, num)", BI_AGG, check_lhist, .update = update_hist,

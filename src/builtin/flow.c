@@ -82,7 +82,5 @@ BUILTINS(flow) = {
 	LATER("unwatch"),
 
 	LATER("dw_ustack"),
-	LATER("stddev"),
-	LATER("llhist"),
 	{ 0 },
 };

@@ -30,6 +30,15 @@ static uint64_t biased(int64_t i)
 	return (uint64_t)i ^ 1ull << 63;
 }
 
+/* The bits of floating-point numbers of one sign are in the order of their magnitudes. */
+static uint64_t rank_float(double f)
+{
+	uint64_t bits;
+
+	memcpy(&bits, &f, sizeof(bits));
+	return f < 0 ? ~bits : bits | 1ull << 63;
+}
+
 static uint64_t rank_value(const struct value *v)
 {
 	struct value average;
@@ -38,6 +47,7 @@ static uint64_t rank_value(const struct value *v)
 	case V_INT:
 	case V_ENUM: return biased(v->i);
 	case V_UINT: return v->u;
+	case V_FLOAT: return rank_float(v->f);
 	case V_HIST: return hist_total(v);
 	case V_STATS: average = stats_average(v); return rank_value(&average);
 	default: return 0;

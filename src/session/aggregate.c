@@ -25,9 +25,11 @@ bool agg_exists(const struct type *t, const uint64_t *words)
 	switch (t->kind) {
 	case T_COUNT: return words[0] != 0;
 	case T_AVG:
-	case T_STATS: return words[1] != 0;
+	case T_STATS:
+	case T_STDDEV: return words[1] != 0;
 	case T_HIST:
-	case T_LHIST: break;
+	case T_LHIST:
+	case T_LLHIST: break;
 	default: return false;
 	}
 	for (uint32_t i = 0; i < n; i++)
@@ -57,6 +59,43 @@ static uint64_t average(const struct type *t, uint64_t total, uint64_t n)
 	return t->is_signed ? (uint64_t)((int64_t)total / (int64_t)n) : total / n;
 }
 
+/* By Newton's method, which needs no library; v is not negative. */
+static long double square_root(long double v)
+{
+	enum { ROUNDS_MAX = 200 };
+	long double x = v > 1 ? v : 1;
+
+	for (int i = 0; i < ROUNDS_MAX; i++) {
+		long double next = (x + v / x) / 2;
+
+		if (next >= x)
+			break;
+		x = next;
+	}
+	return v > 0 ? x : 0;
+}
+
+/*
+ * sqrt(n * squares - total^2) / n: of the whole population.  The difference is exact as long as
+ * n * squares fits 128 bits, so that a small spread around a large mean is not lost.
+ */
+static void put_deviation(const uint64_t *words, struct value *out)
+{
+	unsigned __int128 squares = words[2] + ((unsigned __int128)words[3] << 32) +
+				    ((unsigned __int128)words[4] << 64);
+	__int128 total = (int64_t)words[0];
+	uint64_t n = words[1];
+	unsigned __int128 whole;
+	long double spread;
+
+	if (__builtin_mul_overflow(squares, (unsigned __int128)n, &whole))
+		spread = (long double)squares * n - (long double)total * (long double)total;
+	else
+		spread = (long double)(whole - (unsigned __int128)(total * total));
+	out->kind = V_FLOAT;
+	out->f = n ? (double)(square_root(spread) / n) : 0;
+}
+
 static void put_buckets(struct arena *a, const struct type *t, const uint64_t *words,
 			struct value *out)
 {
@@ -77,7 +116,7 @@ static void put_buckets(struct arena *a, const struct type *t, const uint64_t *w
 	out->kind = V_HIST;
 	out->log2 = t->kind == T_HIST;
 	out->hist_bits = (int)t->hist.bits;
-	out->hist_step = t->hist.step;
+	out->hist_step = t->kind == T_LHIST ? t->hist.step : 1;
 	out->buckets = buckets;
 	out->nitems = end - first;
 }
@@ -96,7 +135,9 @@ void agg_value(struct arena *a, const struct type *t, const uint64_t *words, str
 		out->n = words[1];
 		break;
 	case T_HIST:
-	case T_LHIST: put_buckets(a, t, words, out); break;
+	case T_LHIST:
+	case T_LLHIST: put_buckets(a, t, words, out); break;
+	case T_STDDEV: put_deviation(words, out); break;
 	default: put_number(t, words[0], out);
 	}
 }

@@ -37,7 +37,8 @@ static int map_kind(const struct type *value)
 {
 	switch (value->kind) {
 	case T_HIST:
-	case T_LHIST: return MAP_HIST;
+	case T_LHIST:
+	case T_LLHIST: return MAP_HIST;
 	case T_AVG:
 	case T_STATS: return MAP_STATS;
 	case T_TSERIES: return MAP_TSERIES;

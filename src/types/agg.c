@@ -9,8 +9,10 @@ uint32_t agg_words(const struct type *t)
 	case T_MAX: return 2;
 	case T_AVG:
 	case T_STATS: return 3;
+	case T_STDDEV: return 6;
 	case T_HIST:
-	case T_LHIST: return hist_buckets(t) + 1;
+	case T_LHIST:
+	case T_LLHIST: return hist_buckets(t) + 1;
 	default: return 0;
 	}
 }
@@ -28,8 +30,34 @@ static uint64_t steps(const struct type *t, int64_t v)
 	return ((uint64_t)v - (uint64_t)t->hist.min) / (uint64_t)t->hist.step;
 }
 
+uint32_t llhist_rows(const struct type *t)
+{
+	return (uint32_t)(t->hist.step - t->hist.step / t->hist.bits);
+}
+
+uint64_t llhist_power(const struct type *t, int64_t exp)
+{
+	uint64_t p = 1;
+
+	for (int64_t i = 0; i < exp; i++)
+		if (__builtin_mul_overflow(p, (uint64_t)t->hist.bits, &p))
+			return UINT64_MAX;
+	return p;
+}
+
+/* How many values a row has in the power that is base^exp. */
+static uint64_t llhist_width(const struct type *t, int64_t exp)
+{
+	uint64_t p = llhist_power(t, exp);
+
+	/* base divides steps: the order keeps it exact, and within 64 bits */
+	return p / ((uint64_t)t->hist.step / (uint64_t)t->hist.bits);
+}
+
 uint32_t hist_buckets(const struct type *t)
 {
+	if (t->kind == T_LLHIST)
+		return (uint32_t)(t->hist.max - t->hist.min + 1) * llhist_rows(t) + 2;
 	if (t->kind == T_HIST)
 		return (uint32_t)((64 - t->hist.bits) << t->hist.bits) + 1;
 
@@ -62,8 +90,46 @@ static uint32_t linear_bucket(const struct type *t, int64_t v)
 	return n < last ? (uint32_t)n + 1 : last;
 }
 
+static uint32_t llhist_bucket(const struct type *t, int64_t v)
+{
+	uint32_t rows = llhist_rows(t);
+	int64_t exp = t->hist.min;
+
+	if (v < 0 || (uint64_t)v < llhist_power(t, exp))
+		return 0;
+	while (exp <= t->hist.max && (uint64_t)v >= llhist_power(t, exp + 1))
+		exp++;
+	if (exp > t->hist.max)
+		return hist_buckets(t) - 1;
+	return 1 + (uint32_t)(exp - t->hist.min) * rows +
+	       (uint32_t)(((uint64_t)v - llhist_power(t, exp)) / llhist_width(t, exp));
+}
+
+/* Row i of all rows of all powers begins here; behind the last one the last power ends. */
+static uint64_t llhist_begin(const struct type *t, uint32_t i)
+{
+	uint32_t rows = llhist_rows(t);
+	int64_t exp = t->hist.min + i / rows;
+
+	return llhist_power(t, exp) + i % rows * llhist_width(t, exp);
+}
+
+/* No value is beyond int64, so a row that reaches there has no end. */
+static void llhist_bounds(const struct type *t, uint32_t i, bool *has_lo, int64_t *lo,
+			  bool *has_hi, int64_t *hi)
+{
+	uint64_t end = llhist_begin(t, i);
+
+	*has_lo = i > 0;
+	*lo = i > 0 ? (int64_t)llhist_begin(t, i - 1) : 0;
+	*has_hi = i + 1 < hist_buckets(t) && end <= INT64_MAX;
+	*hi = *has_hi ? (int64_t)end : 0;
+}
+
 uint32_t hist_bucket(const struct type *t, int64_t v)
 {
+	if (t->kind == T_LLHIST)
+		return llhist_bucket(t, v);
 	return t->kind == T_HIST ? log2_bucket((unsigned)t->hist.bits, v) : linear_bucket(t, v);
 }
 
@@ -91,6 +157,10 @@ static void linear_bounds(const struct type *t, uint32_t i, bool *has_lo, int64_
 void hist_bounds(const struct type *t, uint32_t i, bool *has_lo, int64_t *lo, bool *has_hi,
 		 int64_t *hi)
 {
+	if (t->kind == T_LLHIST) {
+		llhist_bounds(t, i, has_lo, lo, has_hi, hi);
+		return;
+	}
 	if (t->kind != T_HIST) {
 		linear_bounds(t, i, has_lo, lo, has_hi, hi);
 		return;

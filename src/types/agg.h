@@ -12,13 +12,15 @@
  *	min max [0] value, biased (below)   [1] set
  *	avg     [0] total  [1] n
  *	stats   [0] total  [1] n
+ *	stddev  [0] total  [1] n  [2] [3] [4] squares: sums of their bits 0-31, 32-63, 64-127
  *	hist    [0 ... buckets - 1] n per bucket
  *	lhist   the same
+ *	llhist  the same
  *
  * "set" says that the value exists: written as 1 by sum, min, max, and as 2 by zero() for all
  * kinds (bit 0: seen since; a min or max without it reads as 0).
- * avg, stats, hist and lhist exist when n (some bucket) is not 0, or after zero() when their
- * last word, [words - 1], is set.
+ * avg, stats, stddev and histograms exist when n (some bucket) is not 0, or after zero() when
+ *their last word, [words - 1], is set.
  *
  * min and max keep the greatest of a biased value, so that 0 is neutral and one instruction
  * sequence serves all four: max unsigned: v; max signed: v ^ 1<<63; min: the complement of
@@ -34,7 +36,10 @@ uint32_t agg_words(const struct type *t);
 /* Index of the word that says "exists though empty". */
 uint32_t agg_set_word(const struct type *t);
 
-/* hist() and lhist(): number of buckets, at most HIST_BUCKETS_MAX. */
+/* llhist(): rows of one power, and base^exp, UINT64_MAX when it is more. */
+uint32_t llhist_rows(const struct type *t);
+uint64_t llhist_power(const struct type *t, int64_t exp);
+/* Histograms: number of buckets, at most HIST_BUCKETS_MAX. */
 uint32_t hist_buckets(const struct type *t);
 enum { HIST_BUCKETS_MAX = 2048 };
 
@@ -43,6 +48,9 @@ enum { HIST_BUCKETS_MAX = 2048 };
  * hist with k bits: v < 0 -> 0; v < 2^k -> v + 1; else with m = floor(log2 v), s = m - k:
  * ((s + 1) << k) + ((v >> s) & (2^k - 1)) + 1.
  * lhist: below min -> 0; above max -> last; else 1 + (v - min) / step.
+ * llhist: below base^low -> 0; from base^(high + 1) on -> last; else with the power p = base^m
+ * at or below v: 1 + (m - low) * rows + (v - p) / (p * base / steps), rows = steps - steps /
+ * base.
  */
 uint32_t hist_bucket(const struct type *t, int64_t v);
 /*

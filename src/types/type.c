@@ -203,6 +203,19 @@ const struct type *type_lhist(struct typetab *tt, bool is_signed, int64_t min, i
 	return t;
 }
 
+const struct type *type_llhist(struct typetab *tt, bool is_signed, int64_t base, int64_t low,
+			       int64_t high, int64_t steps)
+{
+	struct type *t = new_agg(tt, T_LLHIST, is_signed);
+
+	t->hist.bits = base;
+	t->hist.min = low;
+	t->hist.max = high;
+	t->hist.step = steps;
+	t->size = 8 * agg_words(t);
+	return t;
+}
+
 const struct type *type_in_space(struct typetab *tt, const struct type *t, enum addr_space as)
 {
 	if ((t->kind != T_PTR && t->kind != T_STRUCT) || t->as == as)
@@ -291,8 +304,13 @@ bool type_same(const struct type *a, const struct type *b)
 	case T_MIN:
 	case T_MAX:
 	case T_AVG:
-	case T_STATS: return a->is_signed == b->is_signed;
+	case T_STATS:
+	case T_STDDEV: return a->is_signed == b->is_signed;
 	case T_HIST: return a->hist.bits == b->hist.bits;
+	case T_LLHIST:
+		if (a->hist.bits != b->hist.bits)
+			return false;
+		/* fallthrough */
 	case T_LHIST:
 	case T_TSERIES:
 		return a->hist.min == b->hist.min && a->hist.max == b->hist.max &&

@@ -37,15 +37,15 @@ enum type_kind {
 	T_RECORD,
 	T_FUNC, /* what a C function pointer points to */
 	/* Values that user space turns into text. */
-	T_KSYM,	     /* u64 kernel address */
-	T_USYM,	     /* u64 address, u32 pid, u32 0 */
-	T_KSTACK,    /* see stack_mode, depth: u32 count, u32 0, u64 ip[depth] */
-	T_USTACK,    /* u32 count, u32 pid, u64 ip[depth] */
-	T_PROBE,     /* u64 attach point id, see plan.h; ids ascend with the names */
-	T_TIMESTAMP, /* u64 nsecs, u32 index of the format text, u32 clock mode */
-	T_USERNAME,  /* u64 uid */
-	T_INET,	     /* u32 family, u32 0, u8 addr[16] */
-	T_MAC,	     /* u8[6] */
+	T_KSYM,	       /* u64 kernel address */
+	T_USYM,	       /* u64 address, u32 pid, u32 0 */
+	T_KSTACK,      /* see stack_mode, depth: u32 count, u32 0, u64 ip[depth] */
+	T_USTACK,      /* u32 count, u32 pid, u64 ip[depth] */
+	T_PROBE,       /* u64 attach point id, see plan.h; ids ascend with the names */
+	T_TIMESTAMP,   /* u64 nsecs, u32 index of the format text, u32 clock mode */
+	T_USERNAME,    /* u64 uid */
+	T_INET,	       /* u32 family, u32 0, u8 addr[16] */
+	T_MAC,	       /* u8[6] */
 	T_CGROUP_PATH, /* u64 id, u32 index of the pattern's text, u32 0 */
 	/* Aggregates: values of maps only. */
 	T_COUNT,
@@ -54,8 +54,10 @@ enum type_kind {
 	T_MAX,
 	T_AVG,
 	T_STATS,
+	T_STDDEV,
 	T_HIST,
 	T_LHIST,
+	T_LLHIST,
 	T_TSERIES,
 	T_KINDS
 };
@@ -105,7 +107,8 @@ struct type {
 	/* Where a struct or enum of BTF comes from, else NULL. */
 	const struct btf *btf;
 	uint32_t btf_id;
-	/* T_HIST: bits; T_LHIST: min, max, step; T_TSERIES: interval, number of slots. */
+	/* T_HIST: bits; T_LHIST: min, max, step; T_LLHIST: base in bits, exponents from min to
+	 * max, steps per power in step; T_TSERIES: interval, number of slots. */
 	struct {
 		int64_t bits, min, max, step;
 	} hist;
@@ -167,6 +170,10 @@ const struct type *type_agg(struct typetab *tt, enum type_kind kind, bool is_sig
 const struct type *type_hist(struct typetab *tt, bool is_signed, int64_t bits);
 const struct type *type_lhist(struct typetab *tt, bool is_signed, int64_t min, int64_t max,
 			      int64_t step);
+/* Log-linear: powers of base from low to high, each up to the next in equal parts of which
+ * steps reach from 0 to the next power. */
+const struct type *type_llhist(struct typetab *tt, bool is_signed, int64_t base, int64_t low,
+			       int64_t high, int64_t steps);
 /* A struct or a pointer's target as seen in an address space; other types stay as they are. */
 const struct type *type_in_space(struct typetab *tt, const struct type *t, enum addr_space as);
 

@@ -22,6 +22,8 @@ static const char *const plain_names[T_KINDS] = {
 	[T_STATS] = "stats_t",
 	[T_HIST] = "hist_t",
 	[T_LHIST] = "lhist_t",
+	[T_LLHIST] = "llhist_t",
+	[T_STDDEV] = "stddev_t",
 	[T_TSERIES] = "tseries_t",
 };
 
@@ -90,6 +92,7 @@ static void print_type(struct sb *out, const struct type *t)
 	case T_MAX:
 	case T_AVG:
 	case T_STATS:
+	case T_STDDEV:
 		sb_printf(out, "%s%s", t->is_signed ? "" : "u", plain_names[t->kind]);
 		break;
 	default: sb_puts(out, plain_names[t->kind]);

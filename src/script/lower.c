@@ -17,6 +17,20 @@ static ref fit(struct unit *u, const struct type *t, ref v)
 	return v;
 }
 
+/* LOC_USER, as provider.h says. */
+static ref user_address(struct unit *u, const struct argloc *loc)
+{
+	struct irb *b = &u->b;
+	ref at = ir_const(b, loc->imm);
+
+	if (loc->off != LOC_NO_REG)
+		at = ir_bin(b, OP_ADD, ir_load(b, 8, u->ctx, (int32_t)loc->off), at);
+	if (!loc->scale)
+		return at;
+	ref index = ir_load(b, 8, u->ctx, (int32_t)loc->off2);
+	return ir_bin(b, OP_ADD, at, ir_bin(b, OP_MUL, index, ir_const(b, loc->scale)));
+}
+
 ref lower_argloc(struct unit *u, const struct argloc *loc)
 {
 	struct irb *b = &u->b;
@@ -39,6 +53,12 @@ ref lower_argloc(struct unit *u, const struct argloc *loc)
 	case LOC_DEREF: {
 		struct place p = { PLACE_KERNEL, ir_load(b, 8, u->ctx, (int32_t)loc->off),
 				   loc->off2 };
+
+		return read_scalar(u, &p, type_int(u->c->tt, loc->size, loc->is_signed), NULL,
+				   b->span);
+	}
+	case LOC_USER: {
+		struct place p = { PLACE_USER, user_address(u, loc), 0 };
 
 		return read_scalar(u, &p, type_int(u->c->tt, loc->size, loc->is_signed), NULL,
 				   b->span);
@@ -68,18 +88,16 @@ static ref zero_or(struct unit *u, enum binary_op op, ref x, ref y, struct span 
 {
 	struct irb *b = &u->b;
 	uint32_t off = counter_new(u, COUNT_DIV_ZERO, span, NULL, false);
-	blkid ok = ir_block(b), bad = ir_block(b), done = ir_block(b);
+	blkid ok = ir_block(b), bad = ir_block(b);
+	struct meet m = meet_new(b);
 
 	ir_br(b, y, ok, bad);
 	ir_start(b, ok);
-	ref q = ir_bin(b, op == BIN_DIV ? OP_UDIV : OP_UMOD, x, y);
-	ir_jmp(b, done);
+	meet_from(b, &m, ir_bin(b, op == BIN_DIV ? OP_UDIV : OP_UMOD, x, y));
 	ir_start(b, bad);
 	count_failure(u, off, ir_const(b, 0));
-	ref one = ir_const(b, 1);
-	ir_jmp(b, done);
-	ir_start(b, done);
-	return ir_phi(b, 2, (ref[]){ q, one });
+	meet_from(b, &m, ir_const(b, 1));
+	return meet_here(b, &m);
 }
 
 static ref lower_divide(struct unit *u, struct expr *e, enum binary_op op, ref x, ref y)
@@ -135,17 +153,15 @@ ref lower_arith(struct unit *u, struct expr *e, enum binary_op op, const struct 
 static ref cond_value(struct unit *u, struct expr *e)
 {
 	struct irb *b = &u->b;
-	blkid yes = ir_block(b), no = ir_block(b), done = ir_block(b);
+	blkid yes = ir_block(b), no = ir_block(b);
+	struct meet m = meet_new(b);
 
 	lower_cond(u, e, yes, no);
 	ir_start(b, yes);
-	ref one = ir_const(b, 1);
-	ir_jmp(b, done);
+	meet_from(b, &m, ir_const(b, 1));
 	ir_start(b, no);
-	ref zero = ir_const(b, 0);
-	ir_jmp(b, done);
-	ir_start(b, done);
-	return ir_phi(b, 2, (ref[]){ one, zero });
+	meet_from(b, &m, ir_const(b, 0));
+	return meet_here(b, &m);
 }
 
 /*
@@ -279,17 +295,15 @@ static ref lower_unary(struct unit *u, struct expr *e)
 static ref lower_ternary(struct unit *u, struct expr *e)
 {
 	struct irb *b = &u->b;
-	blkid yes = ir_block(b), no = ir_block(b), done = ir_block(b);
+	blkid yes = ir_block(b), no = ir_block(b);
+	struct meet m = meet_new(b);
 
 	lower_cond(u, e->a, yes, no);
 	ir_start(b, yes);
-	ref x = lower_scalar(u, e->b);
-	ir_jmp(b, done);
+	meet_from(b, &m, lower_scalar(u, e->b));
 	ir_start(b, no);
-	ref y = lower_scalar(u, e->c);
-	ir_jmp(b, done);
-	ir_start(b, done);
-	return ir_phi(b, 2, (ref[]){ x, y });
+	meet_from(b, &m, lower_scalar(u, e->c));
+	return meet_here(b, &m);
 }
 
 static void effect_ternary(struct unit *u, struct expr *e)
@@ -360,24 +374,21 @@ ref lower_incdec(struct unit *u, struct expr *e, bool want)
 static ref lower_if_value(struct unit *u, struct stmt *s)
 {
 	struct irb *b = &u->b;
-	blkid yes = ir_block(b), no = ir_block(b), done = ir_block(b);
+	blkid yes = ir_block(b), no = ir_block(b);
+	struct meet m = meet_new(b);
 
 	lower_cond(u, s->e, yes, no);
 	ir_start(b, yes);
 	lower_statements(u, s->body);
-	ref x = lower_scalar(u, s->body->value);
-	ir_jmp(b, done);
+	meet_from(b, &m, lower_scalar(u, s->body->value));
 	ir_start(b, no);
-	ref y;
 	if (s->els->kind == S_IF) {
-		y = lower_if_value(u, s->els);
+		meet_from(b, &m, lower_if_value(u, s->els));
 	} else {
 		lower_statements(u, s->els);
-		y = lower_scalar(u, s->els->value);
+		meet_from(b, &m, lower_scalar(u, s->els->value));
 	}
-	ir_jmp(b, done);
-	ir_start(b, done);
-	return ir_phi(b, 2, (ref[]){ x, y });
+	return meet_here(b, &m);
 }
 
 static ref lower_part(struct unit *u, struct expr *e)

@@ -8,6 +8,7 @@
 #ifndef SCRY_SCRIPT_LOWER_H
 #define SCRY_SCRIPT_LOWER_H
 
+#include "script/meet.h"
 #include "script/unit.h"
 
 /* BPF helpers that the language is made of, by their kernel numbers (linux/bpf.h). */

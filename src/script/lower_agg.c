@@ -72,17 +72,15 @@ static ref unbiased(struct unit *u, const struct type *agg, ref v)
 static ref extreme(struct unit *u, const struct type *agg, ref v, ref seen)
 {
 	struct irb *b = &u->b;
-	blkid some = ir_block(b), none = ir_block(b), done = ir_block(b);
+	blkid some = ir_block(b), none = ir_block(b);
+	struct meet m = meet_new(b);
 
 	ir_br(b, seen, some, none);
 	ir_start(b, some);
-	ref value = unbiased(u, agg, v);
-	ir_jmp(b, done);
+	meet_from(b, &m, unbiased(u, agg, v));
 	ir_start(b, none);
-	ref zero = ir_const(b, 0);
-	ir_jmp(b, done);
-	ir_start(b, done);
-	return ir_phi(b, 2, (ref[]){ value, zero });
+	meet_from(b, &m, ir_const(b, 0));
+	return meet_here(b, &m);
 }
 
 ref lower_agg_read(struct unit *u, struct expr *e)

@@ -57,17 +57,15 @@ ref lower_map_read(struct unit *u, struct expr *e)
 	if (m->plan->store == STORE_SLOT)
 		return ir_load(b, 8, slot_addr(u, m), 0);
 
-	blkid hit = ir_block(b), miss = ir_block(b), done = ir_block(b);
+	blkid hit = ir_block(b), miss = ir_block(b);
+	struct meet way = meet_new(b);
 	ref at = lookup(u, m, lower_key(u, m, e->key));
 	ir_br(b, at, hit, miss);
 	ir_start(b, hit);
-	ref v = load_value(u, m, at);
-	ir_jmp(b, done);
+	meet_from(b, &way, load_value(u, m, at));
 	ir_start(b, miss);
-	ref zero = ir_const(b, 0);
-	ir_jmp(b, done);
-	ir_start(b, done);
-	return ir_phi(b, 2, (ref[]){ v, zero });
+	meet_from(b, &way, ir_const(b, 0));
+	return meet_here(b, &way);
 }
 
 ref lower_map_addr(struct unit *u, struct expr *e)
@@ -271,7 +269,8 @@ ref lower_map_find(struct unit *u, struct expr *target, struct var_sym *v)
 {
 	struct irb *b = &u->b;
 	struct map_sym *m = target->map;
-	blkid hit = ir_block(b), miss = ir_block(b), done = ir_block(b);
+	blkid hit = ir_block(b), miss = ir_block(b);
+	struct meet way = meet_new(b);
 	struct dest d = { v->slot, 0, v->type, true };
 	ref at = lookup(u, m, lower_key(u, m, target->key));
 
@@ -283,11 +282,8 @@ ref lower_map_find(struct unit *u, struct expr *target, struct var_sym *v)
 		ir_store(b, 8, v->slot, 0, load_value(u, m, at));
 	else
 		convert(u, at, 0, m->value, &d);
-	ref yes = ir_const(b, 1);
-	ir_jmp(b, done);
+	meet_from(b, &way, ir_const(b, 1));
 	ir_start(b, miss);
-	ref no = ir_const(b, 0);
-	ir_jmp(b, done);
-	ir_start(b, done);
-	return ir_phi(b, 2, (ref[]){ yes, no });
+	meet_from(b, &way, ir_const(b, 0));
+	return meet_here(b, &way);
 }

@@ -104,18 +104,17 @@ static struct place index_place(struct unit *u, struct expr *e)
 	ref i = lower_scalar(u, e->b);
 	if (t->kind != T_PTR && nelems) {
 		uint32_t off = counter_new(u, COUNT_INDEX, e->span, NULL, false);
-		blkid ok = ir_block(b), bad = ir_block(b), done = ir_block(b);
+		blkid ok = ir_block(b), bad = ir_block(b);
+		struct meet m = meet_new(b);
 
 		ir_br(b, ir_bin(b, OP_ULT, i, ir_const(b, nelems)), ok, bad);
 		ir_start(b, ok);
-		ref at = ir_bin(b, OP_ADD, p.ptr, ir_bin(b, OP_MUL, i, ir_const(b, size)));
-		ir_jmp(b, done);
+		ref step = ir_bin(b, OP_MUL, i, ir_const(b, size));
+		meet_from(b, &m, ir_bin(b, OP_ADD, p.ptr, step));
 		ir_start(b, bad);
 		count_failure(u, off, i);
-		ref nowhere = ir_const(b, 0);
-		ir_jmp(b, done);
-		ir_start(b, done);
-		p.ptr = ir_phi(b, 2, (ref[]){ at, nowhere });
+		meet_from(b, &m, ir_const(b, 0));
+		p.ptr = meet_here(b, &m);
 		if (p.how == PLACE_DIRECT)
 			p.how = PLACE_KERNEL;
 		return p;

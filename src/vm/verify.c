@@ -198,21 +198,36 @@ static int step_exit(struct verifier *v)
 	return 1;
 }
 
+/* The way that learns less goes first: what it allows then covers the other one. */
+static bool taken_learns_less(const struct bpf_insn *p)
+{
+	return BPF_OP(p->code) == BPF_JSET || BPF_OP(p->code) == BPF_JNE;
+}
+
 static int step_branch(struct verifier *v, const struct bpf_insn *p, const struct vm_op *op)
 {
-	struct vstate *taken = NULL;
+	struct vstate *taken = NULL, *later;
+	uint32_t here = v->cur->insn;
 	int way, ret = v_branch(v, p, &way, &taken);
 
 	if (ret)
 		return ret;
-	if (taken) {
-		taken->insn = v->cur->insn + 1 + (uint32_t)op->jump;
-		if (taken->parent)
-			taken->parent->branches++;
-		vec_push(NULL, &v->pending, taken);
-	} else if (way == 1) {
+	if (way == 1)
 		v->cur->insn += (uint32_t)op->jump;
+	if (!taken)
+		return 0;
+
+	taken->insn = here + 1 + (uint32_t)op->jump;
+	later = taken;
+	if (taken_learns_less(p)) {
+		later = v->cur;
+		later->insn = here + 1;
+		v->cur = taken;
+		v->cur->insn--; /* the walk steps over this instruction */
 	}
+	if (later->parent)
+		later->parent->branches++;
+	vec_push(NULL, &v->pending, later);
 	return 0;
 }
 
@@ -315,6 +330,7 @@ static void verifier_init(struct verifier *v, const struct vm_prog *prog,
 	*v = (struct verifier){ .prog = prog, .verdict = verdict };
 	v->seen = arena_array(&v->arena, struct vseen *, prog->n);
 	v->live = arena_array(&v->arena, uint16_t, prog->n);
+	v->needed = arena_array(&v->arena, uint16_t, prog->n);
 	v->function = arena_array(&v->arena, uint32_t, prog->n);
 	v->depth = arena_array(&v->arena, uint32_t, prog->n);
 	v->is_join = arena_array(&v->arena, bool, prog->n);

@@ -98,6 +98,7 @@ struct verifier {
 	VEC(struct vstate *) pending;
 	struct vseen **seen; /* per instruction */
 	uint16_t *live;	     /* per instruction: registers that are read later */
+	uint16_t *needed;    /* per instruction: those whose number matters */
 	uint32_t *function;  /* per instruction: first instruction of its function */
 	uint32_t *depth;     /* per function's first instruction: bytes of stack */
 	bool *is_join;	     /* per instruction: paths may meet here */
@@ -137,7 +138,7 @@ void vreg_none(struct vreg *r);
 /* Applies fn to every register and spilled register of the current state. */
 void vstate_each(struct verifier *v, void (*fn)(struct vreg *r, uint32_t arg), uint32_t arg);
 
-/* verify_flow.c: fills live, function, is_join; rejects bad shapes. */
+/* verify_flow.c: fills live, needed, function, is_join; rejects bad shapes. */
 int v_flow(struct verifier *v);
 /* Bytes of stack of the deepest chain of calls. */
 uint32_t v_stack_depth(const struct verifier *v);

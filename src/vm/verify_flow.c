@@ -1,6 +1,6 @@
 /*
- * The shape of a program: functions, reachable code, and which registers each instruction's
- * successors still read.
+ * The shape of a program: functions, reachable code, which registers each instruction's
+ * successors still read, and whose numbers make a difference to them.
  */
 #include "vm/verify.h"
 
@@ -167,15 +167,146 @@ static void find_live(struct verifier *v)
 	}
 }
 
+/* --- which numbers matter --- */
+
+/* What may hold a pointer behind an instruction, from what may before it. */
+static uint16_t pointers_behind(const struct verifier *v, uint32_t i, uint16_t before)
+{
+	const struct bpf_insn *p = &v->prog->insns[i];
+	uint16_t dst = (uint16_t)(1 << p->dst_reg), src = (uint16_t)(1 << p->src_reg);
+	uint16_t others = before & (uint16_t)~writes_of(p);
+	unsigned op = BPF_OP(p->code), size = insn_size(p->code);
+
+	switch (BPF_CLASS(p->code)) {
+	case BPF_ALU64:
+		if (op == BPF_MOV)
+			return others | (BPF_SRC(p->code) == BPF_X && before & src ? dst : 0);
+		if (op != BPF_ADD && op != BPF_SUB)
+			return others;
+		return others | (before & dst) |
+		       (BPF_SRC(p->code) == BPF_X && before & src ? dst : 0);
+	case BPF_LDX: return others | (size >= 4 && BPF_MODE(p->code) == BPF_MEM ? dst : 0);
+	case BPF_LD: return others | (insn_is_wide(p) ? dst : 0);
+	case BPF_JMP: return others | (op == BPF_CALL ? 1 : 0);
+	default: return others;
+	}
+}
+
+/* Forwards: the registers that may hold pointers before each instruction. */
+static uint16_t *find_pointers(struct verifier *v)
+{
+	const struct vm_prog *prog = v->prog;
+	uint16_t *before = arena_array(&v->arena, uint16_t, prog->n);
+
+	for (uint32_t i = 0; i < prog->n; i++) {
+		if (prog->is_entry[i])
+			before[i] = ARGUMENTS | 1 << BPF_REG_10;
+	}
+	for (bool changed = true; changed;) {
+		changed = false;
+		for (uint32_t i = 0; i < prog->n; i++) {
+			uint32_t next[2];
+
+			if (prog->ops[i].id == VM_OP_NONE)
+				continue;
+			uint16_t behind = pointers_behind(v, i, before[i]);
+			for (unsigned k = successors(prog, i, next); k-- > 0;) {
+				changed |= (behind & ~before[next[k]]) != 0;
+				before[next[k]] |= behind;
+			}
+		}
+	}
+	return before;
+}
+
+/* Arguments of a helper whose value, not only whose type, is looked at. */
+static uint16_t helper_needs(uint32_t id)
+{
+	const struct helper *h = helper_by_id(id);
+	uint16_t needs = 0;
+
+	for (unsigned k = 0; h && k < 5; k++) {
+		if (h->args[k] != HELPER_NONE && h->args[k] != HELPER_SCALAR &&
+		    h->args[k] != HELPER_ANY)
+			needs |= (uint16_t)(2 << k);
+	}
+	return needs;
+}
+
+static uint16_t alu_needs(const struct bpf_insn *p, uint16_t pointers, uint16_t behind)
+{
+	uint16_t dst = (uint16_t)(1 << p->dst_reg), src = (uint16_t)(1 << p->src_reg);
+	uint16_t by_reg = BPF_SRC(p->code) == BPF_X && BPF_OP(p->code) != BPF_END ? src : 0;
+	bool moves_pointer = BPF_CLASS(p->code) == BPF_ALU64 && pointers & (dst | by_reg) &&
+			     (BPF_OP(p->code) == BPF_ADD || BPF_OP(p->code) == BPF_SUB);
+
+	if (moves_pointer)
+		return behind | dst | by_reg;
+	if (!(behind & dst))
+		return behind;
+	return (BPF_OP(p->code) == BPF_MOV ? behind & (uint16_t)~dst : behind) | by_reg;
+}
+
+/* The registers whose numbers matter before an instruction, from those that do behind it. */
+static uint16_t needs_of(const struct verifier *v, uint32_t i, uint16_t pointers,
+			 uint16_t behind)
+{
+	const struct bpf_insn *p = &v->prog->insns[i];
+	uint16_t others = behind & (uint16_t)~writes_of(p);
+
+	switch (BPF_CLASS(p->code)) {
+	case BPF_ALU:
+	case BPF_ALU64: return alu_needs(p, pointers, behind);
+	case BPF_LDX:
+	case BPF_LD: return others;
+	case BPF_ST:
+	case BPF_STX: return behind | reads_of(p);
+	default: break;
+	}
+	if (BPF_OP(p->code) == BPF_EXIT)
+		return v->function[i] ? 1 : 0;
+	if (BPF_OP(p->code) == BPF_CALL)
+		return others | (p->src_reg ? ARGUMENTS : helper_needs((uint32_t)p->imm));
+	return behind | reads_of(p);
+}
+
+/*
+ * Backwards: the numbers that can make a difference to the verdict, by deciding a branch,
+ * moving a pointer, being a size, or being stored.  Two states that differ in others are alike.
+ */
+static void find_needed(struct verifier *v)
+{
+	const struct vm_prog *prog = v->prog;
+	const uint16_t *pointers = find_pointers(v);
+
+	for (bool changed = true; changed;) {
+		changed = false;
+		for (uint32_t i = prog->n; i-- > 0;) {
+			uint32_t next[2];
+			uint16_t behind = 0;
+
+			if (prog->ops[i].id == VM_OP_NONE)
+				continue;
+			for (unsigned k = successors(prog, i, next); k-- > 0;)
+				behind |= v->needed[next[k]];
+			uint16_t needed = needs_of(v, i, pointers[i], behind);
+			changed |= needed != v->needed[i];
+			v->needed[i] = needed;
+		}
+	}
+}
+
 int v_flow(struct verifier *v)
 {
 	int ret = find_functions(v);
 
 	if (!ret)
 		ret = find_unreachable(v);
-	if (!ret)
-		find_live(v);
-	return ret;
+	if (ret)
+		return ret;
+	find_live(v);
+	find_needed(v);
+	return 0;
 }
 
 static uint32_t depth_from(const struct verifier *v, uint32_t entry, unsigned level)

@@ -169,13 +169,22 @@ static bool slot_within(struct id_map *ids, const struct vslot *is, const struct
 	return true;
 }
 
+/* Registers of a frame: those that are read later, and those whose number matters then. */
+struct wanted {
+	uint16_t live, needed;
+};
+
 static bool frame_within(struct id_map *ids, const struct vframe *is, const struct vframe *was,
-			 uint16_t live, bool same)
+			 struct wanted wanted, bool same)
 {
 	if (is->ret != was->ret || is->entry != was->entry)
 		return false;
 	for (unsigned r = 0; r < BPF_REG_10; r++) {
-		if (live >> r & 1 && !reg_within(ids, &is->regs[r], &was->regs[r], same))
+		const struct vreg *a = &is->regs[r], *b = &was->regs[r];
+		bool any_number = !same && !(wanted.needed >> r & 1) && a->type == V_SCALAR &&
+				  b->type == V_SCALAR;
+
+		if (wanted.live >> r & 1 && !any_number && !reg_within(ids, a, b, same))
 			return false;
 	}
 	for (unsigned s = 0; s < V_SLOTS; s++) {
@@ -199,10 +208,11 @@ bool vstate_within(const struct verifier *v, const struct vstate *is, const stru
 	for (uint32_t f = 0; f < is->nframes; f++) {
 		/* Callers go on behind their call with r6 ... r9 only. */
 		bool is_top = f + 1 == is->nframes;
-		uint16_t live = is_top ? v->live[is->insn]
-				       : v->live[is->frames[f + 1]->ret] & (uint16_t)0x3c0;
+		uint32_t at = is_top ? is->insn : is->frames[f + 1]->ret;
+		uint16_t mask = is_top ? UINT16_MAX : 0x3c0;
+		struct wanted wanted = { v->live[at] & mask, v->needed[at] & mask };
 
-		if (!frame_within(&ids, is->frames[f], was->frames[f], live, same))
+		if (!frame_within(&ids, is->frames[f], was->frames[f], wanted, same))
 			return false;
 	}
 	return true;

@@ -38,6 +38,12 @@ static bool check_argn(struct unit *u, struct expr *e)
 				  u->group->provider->name, e->name, u->shape.nregs - 1));
 		return false;
 	}
+	if (u->shape.regs[n].kind == LOC_NONE) {
+		diag(c->dx, E0303_NOT_HERE, e->span,
+		     arena_printf(c->arena, "%s lies where a BPF program cannot read it",
+				  e->name));
+		return false;
+	}
 	e->arg_index = (int)n;
 	e->type = type_int(c->tt, 8, u->shape.regs[n].is_signed);
 	return true;

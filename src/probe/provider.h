@@ -30,7 +30,14 @@ enum argloc_kind {
 		    */
 	LOC_BTF, /* the word at ctx + off points to trusted memory: plain load at that + off2 */
 	LOC_CONST, /* the number in imm */
+	/*
+	 * User memory: size bytes at the word at ctx + off (unless that is LOC_NO_REG), plus,
+	 * if scale is not 0, the word at ctx + off2 times scale, plus imm.
+	 */
+	LOC_USER,
 };
+
+#define LOC_NO_REG UINT32_MAX
 
 struct argloc {
 	enum argloc_kind kind;
@@ -38,6 +45,7 @@ struct argloc {
 	uint8_t size; /* 1, 2, 4, 8 */
 	bool is_signed;
 	bool is_typed; /* LOC_CTX: the verifier takes the word for more than a number */
+	uint8_t scale; /* LOC_USER: 0, 1, 2, 4, 8 */
 	int64_t imm;
 };
 
@@ -78,9 +86,10 @@ struct target {
 	uint64_t offset;	      /* kprobe:f+off */
 	uint64_t period;	      /* ns, or count for software/hardware */
 	uint64_t frequency;	      /* Hz for profile:hz */
-	uint32_t config;    /* perf event number; with ATTACH_SYSCALL_TP the selector's value */
-	uint64_t addr;	    /* of a kprobe's function, where its name is not enough; or 0 */
-	bool from_wildcard; /* one of many: that it cannot be attached is no error */
+	uint32_t config; /* perf event number; with ATTACH_SYSCALL_TP the selector's value */
+	uint64_t addr;	 /* of a kprobe where its name is not enough, of a watchpoint; or 0 */
+	uint32_t len, access; /* of a watchpoint: bytes, HW_BREAKPOINT_... */
+	bool from_wildcard;   /* one of many: that it cannot be attached is no error */
 	/* uprobe, usdt: places in a file */
 	const char *file;	  /* as the kernel is to open it */
 	uint64_t file_offset;	  /* of the instruction */
@@ -92,7 +101,7 @@ struct target {
 VEC_TYPE(targets, struct target *);
 
 enum attach_way {
-	ATTACH_NONE, /* begin, end: run by the session itself */
+	ATTACH_NONE, /* begin, end, self: run by the session itself */
 	ATTACH_PERF, /* a perf event per target: kprobe, tracepoint, software, profile */
 	ATTACH_KPROBE_MULTI,
 	ATTACH_RAW_TP,
@@ -100,11 +109,13 @@ enum attach_way {
 	ATTACH_LEGACY_KPROBE, /* tracefs kprobe_events + perf */
 	ATTACH_UPROBE_MULTI,  /* all targets are in one file */
 	ATTACH_TRAMPOLINE,    /* fentry, fexit: the function's own trampoline */
+	ATTACH_ITER,	      /* a walk that links.walks starts */
 };
 
 /*
  * Targets served by one program.  When `probe` is asked and there is more than one target, the
- * program finds out which one fired from the attach cookie (cookie: its index in targets), or,
+ * program finds out which one fired from the attach cookie (cookie: its index in targets, or
+ * that of an earlier target of the same name), or,
  * with ATTACH_SYSCALL_TP, from the selector: the word at `selector` indexes a table of
  * `nselect` entries that the compiler builds (target index + 1; 0: not traced, leave at once).
  */
@@ -121,10 +132,13 @@ struct group {
 	bool has_cookie;	       /* bpf_get_attach_cookie works here */
 	struct argloc selector;
 	uint32_t nselect;
-	/* Unless LOC_NONE: the program leaves at once when the word here is not only_if_value.
+	/*
+	 * Unless LOC_NONE: the program leaves at once when the word here is not only_if_value,
+	 * or, with only_if_not, when it is.
 	 */
 	struct argloc only_if;
 	int64_t only_if_value;
+	bool only_if_not;
 	bool sleepable, preemptible;
 };
 
@@ -148,6 +162,7 @@ struct probe_env {
 	pid_t pid;		    /* -p or -c; 0 = all */
 	const char *traceable_file; /* replaces available_filter_functions, or NULL */
 	unsigned max_probes;
+	bool unsafe;			       /* --unsafe: kprobes at any address */
 	bool no_kprobe_multi, no_uprobe_multi; /* --no-feature */
 	enum { MISSING_ERROR, MISSING_WARN, MISSING_IGNORE } missing;
 	struct probe_cache *cache;    /* lists already read, owned by match.c */
@@ -171,6 +186,8 @@ struct link_skip {
 struct links {
 	VEC(struct link) list;
 	VEC(struct link_skip) skipped;
+	/* Iterators: reading one to its end runs its program on every object. */
+	VEC(int) walks;
 };
 
 /*
@@ -198,7 +215,7 @@ enum provider_flag {
 	PV_NAMED_ARGS = 1 << 2,	   /* args.NAME, which differ from target to target */
 	PV_NO_COUNT_LIST = 1 << 3, /* not in a plain -l */
 	PV_PID_IMPLICIT = 1 << 4,  /* -p needs a filter in the program */
-	PV_OURS = 1 << 5,	   /* begin, end: run once by scry itself */
+	PV_OURS = 1 << 5,	   /* begin, end, self: run by scry itself */
 	PV_NOT_YET = 1 << 7,	   /* known, but expand only says that it is not supported */
 	PV_LAST_FIRST =
 		1 << 6, /* of several programs on one place the last attached runs first */

@@ -29,10 +29,5 @@ static bool refuse(struct probe_env *env, const struct attach_text *at, struct t
 		.expand = refuse,                  \
 	}
 
-NOT_YET(usdt, ALIASES("U"), "A static probe of a program.", "usdt:FILE:[PROVIDER:]NAME");
-NOT_YET(watchpoint, ALIASES("w"), "Memory is read, written or executed.",
-	"watchpoint:ADDRESS:LENGTH:MODE");
 NOT_YET(asyncwatchpoint, ALIASES("aw"), "Memory of a function's argument is touched.",
 	"asyncwatchpoint:FUNCTION+argN:LENGTH:MODE");
-NOT_YET(iter, ALIASES("it"), "A walk over the kernel's objects of one kind.",
-	"iter:NAME[:PIN]");

@@ -115,6 +115,16 @@ static int fail(const struct target *t, int err, struct err *e)
 	}
 }
 
+/* The places of one name are one to who asks for `probe`: they have the first one's index. */
+static size_t cookie_of(const struct group *g, size_t i)
+{
+	size_t first = 0;
+
+	while (strcmp(g->targets.data[first]->name, g->targets.data[i]->name) != 0)
+		first++;
+	return first;
+}
+
 static int attach_event(struct probe_env *env, const struct group *g, size_t i, int pmu,
 			int prog_fd, struct links *out)
 {
@@ -127,7 +137,8 @@ static int attach_event(struct probe_env *env, const struct group *g, size_t i, 
 				 .pid = env->pid };
 	int event = perf_open_uprobe(&u);
 
-	return event < 0 ? event : links_add_event(out, g, i, event, prog_fd, true);
+	return event < 0 ? event
+			 : links_add_event(out, g, cookie_of(g, i), event, prog_fd, true);
 }
 
 static int attach_events(struct probe_env *env, const struct group *g, int prog_fd,
@@ -165,7 +176,7 @@ static int link_multi(struct probe_env *env, const struct group *g, int prog_fd)
 
 		offsets[i] = t->file_offset;
 		refcounts[i] = t->refcount_offset;
-		cookies[i] = i;
+		cookies[i] = cookie_of(g, i);
 		counted |= t->refcount_offset != 0;
 	}
 	int link = kbpf_link_uprobe_multi(prog_fd,

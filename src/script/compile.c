@@ -67,7 +67,40 @@ static enum prog_when when_of(const struct provider *pv)
 {
 	if (!(pv->flags & PV_OURS))
 		return PROG_ATTACHED;
+	if (!strcmp(pv->name, "self"))
+		return PROG_SIGNAL;
 	return !strcmp(pv->name, "begin") ? PROG_BEGIN : PROG_END;
+}
+
+static const char *shown_name(const struct target *t)
+{
+	return t->user_name ? t->user_name : t->name;
+}
+
+static bool have_names(const struct plan *p, size_t base, const struct targets *targets)
+{
+	for (size_t i = 0; i < targets->len; i++)
+		if (strcmp(p->probe_names.data[base + i], shown_name(targets->data[i])) != 0)
+			return false;
+	return true;
+}
+
+/*
+ * The first of the targets' attach point ids, which follow each other.  Two programs on one
+ * place have the same: they are one key of a map.
+ */
+static uint32_t probe_ids(struct compiler *c, const struct targets *targets)
+{
+	struct plan *p = c->plan;
+	size_t base = 0;
+
+	for (; base + targets->len <= p->probe_names.len; base++)
+		if (have_names(p, base, targets))
+			return (uint32_t)base;
+	base = p->probe_names.len;
+	vec_each(t, targets)
+		vec_push(c->arena, &p->probe_names, shown_name(*t));
+	return (uint32_t)base;
 }
 
 static bool add_unit(struct compiler *c, struct probe *p, struct group *g)
@@ -92,10 +125,7 @@ static bool add_unit(struct compiler *c, struct probe *p, struct group *g)
 		return false;
 	}
 
-	u->probe_base = (uint32_t)c->plan->probe_names.len;
-	vec_each(t, &g->targets)
-		vec_push(c->arena, &c->plan->probe_names,
-			 (*t)->user_name ? (*t)->user_name : (*t)->name);
+	u->probe_base = probe_ids(c, &g->targets);
 	c->plan->nattached += (unsigned)g->targets.len;
 	vec_push(c->arena, &c->units, u);
 	return true;

@@ -1,0 +1,82 @@
+/*
+ * usdts N: passes N times, with numbers from 0, over the static probes
+ *
+ *	work:plain  (int, a text)
+ *	work:places (a byte of a static variable, an element of an array, -7, a signed short)
+ *	work:twice  (a number), at two places with different operands
+ *	work:armed  behind a semaphore; prints how often that was up
+ *
+ * The notes are written here as the assembler takes them, since the probes' own header is not
+ * everywhere.
+ */
+#include "work.h"
+
+#include <stdio.h>
+
+#define NOTE(name, semaphore, operands)                      \
+	"990:	nop\n"                                         \
+	"	.pushsection .note.stapsdt,\"\",\"note\"\n"        \
+	"	.balign 4\n"                                       \
+	"	.4byte 992f-991f, 994f-993f, 3\n"                  \
+	"991:	.asciz \"stapsdt\"\n"                          \
+	"992:	.balign 4\n"                                   \
+	"993:	.8byte 990b, work_sdt_base, " semaphore "\n" \
+	"	.asciz \"work\"\n"                                 \
+	"	.asciz \"" name "\"\n"                       \
+	"	.asciz \"" operands "\"\n"                   \
+	"994:	.balign 4\n"                                   \
+	"	.popsection\n"
+
+__asm__("	.pushsection .stapsdt.base,\"a\",\"progbits\"\n"
+	"work_sdt_base: .space 1\n"
+	"	.popsection\n");
+
+__attribute__((section(".probes"), used)) volatile unsigned short work_armed_semaphore;
+__attribute__((used)) volatile unsigned char work_static = 77;
+
+static void pass_plain(int n, const char *text)
+{
+	__asm__ volatile(NOTE("plain", "0", "-4@%k0 8@%1") : : "r"(n), "r"(text));
+}
+
+static void pass_places(long n)
+{
+	static const int table[] = { 100, 200, 300, 400 };
+	short small = (short)-n;
+
+	__asm__ volatile(NOTE("places", "0", "1@work_static(%%rip) -4@(%0,%1,4) -4@$-7 -2@%w2")
+			 :
+			 : "r"(table), "r"(n % 4), "r"(small));
+}
+
+static void pass_twice(long n)
+{
+	register long first __asm__("rbx") = n;
+	register long second __asm__("r12") = n + 1;
+
+	__asm__ volatile(NOTE("twice", "0", "8@%%rbx") : : "r"(first));
+	__asm__ volatile(NOTE("twice", "0", "8@%%r12") : : "r"(second));
+}
+
+static int pass_armed(void)
+{
+	if (!work_armed_semaphore)
+		return 0;
+	__asm__ volatile(NOTE("armed", "work_armed_semaphore", "") : :);
+	return 1;
+}
+
+int main(int argc, char **argv)
+{
+	long n = work_number(argc, argv, 1, "usdts N");
+	int armed = 0;
+
+	for (long i = 0; i < n; i++) {
+		pass_plain((int)-i, i % 2 ? "odd" : "even");
+		pass_places(i);
+		pass_twice(i);
+		armed += pass_armed();
+	}
+	printf("armed %d\n", armed);
+	return 0;
+}

@@ -2,6 +2,7 @@
 
 #include "base/auto.h"
 #include "bpf/disasm.h"
+#include "cli/machine_code.h"
 #include "cli/vm_input.h"
 
 #include <errno.h>
@@ -41,7 +42,7 @@ static const char USAGE[] =
 	"  disasm    print the program as text\n"
 	"  verify    say whether the program is safe: exit 0, or 1 with the reason\n"
 	"  run       run the program and print r0\n"
-	"  jit       print the machine code of each instruction\n"
+	"  jit       print the machine code of each instruction (as text if capstone is installed)\n"
 	"  plugin    [MEMORY-HEX]: run one line of hex digits, as bpf_conformance asks for\n"
 	"\n"
 	"  -m, --mem HEX          memory that r1 points to; r2 is its size\n"
@@ -369,8 +370,26 @@ static int vm_run(struct task *t)
 	return 0;
 }
 
+/* Machine instructions, or bytes alone without the library that knows them. */
+static void print_code(const struct machine_code *mc, const uint8_t *code, size_t start,
+		       size_t end)
+{
+	auto_sb struct sb text = { 0 };
+
+	if (mc) {
+		machine_code_print(mc, &text, code + start, end - start, start);
+		fputs(sb_str(&text), stdout);
+		return;
+	}
+	printf("%8zx: ", start);
+	print_bytes(code + start, end - start);
+	putchar('\n');
+}
+
 static int vm_jit(struct task *t)
 {
+	struct machine_code mc;
+	bool known = machine_code_open(&mc);
 	size_t bytes, start, end;
 	int ret = load(t);
 
@@ -384,9 +403,8 @@ static int vm_jit(struct task *t)
 		uint32_t next = i + bpf_disasm(&out, t->insns, t->n, i, NULL);
 
 		scry_vm_jit_place(t->vm, t->prog, i, &start, &end);
-		printf("%4u: %s\n%8zx: ", i, sb_str(&out), start);
-		print_bytes(code + start, end - start);
-		putchar('\n');
+		printf("%4u: %s\n", i, sb_str(&out));
+		print_code(known ? &mc : NULL, code, start, end);
 		i = next;
 	}
 	printf("%zu bytes\n", bytes);

@@ -21,7 +21,7 @@ struct map_sym {
 	bool scalar, keyed;	  /* how it was used */
 	struct span first, key_span, value_span;
 	bool assigned; /* something is, even if it could not be checked */
-	bool deleted; /* some delete() names it: entries come and go */
+	bool deleted;  /* some delete() names it: entries come and go */
 	uint32_t max_entries;
 	enum bpf_map_type kind; /* declared, or 0 */
 	uint32_t index;		/* in plan->maps, from storage on */
@@ -45,14 +45,14 @@ struct compiler {
 	const struct compile_options *opt;
 	struct script_config *cfg;
 	struct script *script;
-	struct cfront *cf;  /* the script's own C */
-	struct strmap maps; /* name -> struct map_sym * */
+	struct cfront *cf;     /* the script's own C */
+	struct strmap maps;    /* name -> struct map_sym * */
 	struct strmap options; /* what getopt() asks for; builtin/option.c knows of what */
 	VEC(struct unit *) units;
 	struct plan *plan;
 	unsigned expansions; /* of macros, so far: numbers for fresh names */
-	bool changed; /* a map or variable took another type in this pass */
-	bool final;   /* last pass: what is wrong is reported */
+	bool changed;	     /* a map or variable took another type in this pass */
+	bool final;	     /* last pass: what is wrong is reported */
 	bool partial; /* some probe could not be expanded: what it assigns is not known */
 };
 

@@ -22,5 +22,6 @@ int cmd_trace(const struct options *o);	  /* run a program */
 int cmd_list(const struct options *o);	  /* -l */
 int cmd_info(const struct options *o);	  /* --info */
 int cmd_explain(const struct options *o); /* --explain CODE */
+int cmd_fmt(const struct options *o);	  /* --fmt */
 
 #endif

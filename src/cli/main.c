@@ -47,6 +47,8 @@ static int run_options(const struct options *o)
 		return cmd_info(o);
 	if (o->list)
 		return cmd_list(o);
+	if (o->fmt)
+		return cmd_fmt(o);
 	return cmd_trace(o);
 }
 

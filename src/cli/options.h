@@ -33,7 +33,7 @@ struct options {
 	const char *format;
 	enum session_buffering buffering;
 	bool quiet, all_problems, no_warnings, strict;
-	bool list, info, verbose, dry_run;
+	bool list, info, verbose, dry_run, fmt;
 	struct texts stages;
 	enum run_mode mode;
 	const char *explain;

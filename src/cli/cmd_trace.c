@@ -45,6 +45,7 @@ static void trace_init(struct trace *t, const struct options *o)
 				     .types = &t->types,
 				     .dx = &t->dx,
 				     .traceable_file = o->traceable_file,
+				     .unsafe = o->unsafe,
 				     .no_kprobe_multi = o->no_feature.kprobe_multi,
 				     .no_uprobe_multi = o->no_feature.uprobe_multi };
 }
@@ -95,6 +96,7 @@ static int find_process(struct trace *t, struct err *e)
 	else if (t->o->pid)
 		err = child_watch(&t->child, t->o->pid, e);
 	t->env.pid = t->child.pid;
+	t->env.pid_waits = t->child.ours;
 	return err;
 }
 

@@ -259,6 +259,28 @@ int kbpf_raw_tp_open(int prog_fd, const char *name)
 	return sys_bpf(BPF_RAW_TRACEPOINT_OPEN, &attr, sizeof(attr));
 }
 
+int kbpf_iter_open(int prog_fd, pid_t pid)
+{
+	/* union bpf_iter_link_info as of Linux 6.1 */
+	struct {
+		uint32_t tid, pid, pid_fd, unused;
+	} task = { .pid = (uint32_t)pid };
+	union bpf_attr attr = {
+		.link_create.prog_fd = (uint32_t)prog_fd,
+		.link_create.attach_type = BPF_TRACE_ITER,
+		.link_create.iter_info = pid ? ptr64(&task) : 0,
+		.link_create.iter_info_len = pid ? sizeof(task) : 0,
+	};
+	int iter, link = sys_bpf(BPF_LINK_CREATE, &attr, sizeof(attr));
+
+	if (link < 0)
+		return link;
+	attr = (union bpf_attr){ .iter_create.link_fd = (uint32_t)link };
+	iter = sys_bpf(BPF_ITER_CREATE, &attr, sizeof(attr));
+	close(link);
+	return iter;
+}
+
 static int obj_info(int fd, void *info, size_t size)
 {
 	union bpf_attr attr = {

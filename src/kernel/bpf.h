@@ -107,6 +107,12 @@ bool kbpf_try_uprobe_multi(int prog_fd);
 /* name NULL for BTF programs, which know their tracepoint (fentry and fexit too). */
 int kbpf_raw_tp_open(int prog_fd, const char *name);
 
+/*
+ * Attaches a BPF_TRACE_ITER program and gives an iterator: reading it to its end runs the
+ * program on every object of its kind, or, of tasks, on those of process pid unless that is 0.
+ */
+int kbpf_iter_open(int prog_fd, pid_t pid);
+
 int kbpf_prog_info(int fd, struct bpf_prog_info *info);
 int kbpf_map_info(int fd, struct bpf_map_info *info);
 /*

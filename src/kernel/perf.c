@@ -83,6 +83,11 @@ static struct perf_event_attr count_attr(const struct perf_count *c)
 	} else {
 		attr.sample_period = c->period;
 	}
+	if (c->type == PERF_TYPE_BREAKPOINT) {
+		attr.bp_addr = c->addr;
+		attr.bp_len = c->len;
+		attr.bp_type = c->access;
+	}
 	return attr;
 }
 
@@ -98,6 +103,7 @@ int perf_open_thread(const struct perf_count *c, pid_t tid)
 	struct perf_event_attr attr = count_attr(c);
 	int r;
 
+	attr.disabled = attr.enable_on_exec = c->from_exec;
 	attr.inherit = 1;
 	attr.inherit_thread = 1; /* its threads, not its children: 5.13 */
 	r = perf_open(&attr, tid, -1);

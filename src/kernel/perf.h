@@ -45,6 +45,10 @@ struct perf_count {
 	uint64_t config; /* PERF_COUNT_... */
 	uint64_t period; /* either */
 	uint64_t freq;	 /* or */
+	bool from_exec;	 /* of a thread: not before it executes a program */
+	/* PERF_TYPE_BREAKPOINT */
+	uint64_t addr;
+	uint32_t len, access; /* bytes, HW_BREAKPOINT_... */
 };
 /* On one CPU, whatever runs there. */
 int perf_open_cpu(const struct perf_count *c, unsigned cpu);

@@ -28,6 +28,10 @@ struct arch {
 	struct argloc ip;
 	const struct arch_reg *regs;
 	unsigned nregs;
+	/* What a watchpoint can wait for, letters as in its mode, ascending; NULL-terminated.
+	 */
+	const char *const *watch_modes;
+	uint64_t kernel_base; /* addresses from here on are the kernel's */
 	/* Syscalls, sorted by name. */
 	const struct arch_syscall *syscalls;
 	unsigned nsyscalls;

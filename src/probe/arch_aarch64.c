@@ -36,6 +36,8 @@ const struct arch arch_host = {
 	.ip = WORD(PC),
 	.regs = regs,
 	.nregs = sizeof(regs) / sizeof(*regs),
+	.watch_modes = (const char *const[]){ "r", "rw", "w", "x", NULL },
+	.kernel_base = 1ull << 63,
 	.syscall_nr_off = SYSCALLNO,
 };
 

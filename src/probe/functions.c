@@ -142,6 +142,34 @@ void function_addrs(struct probe_env *env, const char *module, const char *name,
 	kallsyms_each(NULL, take_addr, &s, &e);
 }
 
+struct gap {
+	uint64_t from, to;
+};
+
+static bool take_next(void *arg, const struct kallsym *sym)
+{
+	struct gap *gap = arg;
+
+	if (sym->addr > gap->from && sym->addr < gap->to)
+		gap->to = sym->addr;
+	return true;
+}
+
+uint64_t function_size(struct probe_env *env, const char *module, const char *name)
+{
+	struct addrs addrs = {};
+	struct gap gap = { .to = UINT64_MAX };
+	struct err e;
+
+	function_addrs(env, module, name, &addrs);
+	if (addrs.len != 1)
+		return 0;
+	gap.from = addrs.data[0];
+	if (kallsyms_each(NULL, take_next, &gap, &e) || gap.to == UINT64_MAX)
+		return 0;
+	return gap.to - gap.from;
+}
+
 void function_print_params(const struct btf *btf, const struct btf_param *params, int n,
 			   void (*fn)(void *arg, const char *text), void *arg)
 {

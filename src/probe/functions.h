@@ -32,6 +32,9 @@ VEC_TYPE(addrs, uint64_t);
 void function_addrs(struct probe_env *env, const char *module, const char *name,
 		    struct addrs *out);
 
+/* Bytes up to the next symbol; 0: not known, or there are several functions of that name. */
+uint64_t function_size(struct probe_env *env, const char *module, const char *name);
+
 /* Calls fn with "TYPE NAME" of each parameter, types as BTF has them. */
 void function_print_params(const struct btf *btf, const struct btf_param *params, int n,
 			   void (*fn)(void *arg, const char *text), void *arg);

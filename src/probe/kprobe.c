@@ -52,6 +52,46 @@ static bool split_offset(struct probe_env *env, const struct attach_text *at, co
 	return true;
 }
 
+/* "0xADDR": anywhere in the kernel's code, which --unsafe must allow. */
+static bool expand_address(struct probe_env *env, const struct attach_text *at,
+			   const struct provider *p, const char *text, struct targets *out)
+{
+	struct target *t;
+	uint64_t addr;
+
+	if (at->nparts > 2 || is_ret(p))
+		return bad_point(env, at, "an address stands alone, and in kprobes only");
+	if (!expand_number(text, &addr) || !addr)
+		return bad_point(env, at, arena_printf(env->arena, "'%s' is no address", text));
+	if (!env->unsafe) {
+		diag_hint(diag(env->dx, E0208_ATTACH_POINT, at->span,
+			       "a kprobe at an address can crash the system"),
+			  "--unsafe allows it");
+		return false;
+	}
+	t = expand_add(env, p, at, out);
+	t->addr = addr;
+	return true;
+}
+
+/* An offset must lie in the function, as far as its size is known; --unsafe does not ask. */
+static bool check_offset(struct probe_env *env, const struct attach_text *at,
+			 const struct target *t)
+{
+	uint64_t size;
+
+	if (!t->offset || env->unsafe)
+		return true;
+	size = function_size(env, t->module, t->symbol);
+	if (!size || t->offset < size)
+		return true;
+	return bad_point(env, at,
+			 arena_printf(env->arena,
+				      "offset %llu is outside of %s, which has %llu bytes",
+				      (unsigned long long)t->offset, t->symbol,
+				      (unsigned long long)size));
+}
+
 /* Functions whose module and name match; pattern NULL: any module. */
 static bool expand_wildcard(struct probe_env *env, const struct provider *p,
 			    const struct attach_text *at, const char *module,
@@ -96,16 +136,16 @@ static bool expand_kprobe(struct probe_env *env, const struct attach_text *at,
 	if (!*text || (part.module && !*part.module))
 		return bad_point(env, at,
 				 "kprobes should be attached to a function or an address");
-	if (text[0] == '0' && (text[1] | 32) == 'x') {
-		diag(env->dx, E0006_NOT_YET, at->span, "a kprobe at an address");
-		return false;
-	}
+	if (text[0] == '0' && (text[1] | 32) == 'x')
+		return expand_address(env, at, p, text, out);
 	if (!split_offset(env, at, text, &part))
 		return false;
 	if (wildcard_has(part.symbol) || (part.module && wildcard_has(part.module)))
 		return expand_wildcard(env, p, at, part.module, part.symbol, out);
 	if (!function_exists(env, part.module, part.symbol, &nearest))
 		return expand_no_match(env, at, nearest);
+	if (!check_offset(env, at, &part))
+		return false;
 	t = expand_add(env, p, at, out);
 	t->symbol = part.symbol;
 	t->offset = part.offset;
@@ -136,7 +176,7 @@ static int shape_kprobe(struct probe_env *env, const struct target *t, const str
 	out->regs = arch_host.args;
 	out->nregs = arch_host.nargs;
 	/* get_func_ip knows entries only. */
-	if (t->offset || !has_ip)
+	if (t->offset || !t->symbol || !has_ip)
 		out->func_ip = arch_host.ip;
 	return 0;
 }
@@ -245,9 +285,10 @@ static int fail(const struct target *t, int err, struct err *e)
 	case -ENOENT: return err_hint(e, "the kernel has no such function");
 	case -EINVAL:
 	case -EILSEQ:
-		return err_hint(
-			e, t->offset ? "no instruction begins there, or it cannot be probed"
-				     : "the kernel does not allow probes there");
+		return err_hint(e,
+				t->offset || !t->symbol
+					? "no instruction begins there, or it cannot be probed"
+					: "the kernel does not allow probes there");
 	case -EACCES:
 	case -EPERM: return err_hint(e, "run as root");
 	default: return err;
@@ -291,6 +332,12 @@ static int attach_event(struct probe_env *env, const struct group *g, size_t ind
 			int prog_fd, struct links *out)
 {
 	const struct target *t = g->targets.data[index];
+	if (!t->symbol) {
+		int event = open_at(t, pmu, NULL, t->addr);
+
+		return event < 0 ? event : links_add_event(out, g, index, event, prog_fd, true);
+	}
+
 	const char *symbol =
 		t->module ? arena_printf(env->arena, "%s:%s", t->module, t->symbol) : t->symbol;
 	int event = open_at(t, pmu, symbol, 0);
@@ -425,7 +472,7 @@ const struct provider provider_kprobe = {
 	.aliases = (const char *const[]){ "k", NULL },
 	.flags = PV_ENTRY_ARGS | PV_PID_IMPLICIT | PV_LAST_FIRST,
 	.doc = "A kernel function is entered, or an instruction of it reached.",
-	.usage = "kprobe:[MODULE:]FUNCTION[+OFFSET]",
+	.usage = "kprobe:[MODULE:]FUNCTION[+OFFSET], kprobe:0xADDRESS",
 	.expand = expand_kprobe,
 	.shape = shape_kprobe,
 	.group = group_kprobes,

@@ -24,6 +24,11 @@ void links_add_link(struct links *links, int link, bool is_slow)
 	vec_push(NULL, &links->list, (struct link){ .event = -1, link, is_slow });
 }
 
+void links_add_walk(struct links *links, int iter)
+{
+	vec_push(NULL, &links->walks, iter);
+}
+
 int links_add_event(struct links *links, const struct group *g, size_t index, int event,
 		    int prog_fd, bool is_slow)
 {
@@ -198,5 +203,8 @@ void links_detach(struct links *links)
 		for (size_t i = 0; i < nslow; i++)
 			release_rest(&links->list.data[i]);
 	vec_free(&links->list);
+	vec_each(iter, &links->walks)
+		close(*iter);
+	vec_free(&links->walks);
 	vec_free(&links->skipped);
 }

@@ -16,6 +16,8 @@ int links_add_event(struct links *links, const struct group *g, size_t index, in
 		    int prog_fd, bool is_slow);
 /* Takes over a link that was made otherwise. */
 void links_add_link(struct links *links, int link, bool is_slow);
+/* Takes over an iterator. */
+void links_add_walk(struct links *links, int iter);
 /*
  * Notes that a target could not be attached. Returns err when that is an error: when it was
  * named by itself; else 0.

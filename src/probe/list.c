@@ -25,6 +25,7 @@ static void take(void *arg, const struct target *t)
 	vec_push(l->arena, &l->found, *t);
 	copy = &vec_last(&l->found);
 	copy->name = arena_strdup(l->arena, t->name);
+	copy->module = t->module ? arena_strdup(l->arena, t->module) : NULL;
 }
 
 static int compare_names(const void *a, const void *b)

@@ -160,6 +160,7 @@ struct probe_env {
 	struct diags *dx;
 	struct tracefs *tracefs;    /* kernel/tracefs.h; opened on first use */
 	pid_t pid;		    /* -p or -c; 0 = all */
+	bool pid_waits;		    /* -c: it has not executed its program yet */
 	const char *traceable_file; /* replaces available_filter_functions, or NULL */
 	unsigned max_probes;
 	bool unsafe;			       /* --unsafe: kprobes at any address */

@@ -29,19 +29,22 @@ static const struct argloc words[ARGS_MAX] = {
 #undef WORD
 };
 
-static void add_target(struct probe_env *env, const struct attach_text *at, const char *event,
-		       struct targets *out, bool from_wildcard)
+static void add_target(struct probe_env *env, const struct attach_text *at, const char *module,
+		       const char *event, struct targets *out, bool from_wildcard)
 {
 	struct target *t = expand_add(env, &provider_rawtracepoint, at, out);
 
 	t->event = arena_strdup(env->arena, event);
-	t->module = "vmlinux";
-	t->name = arena_printf(env->arena, "rawtracepoint:vmlinux:%s", event);
+	t->module = arena_strdup(env->arena, module);
+	t->name = arena_printf(env->arena, "rawtracepoint:%s:%s", module, event);
 	t->from_wildcard = from_wildcard;
 }
 
 struct each_event {
-	void (*fn)(void *arg, const char *event);
+	struct probe_env *env;
+	const char *pattern; /* of modules to look into */
+	const char *module;  /* at present */
+	void (*fn)(void *arg, const char *module, const char *event);
 	void *arg;
 };
 
@@ -51,20 +54,37 @@ static bool each_typedef(void *arg, const struct btf *b, uint32_t id, const char
 
 	(void)b, (void)id;
 	if (!strncmp(name, BTF_PREFIX, strlen(BTF_PREFIX)))
-		each->fn(each->arg, name + strlen(BTF_PREFIX));
+		each->fn(each->arg, each->module, name + strlen(BTF_PREFIX));
 	return true;
 }
 
-/* Calls fn with every raw tracepoint; without BTF with those that are events, too. */
-static int each_event(struct probe_env *env, void (*fn)(void *arg, const char *event),
-		      void *arg, struct err *e)
+static bool each_module(void *arg, const char *module)
 {
-	struct each_event each = { fn, arg };
-	const struct btf *btf = kernel_btf(env->types, e);
+	struct each_event *each = arg;
+	const struct btf *btf = wildcard_match(each->pattern, module)
+					? lists_btf(each->env, module, NULL)
+					: NULL;
+
+	each->module = module;
+	if (btf)
+		btf_each(btf, BTF_TYPEDEFS, each_typedef, each);
+	return true;
+}
+
+/*
+ * Calls fn with every raw tracepoint of the modules that match; without BTF with those that are
+ * events.
+ */
+static int each_event(struct probe_env *env, const char *modules,
+		      void (*fn)(void *arg, const char *module, const char *event), void *arg,
+		      struct err *e)
+{
+	struct each_event each = { env, modules, NULL, fn, arg };
 	const struct events *events;
 
-	if (btf) {
-		btf_each(btf, BTF_TYPEDEFS, each_typedef, &each);
+	if (kernel_btf(env->types, e)) {
+		each_module(&each, "vmlinux");
+		lists_each_module(each_module, &each);
 		return 0;
 	}
 	events = lists_events(env, e);
@@ -72,13 +92,13 @@ static int each_event(struct probe_env *env, void (*fn)(void *arg, const char *e
 		return e->code;
 	vec_each(ev, events)
 		if (strcmp(ev->category, "syscalls") != 0)
-			fn(arg, ev->name);
+			fn(arg, "vmlinux", ev->name);
 	return 0;
 }
 
-static bool is_known(struct probe_env *env, const char *event)
+static bool is_known(struct probe_env *env, const char *module, const char *event)
 {
-	const struct btf *btf = kernel_btf(env->types, NULL);
+	const struct btf *btf = lists_btf(env, module, NULL);
 	char name[128];
 
 	snprintf(name, sizeof(name), BTF_PREFIX "%s", event);
@@ -95,12 +115,12 @@ struct search {
 	bool is_wild;
 };
 
-static void take_match(void *arg, const char *event)
+static void take_match(void *arg, const char *module, const char *event)
 {
 	struct search *s = arg;
 
 	if (wildcard_match(s->pattern, event))
-		add_target(s->env, s->at, event, s->out, s->is_wild);
+		add_target(s->env, s->at, module, event, s->out, s->is_wild);
 	else if (!s->is_wild)
 		diag_nearer(s->pattern, event, &s->nearest, &s->dist);
 }
@@ -109,22 +129,21 @@ static bool expand_rawtracepoint(struct probe_env *env, const struct attach_text
 				 struct targets *out)
 {
 	struct search s = { .env = env, .at = at, .out = out };
+	const char *module;
 	size_t before = out->len;
 	struct err e = {};
 
 	if (!expand_arity(env, at, 1, 2))
 		return false;
+	module = at->nparts == 3 ? at->parts[1] : "*";
 	s.pattern = at->parts[at->nparts - 1];
 	s.is_wild = wildcard_has(s.pattern);
-	if (at->nparts == 3 && !wildcard_match(at->parts[1], "vmlinux")) {
-		diag(env->dx, E0006_NOT_YET, at->span, "a raw tracepoint of a module");
-		return false;
-	}
-	if (!s.is_wild && is_known(env, s.pattern)) {
-		add_target(env, at, s.pattern, out, false);
+	/* Most are the kernel's own: modules are opened only when it has none like it. */
+	if (!s.is_wild && wildcard_match(module, "vmlinux") && is_known(env, NULL, s.pattern)) {
+		add_target(env, at, "vmlinux", s.pattern, out, false);
 		return true;
 	}
-	if (each_event(env, take_match, &s, &e))
+	if (each_event(env, module, take_match, &s, &e))
 		return expand_unreadable(env, at, &e);
 	return out->len > before || expand_no_match(env, at, s.nearest);
 }
@@ -133,13 +152,13 @@ static bool expand_rawtracepoint(struct probe_env *env, const struct attach_text
  * Parameters by BTF, without the first, which belongs to the mechanism; -1: not known.  The
  * function that calls the probes has the names; the type has none, but is there in all kernels.
  */
-static int btf_params(struct probe_env *env, const char *event, struct btf_param *params)
+static int btf_params(struct probe_env *env, const struct target *t, struct btf_param *params)
 {
 	static const struct {
 		enum btf_what what;
 		const char *prefix;
 	} sources[] = { { BTF_FUNCS, "__traceiter_" }, { BTF_TYPEDEFS, BTF_PREFIX } };
-	const struct btf *btf = kernel_btf(env->types, NULL);
+	const struct btf *btf = lists_btf(env, t->module, NULL);
 	struct btf_param all[ARGS_MAX + 1];
 
 	for (size_t i = 0; btf && i < sizeof(sources) / sizeof(*sources); i++) {
@@ -147,7 +166,7 @@ static int btf_params(struct probe_env *env, const char *event, struct btf_param
 		uint32_t id;
 		int n;
 
-		snprintf(name, sizeof(name), "%s%s", sources[i].prefix, event);
+		snprintf(name, sizeof(name), "%s%s", sources[i].prefix, t->event);
 		id = btf_find(btf, sources[i].what, name);
 		n = id ? btf_func_params(env->types, btf, id, all, ARGS_MAX + 1, NULL) : -1;
 		if (n < 1)
@@ -177,7 +196,7 @@ static int shape_rawtracepoint(struct probe_env *env, const struct target *t,
 			       const struct group *g, struct shape *out, struct err *e)
 {
 	struct btf_param params[ARGS_MAX];
-	int n = btf_params(env, t->event, params);
+	int n = btf_params(env, t, params);
 	struct probe_arg *args;
 
 	(void)g, (void)e;
@@ -203,10 +222,10 @@ static int params_rawtracepoint(struct probe_env *env, const struct target *t,
 				struct err *e)
 {
 	struct btf_param params[ARGS_MAX];
-	int n = btf_params(env, t->event, params);
+	int n = btf_params(env, t, params);
 
 	(void)e;
-	function_print_params(kernel_btf(env->types, NULL), params, n, fn, arg);
+	function_print_params(lists_btf(env, t->module, NULL), params, n, fn, arg);
 	return 0;
 }
 
@@ -257,16 +276,16 @@ struct listing {
 	void *arg;
 };
 
-static void list_one(void *arg, const char *event)
+static void list_one(void *arg, const char *module, const char *event)
 {
 	const struct listing *l = arg;
 	char name[256];
 	struct target t = { .provider = &provider_rawtracepoint,
 			    .name = name,
 			    .event = event,
-			    .module = "vmlinux" };
+			    .module = module };
 
-	snprintf(name, sizeof(name), "rawtracepoint:vmlinux:%s", event);
+	snprintf(name, sizeof(name), "rawtracepoint:%s:%s", module, event);
 	if (wildcard_match(l->pattern, name + strlen("rawtracepoint:")) ||
 	    wildcard_match(l->pattern, event))
 		l->fn(l->arg, &t);
@@ -278,7 +297,7 @@ static int list_rawtracepoints(struct probe_env *env, const char *pattern,
 {
 	struct listing l = { pattern, fn, arg };
 
-	return each_event(env, list_one, &l, e);
+	return each_event(env, "*", list_one, &l, e);
 }
 
 const struct provider provider_rawtracepoint = {

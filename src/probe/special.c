@@ -1,8 +1,11 @@
 /*
- * begin and end: run once by scry itself, as raw tracepoint programs that the kernel runs on
+ * begin, end, self: run by scry itself, as raw tracepoint programs that the kernel runs on
  * request.
  */
 #include "probe/match.h"
+#include "probe/providers.h"
+
+#include <string.h>
 
 static bool expand_begin_end(struct probe_env *env, const struct attach_text *at,
 			     struct targets *out)
@@ -42,12 +45,37 @@ static int attach_nothing(struct probe_env *env, const struct group *g, int prog
 	return 0;
 }
 
-static bool refuse_self(struct probe_env *env, const struct attach_text *at,
+static bool expand_self(struct probe_env *env, const struct attach_text *at,
 			struct targets *out)
 {
-	(void)out;
-	diag(env->dx, E0006_NOT_YET, at->span, "a self probe");
-	return false;
+	if (!expand_arity(env, at, 2, 2))
+		return false;
+	if (strcmp(at->parts[1], "signal") != 0) {
+		diag(env->dx, E0208_ATTACH_POINT, at->span,
+		     arena_printf(env->arena, "self probes are of signals, not of '%s'",
+				  at->parts[1]));
+		return false;
+	}
+	if (strcmp(at->parts[2], "SIGUSR1") != 0) {
+		diag_hint(diag(env->dx, E0208_ATTACH_POINT, at->span,
+			       arena_printf(env->arena, "%s is not a supported signal",
+					    at->parts[2])),
+			  "SIGUSR1 is");
+		return false;
+	}
+	expand_add(env, &provider_self, at, out);
+	return true;
+}
+
+static int list_self(struct probe_env *env, const char *pattern,
+		     void (*fn)(void *arg, const struct target *t), void *arg, struct err *e)
+{
+	struct target t = { .provider = &provider_self, .name = "self:signal:SIGUSR1" };
+
+	(void)env, (void)e;
+	if (wildcard_match(pattern, "signal:SIGUSR1"))
+		fn(arg, &t);
+	return 0;
 }
 
 const struct provider provider_begin = {
@@ -76,8 +104,12 @@ const struct provider provider_end = {
 
 const struct provider provider_self = {
 	.name = "self",
-	.flags = PV_NO_COUNT_LIST | PV_NOT_YET,
+	.flags = PV_OURS | PV_NO_COUNT_LIST,
 	.doc = "When scry itself gets a signal.",
 	.usage = "self:signal:SIGUSR1",
-	.expand = refuse_self,
+	.expand = expand_self,
+	.shape = shape_nothing,
+	.group = group_each,
+	.attach = attach_nothing,
+	.list = list_self,
 };

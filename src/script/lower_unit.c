@@ -31,8 +31,9 @@ static void filter_only_if(struct unit *u)
 
 	if (g->only_if.kind == LOC_NONE)
 		return;
-	leave_unless(u, ir_bin(&u->b, OP_EQ, lower_argloc(u, &g->only_if),
-			       ir_const(&u->b, g->only_if_value)));
+	leave_unless(u,
+		     ir_bin(&u->b, g->only_if_not ? OP_NE : OP_EQ, lower_argloc(u, &g->only_if),
+			    ir_const(&u->b, g->only_if_value)));
 }
 
 /* The table of ATTACH_SYSCALL_TP: u16 per syscall, target index + 1. */

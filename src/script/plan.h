@@ -122,7 +122,7 @@ struct plan_counter {
 	bool quiet;	    /* counted, but shown with -k or --strict only */
 };
 
-enum prog_when { PROG_BEGIN, PROG_END, PROG_ATTACHED };
+enum prog_when { PROG_BEGIN, PROG_END, PROG_SIGNAL, PROG_ATTACHED };
 
 struct plan_prog {
 	const char *name; /* the probe, for messages; the kernel gets a cleaned 15 characters */
@@ -152,6 +152,15 @@ struct plan {
 	bool uses_ring;
 	bool uses_user_symbols; /* addresses of processes are among the values */
 };
+
+/* Is there a program for that occasion? */
+static inline bool plan_has(const struct plan *p, enum prog_when when)
+{
+	for (size_t i = 0; i < p->progs.len; i++)
+		if (p->progs.data[i].when == when)
+			return true;
+	return false;
+}
 
 /* The clock of a timestamp, in its last word. */
 enum timestamp_clock { TIMESTAMP_BOOT, TIMESTAMP_TAI, TIMESTAMP_NONE };

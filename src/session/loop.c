@@ -1,5 +1,6 @@
 #include "session/loop.h"
 
+#include "session/attach.h"
 #include "session/events.h"
 #include "symbol/procwatch.h"
 
@@ -13,7 +14,16 @@
 /* Records handled before signals are looked at again, ms between looks at the counters. */
 enum { RECORDS_AT_ONCE = 8192, WAKE_MS = 1000 };
 
-enum wakeup { FROM_SIGNALS, FROM_RING, FROM_PROCESS, FROM_OUTPUT, FROM_WATCH, NSOURCES };
+enum wakeup {
+	FROM_SIGNALS,
+	FROM_USER_SIGNAL,
+	FROM_RING,
+	FROM_PROCESS,
+	FROM_OUTPUT,
+	FROM_WATCH,
+	FROM_WALK,
+	NSOURCES
+};
 
 static int watch(struct loop *l, int fd, uint32_t events, enum wakeup from)
 {
@@ -29,6 +39,21 @@ static void ending_signals(sigset_t *set)
 	sigaddset(set, SIGTERM);
 }
 
+/* SIGUSR1, when there are programs for it: blocked for good, so that it never kills. */
+static int open_user_signal(struct loop *l, const struct session *s)
+{
+	sigset_t set;
+
+	if (!plan_has(s->plan, PROG_SIGNAL))
+		return 0;
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	l->user_signal = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return l->user_signal < 0 ? -errno
+				  : watch(l, l->user_signal, EPOLLIN, FROM_USER_SIGNAL);
+}
+
 int loop_open(struct loop *l, struct session *s, struct err *e)
 {
 	sigset_t set;
@@ -36,12 +61,15 @@ int loop_open(struct loop *l, struct session *s, struct err *e)
 
 	ending_signals(&set);
 	sigprocmask(SIG_BLOCK, &set, NULL);
-	*l = (struct loop){ .poll = epoll_create1(EPOLL_CLOEXEC),
-			    .signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK) };
+	*l = LOOP_CLOSED;
+	l->poll = epoll_create1(EPOLL_CLOEXEC);
+	l->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (l->poll < 0 || l->signals < 0)
 		return err_set(e, -errno, "wait for signals");
 
 	err = watch(l, l->signals, EPOLLIN, FROM_SIGNALS);
+	if (!err)
+		err = open_user_signal(l, s);
 	if (!err && s->plan->uses_ring)
 		err = watch(l, s->ring.fd, EPOLLIN, FROM_RING);
 	if (!err && s->child->pidfd >= 0)
@@ -116,17 +144,43 @@ void loop_close(struct loop *l)
 		take_signals(l);
 		close(l->signals);
 	}
-	*l = (struct loop){ -1, -1 };
+	if (l->user_signal >= 0)
+		close(l->user_signal);
+	walk_stop(&l->walk);
+	*l = LOOP_CLOSED;
+}
+
+/* Runs the programs of self:signal once for each time that it came. */
+static int on_user_signal(struct loop *l, struct session *s, struct err *e)
+{
+	struct signalfd_siginfo info;
+	int err = 0;
+
+	while (!err && read(l->user_signal, &info, sizeof(info)) == sizeof(info))
+		err = attach_run(s->plan, &s->loaded, PROG_SIGNAL, e);
+	return err;
+}
+
+int loop_walk(struct loop *l, struct session *s, struct err *e)
+{
+	int err = s->links.walks.len ? walk_start(&l->walk, &s->links, e) : 0;
+
+	if (err || l->walk.fd < 0)
+		return err;
+	err = watch(l, l->walk.fd, EPOLLIN, FROM_WALK);
+	return err ? err_set(e, err, "wait for events") : 0;
 }
 
 static int dispatch(struct loop *l, struct session *s, enum wakeup from, struct err *e)
 {
 	switch (from) {
 	case FROM_SIGNALS: s->ending |= take_signals(l); break;
+	case FROM_USER_SIGNAL: return on_user_signal(l, s, e);
 	case FROM_RING: return read_ring(s, RECORDS_AT_ONCE, e);
 	case FROM_PROCESS: s->ending = true; break;
 	case FROM_OUTPUT: s->write_err = s->write_err ? s->write_err : -EPIPE; break;
 	case FROM_WATCH: procwatch_read(s->watch); break;
+	case FROM_WALK: s->ending = true; return walk_result(&l->walk, e);
 	case NSOURCES: break;
 	}
 	return 0;

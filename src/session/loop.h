@@ -8,13 +8,20 @@
 #define SCRY_SESSION_LOOP_H
 
 #include "session/session.h"
+#include "session/walk.h"
 
 struct loop {
 	int poll, signals;
+	int user_signal; /* of self:signal; -1: nobody asked */
+	struct walk walk;
 };
+
+#define LOOP_CLOSED ((struct loop){ -1, -1, -1, WALK_NONE })
 
 /* Returns 0 or -errno with e set; loop_close() in any case. */
 int loop_open(struct loop *l, struct session *s, struct err *e);
+/* Starts the walk of iter probes, whose end is a reason to end. Returns 0 or -errno, e set. */
+int loop_walk(struct loop *l, struct session *s, struct err *e);
 /* Handles events until there is a reason to end. Returns 0 or -errno with e set. */
 int loop_run(struct loop *l, struct session *s, struct err *e);
 void loop_close(struct loop *l);

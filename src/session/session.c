@@ -60,10 +60,8 @@ static int load_plan(struct session *s, struct err *e)
 /* Is there anything that happens later, or somebody to wait for? */
 static bool must_wait(const struct session *s)
 {
-	for (size_t i = 0; i < s->plan->progs.len; i++)
-		if (s->plan->progs.data[i].when == PROG_ATTACHED)
-			return true;
-	return s->child->pidfd >= 0;
+	return plan_has(s->plan, PROG_ATTACHED) || plan_has(s->plan, PROG_SIGNAL) ||
+	       s->child->pidfd >= 0;
 }
 
 /* Matches of a wildcard that the kernel refused; the others are traced. */
@@ -126,12 +124,14 @@ static int trace(struct session *s, struct loop *loop, struct err *e)
 	if (s->opt.until == UNTIL_ATTACHED)
 		return 0;
 	err = child_release(s->child, e);
+	if (!err)
+		err = loop_walk(loop, s, e);
 	return err ? err : loop_run(loop, s, e);
 }
 
 static int run(struct session *s, struct err *e)
 {
-	struct loop loop = { -1, -1 };
+	struct loop loop = LOOP_CLOSED;
 	int err;
 
 	if (must_wait(s)) {

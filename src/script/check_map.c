@@ -118,8 +118,11 @@ void map_assigned(struct unit *u, struct map_sym *m, const struct type *t, struc
 	}
 }
 
-/* A preallocated per-CPU hash costs a slow allocation per key and CPU; small ones keep it. */
-enum { PREALLOC_LIMIT = 512 * 1024 };
+/*
+ * A new key of a per-CPU hash that is not preallocated costs the traced process some 20 us; a
+ * preallocated one costs start-up time and memory for every key and CPU. So: up to this many bytes.
+ */
+enum { PREALLOC_LIMIT = 4 << 20 };
 
 static void hash_kmap(struct compiler *c, const struct map_sym *m, struct plan_map *pm)
 {

@@ -221,8 +221,8 @@ static void unknown_types_get_the_nearest(void **state)
 	assert_hint(f, "krpobe:vfs_read", "did you mean kprobe?");
 	assert_hint(f, "software:page-fault", "did you mean page-faults?");
 	assert_refused(f, "nonsense:x", E0201_PROBE_TYPE, "invalid probe type: 'nonsense'");
-	assert_refused(f, "uprobe:/bin/sh:main", E0006_NOT_YET,
-		       "a probe of type uprobe is not yet supported");
+	assert_refused(f, "asyncwatchpoint:f+arg0:8:w", E0006_NOT_YET,
+		       "a probe of type asyncwatchpoint is not yet supported");
 }
 
 static void counters_have_default_periods(void **state)

@@ -5,7 +5,8 @@
 #include <stdio.h>
 
 static const char USAGE[] = "watched COUNT";
-static volatile uint64_t word;
+/* Initialized, so that no exec clears it. */
+static volatile uint64_t word = 1;
 
 int main(int argc, char **argv)
 {

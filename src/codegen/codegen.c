@@ -9,7 +9,7 @@
 
 #include <errno.h>
 
-enum { ON_STACK_DEFAULT = 32, SPILL_RESERVE = 128, SCRATCH_KEY_SIZE = 8 };
+enum { ON_STACK_DEFAULT = 32, SCRATCH_KEY_SIZE = 8 };
 
 /* One function on its way through the phases. */
 struct job {
@@ -33,7 +33,7 @@ static int try_frame(struct job *j, uint32_t slot_budget, struct err *e)
 	int r;
 
 	frame_place(j->scratch, j->fn, &j->order, j->target.on_stack_limit, slot_budget,
-		    &j->frame);
+		    j->target.scratch_copies > 1 ? SCRATCH_BUSY_SIZE : 0, &j->frame);
 	if (j->frame.scratch_size && j->frame.stack_size < SCRATCH_KEY_SIZE)
 		j->frame.stack_size = SCRATCH_KEY_SIZE;
 
@@ -47,23 +47,24 @@ static int try_frame(struct job *j, uint32_t slot_budget, struct err *e)
 static int stack_full(const struct job *j, struct err *e)
 {
 	return err_set(e, -E2BIG,
-		       "%s: too many values at once: %u bytes of stack, the kernel allows %d",
-		       j->fn->name, stack_size(j), STACK_MAX);
+		       "%s: too many values at once: %u bytes of stack, of %u",
+		       j->fn->name, stack_size(j), j->target.stack_max);
 }
 
 /* How much spills need is known only afterwards; slots make room for them. */
 static int fit_stack(struct job *j, struct err *e)
 {
-	uint32_t budget = STACK_MAX - SPILL_RESERVE;
+	uint32_t stack_max = j->target.stack_max;
+	uint32_t budget = stack_max - stack_max / 4;
 
 	for (;;) {
 		int r = try_frame(j, budget, e);
 
-		if (r || stack_size(j) <= STACK_MAX)
+		if (r || stack_size(j) <= stack_max)
 			return r;
-		if (budget == 0 || j->spill_size > STACK_MAX)
+		if (budget == 0 || j->spill_size > stack_max)
 			return stack_full(j, e);
-		uint32_t left = STACK_MAX - j->spill_size;
+		uint32_t left = stack_max - j->spill_size;
 		budget = left < budget ? left : 0;
 	}
 }
@@ -77,6 +78,8 @@ int codegen(struct arena *a, struct fn *fn, const struct codegen_target *target,
 
 	if (!j.target.on_stack_limit)
 		j.target.on_stack_limit = ON_STACK_DEFAULT;
+	if (!j.target.stack_max)
+		j.target.stack_max = STACK_MAX;
 	order_split_edges(fn);
 	order_blocks(&scratch, fn, &j.order);
 	r = fit_stack(&j, e);

@@ -2,7 +2,8 @@
  * codegen.h - IR in, BPF instructions out.
  *
  * frame.c gives slots their memory, isel.c picks instructions over virtual registers,
- * regalloc.c maps those to r0-r9 with spills, emit.c writes bytes.  Nothing here knows about
+ * regalloc.c maps those to r0-r9 with spills, emit.c writes bytes.  A program with callbacks is
+ * compiled function by function; link.c joins them.  Nothing here knows about
  * scripts, maps' contents or the kernel; nothing does I/O.
  */
 #ifndef SCRY_CODEGEN_CODEGEN_H
@@ -33,6 +34,9 @@ struct image {
 	struct reloc *relocs;
 	uint32_t nrelocs;
 	uint32_t stack_size;   /* bytes of BPF stack used, 0 ... 512 */
+	/* The first instruction of each function, the program itself before its callbacks. */
+	uint32_t *funcs;
+	uint32_t nfuncs;
 	uint32_t scratch_size; /* bytes needed in the value of the scratch map, 0 = not used */
 };
 
@@ -40,8 +44,17 @@ struct codegen_target {
 	/* Values larger than this go to scratch memory instead of the stack (bytes, default
 	 * 32). */
 	uint32_t on_stack_limit;
-	/* Map index of the program's scratch map: a per-CPU array with one element. */
+	/* Bytes of stack for this function, of the 512 that all active ones have (0: all). */
+	uint32_t stack_max;
+	/* Map index of the program's scratch map: a per-CPU array with scratch_copies elements.
+	 */
 	uint32_t scratch_map;
+	/*
+	 * 0 or 1: nothing else runs this program on its CPU meanwhile.  More: it may be
+	 * preempted by itself, so each run claims an element by exchanging its first word, and
+	 * gives it back at its end; it counts as missed when none is free.
+	 */
+	uint32_t scratch_copies;
 	/* Map index and offset of a u64 counter to add to when scratch is not available. */
 	uint32_t miss_map, miss_off;
 	/* Instruction set: 2 or 3 (adds 32-bit jumps and atomics with fetch), 4 (sign-extending
@@ -56,5 +69,12 @@ struct codegen_target {
  */
 int codegen(struct arena *a, struct fn *fn, const struct codegen_target *target,
 	    struct image *out, struct err *e);
+
+/*
+ * Puts the images of a program's functions, parts[0] the program itself, behind each other and
+ * settles the addresses of functions among them.  Scratch sizes are not joined: each function
+ * has a map of its own.
+ */
+void image_link(struct arena *a, const struct image *parts, uint32_t n, struct image *out);
 
 #endif

@@ -6,6 +6,8 @@
  */
 #include "codegen/frame.h"
 
+#include "ir/effect.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +19,7 @@ struct life {
 	uint32_t size; /* rounded up */
 	uint32_t beg, end;
 	uint32_t off; /* once placed */
+	bool on_stack; /* nowhere else */
 };
 
 struct framer {
@@ -56,6 +59,15 @@ static void note_escape(struct framer *w, ref r)
 		use_at(&w->lives.data[w->root[r] - 1], 0, UINT32_MAX);
 }
 
+/* The kernel takes the context of a callback from the stack only. */
+static void note_context(struct framer *w, ref r)
+{
+	if (!w->root[r])
+		return;
+	note_escape(w, r);
+	w->lives.data[w->root[r] - 1].on_stack = true;
+}
+
 static void note_args(struct framer *w, const struct ins *i, uint32_t p, uint32_t at)
 {
 	for (unsigned k = 0; k < i->nargs; k++) {
@@ -64,6 +76,8 @@ static void note_args(struct framer *w, const struct ins *i, uint32_t p, uint32_
 		else
 			note_use(w, i->args[k], p, at);
 	}
+	if (call_has_callback(i))
+		note_context(w, i->args[CALLBACK_CONTEXT]);
 }
 
 static void note_ins(struct framer *w, ref r, uint32_t p, uint32_t at)
@@ -74,7 +88,7 @@ static void note_ins(struct framer *w, ref r, uint32_t p, uint32_t at)
 	case OP_SLOT: {
 		uint32_t size = (i->imm + UNIT - 1) / UNIT * UNIT;
 
-		vec_push(w->arena, &w->lives, (struct life){ r, size, UINT32_MAX, 0, 0 });
+		vec_push(w->arena, &w->lives, (struct life){ r, size, UINT32_MAX, 0, 0, false });
 		w->root[r] = w->lives.len;
 		break;
 	}
@@ -157,7 +171,7 @@ static bool place(struct arena *a, struct area *area, struct life *l)
 			break;
 		off = other->off + other->size;
 	}
-	if (off + l->size > area->limit)
+	if (off + l->size > area->limit && !l->on_stack)
 		return false;
 
 	l->off = off;
@@ -171,7 +185,8 @@ static bool place(struct arena *a, struct area *area, struct life *l)
 }
 
 void frame_place(struct arena *a, const struct fn *fn, const struct order *o,
-		 uint32_t on_stack_limit, uint32_t stack_budget, struct frame *f)
+		 uint32_t on_stack_limit, uint32_t stack_budget, uint32_t scratch_head,
+		 struct frame *f)
 {
 	struct framer w = {
 		.fn = fn,
@@ -190,15 +205,15 @@ void frame_place(struct arena *a, const struct fn *fn, const struct order *o,
 	vec_each(l, &w.lives) {
 		struct slot_place *at = &f->slots[l->slot];
 
-		if (l->size <= on_stack_limit && place(a, &stack, l)) {
+		if ((l->on_stack || l->size <= on_stack_limit) && place(a, &stack, l)) {
 			/* Offsets count down from r10, sizes count up. */
 			at->off = -(int32_t)(l->off + l->size);
 		} else {
 			place(a, &scratch, l);
 			at->in_scratch = true;
-			at->off = l->off;
+			at->off = (int32_t)(scratch_head + l->off);
 		}
 	}
 	f->stack_size = stack.size;
-	f->scratch_size = scratch.size;
+	f->scratch_size = scratch.size ? scratch_head + scratch.size : 0;
 }

@@ -2,7 +2,7 @@
  * frame.h - where slots lie: on the BPF stack or in the per-CPU scratch map.
  *
  * Slots of at most on_stack_limit bytes are on the stack as long as they fit, the others in the
- * scratch value.  Slots that are never in use at the same time share their bytes.
+ * scratch value; the context of a callback is on the stack in any case.  Slots that are never in use at the same time share their bytes.
  */
 #ifndef SCRY_CODEGEN_FRAME_H
 #define SCRY_CODEGEN_FRAME_H
@@ -22,8 +22,14 @@ struct frame {
 	uint32_t scratch_size;
 };
 
-/* Places the slots of fn, with at most stack_budget bytes on the stack. */
+enum { SCRATCH_BUSY = 0, SCRATCH_BUSY_SIZE = 8 }; /* a claimed element's word, see codegen.h */
+
+/*
+ * Places the slots of fn, with at most stack_budget bytes on the stack and the first
+ * scratch_head bytes of the scratch value left free.
+ */
 void frame_place(struct arena *a, const struct fn *fn, const struct order *o,
-		 uint32_t on_stack_limit, uint32_t stack_budget, struct frame *f);
+		 uint32_t on_stack_limit, uint32_t stack_budget, uint32_t scratch_head,
+		 struct frame *f);
 
 #endif

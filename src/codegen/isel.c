@@ -113,8 +113,9 @@ static void ask(struct isel *s, ref r)
 	if (s->uses[r]++)
 		return;
 	vec_push(s->m->arena, &s->asked, r);
-	if (ir_ins(s->fn, r)->op == OP_CTX && !s->ctx)
-		s->ctx = mir_vreg(s->m);
+	int param = operand_param(ir_ins(s->fn, r));
+	if (param >= 0 && !s->param[param])
+		s->param[param] = mir_vreg(s->m);
 }
 
 static void ask_memory(struct isel *s, ref r)
@@ -415,6 +416,21 @@ static void end_block(struct isel *s)
 	current(s)->end = s->m->ins.len;
 }
 
+/* Is scratch memory an element that this program takes for itself while it runs? */
+static bool is_claimed(const struct isel *s)
+{
+	return s->scratch && s->target->scratch_copies > 1;
+}
+
+/* Every program that ends lets another one have its element. */
+static void put_release(struct isel *s)
+{
+	if (is_claimed(s))
+		put(s, (struct minsn){ .code = BPF_ST | BPF_MEM | BPF_DW,
+				       .dst = s->scratch,
+				       .off = SCRATCH_BUSY });
+}
+
 static void put_return(struct isel *s, int64_t v)
 {
 	put_const(s, BPF_REG_0, v);
@@ -424,7 +440,7 @@ static void put_return(struct isel *s, int64_t v)
 /* The machine block made from an IR block: the prologue comes before them all. */
 static uint32_t machine_block(const struct isel *s, blkid b)
 {
-	return s->o->index[b] + 1;
+	return s->o->index[b] + s->nprologue;
 }
 
 static void select_jmp(struct isel *s, ref r, const struct ins *i)
@@ -449,6 +465,7 @@ static void select_br(struct isel *s, ref r, const struct ins *i)
 static void select_ret(struct isel *s, ref r, const struct ins *i)
 {
 	(void)r;
+	put_release(s);
 	if (!i->a) {
 		put_return(s, 0);
 		return;
@@ -461,6 +478,7 @@ static void select_ret(struct isel *s, ref r, const struct ins *i)
 static void select_unreachable(struct isel *s, ref r, const struct ins *i)
 {
 	(void)r, (void)i;
+	put_release(s);
 	put_return(s, 0);
 }
 
@@ -474,8 +492,10 @@ static const struct pattern patterns[OP_COUNT] = {
 	[OP_NONE] = { select_nothing },
 	[OP_CONST] = { select_nothing },
 	[OP_CTX] = { select_nothing },
+	[OP_PARAM] = { select_nothing },
 	[OP_SLOT] = { select_nothing },
 	[OP_MAP] = { select_nothing },
+	[OP_FUNC] = { select_nothing },
 	[OP_MAPVAL] = { select_nothing },
 	[OP_PHI] = { select_nothing },
 	[OP_ADD] = { select_binary, BPF_ADD },
@@ -521,17 +541,18 @@ static const struct pattern patterns[OP_COUNT] = {
 enum { SCRATCH_KEY = -8 }; /* its place on the stack */
 
 /*
- * Fetches the address of the scratch value.  The key lies in the slots' part of the stack,
- * whose contents are not defined yet.
+ * Fetches the address of an element of the scratch map.  The key lies in the slots' part of the
+ * stack, whose contents are not defined yet.
  */
-static void put_scratch_lookup(struct isel *s, uint32_t miss)
+static void put_scratch_lookup(struct isel *s, uint32_t element, uint32_t miss)
 {
 	const struct value map = { VALUE_MAP, s->target->scratch_map, 0 };
 	const struct value key = { VALUE_STACK, 0, SCRATCH_KEY };
 
 	put(s, (struct minsn){ .code = BPF_ST | BPF_MEM | BPF_W,
 			       .dst = BPF_REG_10,
-			       .off = SCRATCH_KEY });
+			       .off = SCRATCH_KEY,
+			       .imm = element });
 	operand_make(s, BPF_REG_1, map);
 	operand_make(s, BPF_REG_2, key);
 	put(s, (struct minsn){ .code = BPF_JMP | BPF_CALL,
@@ -543,15 +564,57 @@ static void put_scratch_lookup(struct isel *s, uint32_t miss)
 	current(s)->succ[current(s)->nsucc++] = miss;
 }
 
+/* Marks an element as taken, and goes on with the body if nobody had done so before. */
+static void put_claim(struct isel *s, uint32_t taken)
+{
+	mreg busy = mir_vreg(s->m);
+
+	put_const(s, busy, 1);
+	put(s, (struct minsn){ .code = BPF_STX | BPF_ATOMIC | BPF_DW,
+			       .dst = s->scratch,
+			       .off = SCRATCH_BUSY,
+			       .src = busy,
+			       .imm = BPF_XCHG });
+	put(s, (struct minsn){ .code = BPF_JMP | BPF_JEQ | BPF_K, .dst = busy });
+	current(s)->succ[current(s)->nsucc++] = machine_block(s, 0);
+	current(s)->succ[current(s)->nsucc++] = taken;
+}
+
+static void put_scratch_prologue(struct isel *s)
+{
+	uint32_t miss = s->nprologue + s->o->n;
+
+	if (!is_claimed(s)) {
+		put_scratch_lookup(s, 0, miss);
+		current(s)->succ[current(s)->nsucc++] = machine_block(s, 0);
+		end_block(s);
+		return;
+	}
+	for (uint32_t k = 0; k < s->target->scratch_copies; k++) {
+		bool last = k + 1 == s->target->scratch_copies;
+
+		if (k)
+			start_block(s, 0);
+		put_scratch_lookup(s, k, miss);
+		current(s)->succ[current(s)->nsucc++] = 2 * k + 1;
+		end_block(s);
+		start_block(s, 0);
+		put_claim(s, last ? miss : 2 * k + 2);
+		end_block(s);
+	}
+}
+
 static void put_prologue(struct isel *s)
 {
 	start_block(s, 0);
-	if (s->ctx)
-		put_alu_reg(s, BPF_MOV, s->ctx, BPF_REG_1);
-	if (s->scratch)
-		put_scratch_lookup(s, s->o->n + 1);
-	else
-		put(s, (struct minsn){ .code = BPF_JMP | BPF_JA });
+	for (unsigned k = 0; k < PARAMS_MAX; k++)
+		if (s->param[k])
+			put_alu_reg(s, BPF_MOV, s->param[k], BPF_REG_1 + k);
+	if (s->scratch) {
+		put_scratch_prologue(s);
+		return;
+	}
+	put(s, (struct minsn){ .code = BPF_JMP | BPF_JA });
 	current(s)->succ[current(s)->nsucc++] = machine_block(s, 0);
 	end_block(s);
 }
@@ -604,6 +667,7 @@ int isel(struct mfn *m, const struct fn *fn, const struct order *o, const struct
 		.scratch = f->scratch_size ? mir_vreg(m) : 0,
 	};
 
+	s.nprologue = is_claimed(&s) ? 2 * target->scratch_copies : 1;
 	phi_prepare(&s);
 	operand_find_values(&s);
 	ask_all(&s);

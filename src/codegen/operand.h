@@ -16,6 +16,7 @@ enum value_kind {
 	VALUE_STACK,   /* address off of the stack, negative */
 	VALUE_SCRATCH, /* address off in the scratch value */
 	VALUE_MAP,     /* map id */
+	VALUE_FUNC,    /* function id */
 	VALUE_MAPVAL,  /* address off in the value of map id */
 };
 
@@ -44,7 +45,9 @@ struct isel {
 	uint32_t *edge;	      /* by blkid: which predecessor it is of its successor with phis */
 	uint32_t *phi_index;  /* by ref: which phi of its block it is */
 	uint32_t *phi_readers; /* for phi_copy(): room for every phi of a block */
-	mreg ctx, scratch;     /* 0 when not needed */
+	mreg param[PARAMS_MAX]; /* r1-r5 as they were at entry; 0 when not needed */
+	mreg scratch;	       /* 0 when not needed */
+	uint32_t nprologue;    /* machine blocks before those of the body */
 	/* The last values made in this block since the last call. */
 	struct remembered {
 		struct value value;
@@ -74,6 +77,12 @@ static inline bool fits_s32(int64_t v)
 
 /* Is r a constant that the instruction's immediate can hold, sign-extended? Then imm is set. */
 bool operand_is_imm(const struct isel *s, ref r, int32_t *imm);
+
+/* The parameter that an instruction stands for, or -1; the context is the first one. */
+static inline int operand_param(const struct ins *i)
+{
+	return i->op == OP_CTX ? 0 : i->op == OP_PARAM ? (int)i->imm : -1;
+}
 
 /* The register that r itself is computed in. */
 mreg operand_home(struct isel *s, ref r);

@@ -319,6 +319,9 @@ static void optimize(struct compiler *c, struct fn *fn)
 	dump_ir(c, fn);
 }
 
+/* Runs of one program at a time on a CPU, when one can be preempted by the next. */
+enum { PREEMPTED_RUNS = 4 };
+
 static bool generate(struct compiler *c, struct unit *u, struct fn *fn)
 {
 	struct plan *p = c->plan;
@@ -326,6 +329,8 @@ static bool generate(struct compiler *c, struct unit *u, struct fn *fn)
 	struct codegen_target target = {
 		.on_stack_limit = c->cfg->on_stack_limit,
 		.scratch_map = (uint32_t)p->kmaps.len,
+		.scratch_copies =
+			u->group->preemptible && c->opt->isa >= 3 ? PREEMPTED_RUNS : 1,
 		.miss_map = KMAP_GLOBALS,
 		.miss_off = counter_new(u, COUNT_SCRATCH, u->probe->head, NULL, false),
 		.isa = c->opt->isa,
@@ -344,7 +349,7 @@ static bool generate(struct compiler *c, struct unit *u, struct fn *fn)
 				 .type = BPF_MAP_TYPE_PERCPU_ARRAY,
 				 .key_size = 4,
 				 .value_size = (prog->image.scratch_size + 7) / 8 * 8,
-				 .max_entries = 1,
+				 .max_entries = target.scratch_copies,
 				 .scratch = true,
 			 });
 	}

@@ -87,7 +87,7 @@ static int list_wildcard(struct listing *l, const char *providers_pattern, const
 		struct err own = {};
 		int r;
 
-		if (!(*p)->list || !wildcard_match(providers_pattern, (*p)->name) ||
+		if (!(*p)->list || !provider_is_meant(l->env, *p, providers_pattern, pattern) ||
 		    (all && ((*p)->flags & PV_NO_COUNT_LIST)))
 			continue;
 		r = list_provider(l, *p, pattern, &own);

@@ -168,6 +168,14 @@ static void expand_quietly(struct probe_env *env, const struct provider *p,
 	env->dx = loud;
 }
 
+bool provider_is_meant(const struct probe_env *env, const struct provider *p,
+		       const char *pattern, const char *rest)
+{
+	if ((p->flags & PV_NOT_YET) || !wildcard_match(pattern, p->name))
+		return false;
+	return !(p->flags & PV_USER) || env->pid || strchr(rest, '/');
+}
+
 /* "k*:vfs_read": every provider of that name that can make sense of the rest. */
 static bool expand_providers(struct probe_env *env, const struct attach_text *at,
 			     struct targets *out)
@@ -175,7 +183,8 @@ static bool expand_providers(struct probe_env *env, const struct attach_text *at
 	size_t before = out->len;
 
 	for (const struct provider *const *p = providers; *p; p++)
-		if (wildcard_match(at->parts[0], (*p)->name) && !((*p)->flags & PV_NOT_YET))
+		if (provider_is_meant(env, *p, at->parts[0],
+				      at->nparts > 1 ? at->parts[1] : ""))
 			expand_quietly(env, *p, at, out);
 	if (out->len == before) {
 		diag(env->dx, E0203_NO_MATCH, at->span, at->parts[0],

@@ -20,6 +20,9 @@ bool expand_unreadable(struct probe_env *env, const struct attach_text *at,
 /* A new target of at, appended to out; its name is at's own text. */
 struct target *expand_add(struct probe_env *env, const struct provider *p,
 			  const struct attach_text *at, struct targets *out);
+/* Is a provider meant by a pattern of its name, where rest follows? */
+bool provider_is_meant(const struct probe_env *env, const struct provider *p,
+		       const char *pattern, const char *rest);
 /* A whole number, decimal or 0x; false when text is none or does not fit. */
 bool expand_number(const char *text, uint64_t *n);
 

@@ -324,8 +324,6 @@ static int list_functions(struct probe_env *env, const struct provider *p, const
 	struct where w = {};
 	const char *word = user_files_split(env->arena, pattern, &w.symbol);
 
-	if (!user_files_may_name(env, word))
-		return 0;
 	int err = user_files_find(env, word, &files, e);
 	if (err)
 		return err;
@@ -363,7 +361,7 @@ static int list_uretprobes(struct probe_env *env, const char *pattern,
 const struct provider provider_uprobe = {
 	.name = "uprobe",
 	.aliases = (const char *const[]){ "u", NULL },
-	.flags = PV_ENTRY_ARGS | PV_LAST_FIRST | PV_NO_COUNT_LIST,
+	.flags = PV_ENTRY_ARGS | PV_LAST_FIRST | PV_USER | PV_NO_COUNT_LIST,
 	.doc = "A function in user space is entered, or an instruction of it reached.",
 	.usage =
 		"uprobe:FILE:FUNCTION[+OFFSET], uprobe:FILE:0xADDRESS or uprobe:FILE:cpp:\"NAME\"",
@@ -377,7 +375,7 @@ const struct provider provider_uprobe = {
 const struct provider provider_uretprobe = {
 	.name = "uretprobe",
 	.aliases = (const char *const[]){ "ur", NULL },
-	.flags = PV_RETVAL | PV_LAST_FIRST | PV_NO_COUNT_LIST,
+	.flags = PV_RETVAL | PV_LAST_FIRST | PV_USER | PV_NO_COUNT_LIST,
 	.doc = "A function in user space returns.",
 	.usage = "uretprobe:FILE:FUNCTION or uretprobe:FILE:cpp:\"NAME\"",
 	.expand = expand_uprobe,

@@ -242,8 +242,6 @@ static int list_usdts(struct probe_env *env, const char *pattern,
 	const char *word = user_files_split(env->arena, pattern, &l.pattern);
 	struct user_files files = {};
 
-	if (!user_files_may_name(env, word))
-		return 0;
 	int err = user_files_find(env, word, &files, e);
 	if (err)
 		return err;
@@ -257,7 +255,7 @@ static int list_usdts(struct probe_env *env, const char *pattern,
 const struct provider provider_usdt = {
 	.name = "usdt",
 	.aliases = (const char *const[]){ "U", NULL },
-	.flags = PV_ENTRY_ARGS | PV_LAST_FIRST,
+	.flags = PV_ENTRY_ARGS | PV_LAST_FIRST | PV_USER,
 	.doc = "A static probe of a program or library is reached.",
 	.usage = "usdt:FILE:[PROVIDER:]NAME",
 	.expand = expand_usdt,

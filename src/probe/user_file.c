@@ -190,11 +190,6 @@ const struct elf_funcs *user_file_funcs(struct user_file *file)
 	return &file->funcs;
 }
 
-bool user_files_may_name(const struct probe_env *env, const char *word)
-{
-	return env->pid || strcmp(word, "*") != 0;
-}
-
 const char *user_files_split(struct arena *a, const char *pattern, const char **rest)
 {
 	const char *colon = strchr(pattern, ':');

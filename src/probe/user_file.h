@@ -36,8 +36,6 @@ int user_files_find(struct probe_env *env, const char *word, struct user_files *
 		    struct err *e);
 const struct elf_funcs *user_file_funcs(struct user_file *file);
 
-/* Can word be a file's name, in a pattern for -l? */
-bool user_files_may_name(const struct probe_env *env, const char *word);
 /* Splits "FILE:REST" of a pattern at the colon; rest is "*" when there is none. */
 const char *user_files_split(struct arena *a, const char *pattern, const char **rest);
 

@@ -2,6 +2,8 @@
  * Aggregates: what each adds to its words (types/agg.h).  Words change by atomic instructions
  * only, so that user space may take them away at any time and nothing is counted twice or lost.
  */
+#include "builtin/aggregate.h"
+
 #include "builtin/builtin.h"
 #include "script/lower.h"
 
@@ -51,8 +53,7 @@ static bool check_max(struct unit *u, struct expr *e)
 	return check_agg(u, e, T_MAX);
 }
 
-/* Stores v where it is greater; tried again should another one come between. */
-static void store_greater(struct unit *u, ref p, ref v)
+void lower_store_greater(struct unit *u, ref p, ref v)
 {
 	enum { TRIES = 3 };
 	struct irb *b = &u->b;
@@ -73,16 +74,20 @@ static void store_greater(struct unit *u, ref p, ref v)
 	ir_start(b, done);
 }
 
-static void update_extreme(struct unit *u, struct expr *e, const struct type *agg, ref p)
+ref lower_biased(struct unit *u, ref v, bool is_signed, bool is_min)
 {
 	struct irb *b = &u->b;
+
+	if (is_signed)
+		v = ir_bin(b, OP_XOR, v, ir_const(b, INT64_MIN));
+	return is_min ? ir_un(b, OP_NOT, v) : v;
+}
+
+static void update_extreme(struct unit *u, struct expr *e, const struct type *agg, ref p)
+{
 	ref v = lower_scalar(u, e->args[0]);
 
-	if (agg->is_signed)
-		v = ir_bin(b, OP_XOR, v, ir_const(b, INT64_MIN));
-	if (agg->kind == T_MIN)
-		v = ir_un(b, OP_NOT, v);
-	store_greater(u, p, v);
+	lower_store_greater(u, p, lower_biased(u, v, agg->is_signed, agg->kind == T_MIN));
 	mark_set(u, agg, p);
 }
 

@@ -77,7 +77,6 @@ BUILTINS(flow) = {
 	LATER("uaddr"),
 
 	LATER("path"),
-	LATER("tseries"),
 	LATER("skboutput"),
 	LATER("unwatch"),
 

@@ -1,6 +1,8 @@
 /*
  * Builtins about time.
  */
+#include "builtin/time.h"
+
 #include "builtin/builtin.h"
 #include "script/lower.h"
 
@@ -55,15 +57,18 @@ static ref boot_ns(struct unit *u)
 	return ir_call(&u->b, BPF_FUNC_ktime_get_boot_ns, 0);
 }
 
+ref lower_tai_ns(struct unit *u)
+{
+	int64_t ahead = clock_now_ns(CLOCK_TAI) - clock_now_ns(CLOCK_BOOTTIME);
+
+	return ir_bin(&u->b, OP_ADD, boot_ns(u), ir_const(&u->b, ahead));
+}
+
 static ref lower_nsecs(struct unit *u, struct expr *e)
 {
 	const struct clock_mode *mode = e->data;
-	ref now = ir_call(&u->b, mode->helper, 0);
 
-	if (!mode->from_boot)
-		return now;
-	int64_t ahead = clock_now_ns(CLOCK_TAI) - clock_now_ns(CLOCK_BOOTTIME);
-	return ir_bin(&u->b, OP_ADD, now, ir_const(&u->b, ahead));
+	return mode->from_boot ? lower_tai_ns(u) : ir_call(&u->b, mode->helper, 0);
 }
 
 static ref lower_elapsed(struct unit *u, struct expr *e)

@@ -9,6 +9,7 @@
 #include "base/sb.h"
 #include "output/number.h"
 #include "output/sink.h"
+#include "output/tseries.h"
 
 #include <math.h>
 #include <string.h>
@@ -168,6 +169,25 @@ static void put_hist(const struct value *v, struct sb *out)
 	sb_putc(out, ']');
 }
 
+/* Only intervals with a value; other tools write no space behind these colons. */
+static void put_series(const struct value *v, struct sb *out)
+{
+	bool any = false;
+
+	sb_putc(out, '[');
+	for (size_t i = 0; i < v->nitems; i++) {
+		if (v->items[i].kind == V_NONE)
+			continue;
+		sb_puts(out, any ? ",{\"interval_start\":\"" : "{\"interval_start\":\"");
+		tseries_time(v, i, out);
+		sb_puts(out, "\",\"value\":");
+		put_value(&v->items[i], out);
+		sb_putc(out, '}');
+		any = true;
+	}
+	sb_putc(out, ']');
+}
+
 static void put_bytes(const struct value *v, struct sb *out)
 {
 	sb_putc(out, '[');
@@ -206,6 +226,7 @@ static void put_value(const struct value *v, struct sb *out)
 	case V_RECORD: put_record(v, out); break;
 	case V_STATS: put_stats(v, out); break;
 	case V_HIST: put_hist(v, out); break;
+	case V_TSERIES: put_series(v, out); break;
 	}
 }
 

@@ -32,7 +32,7 @@ static void text_value(FILE *out, const struct value *v)
 
 static void put_entry(const struct map_view *m, const struct map_entry *e, struct sb *sb)
 {
-	bool graph = m->kind == MAP_HIST;
+	bool graph = m->kind == MAP_HIST || m->kind == MAP_TSERIES;
 
 	sb_puts(sb, m->name);
 	if (e->key) {

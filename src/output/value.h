@@ -15,21 +15,22 @@
 
 enum value_kind {
 	V_NONE,
-	V_INT,	  /* signed, i */
-	V_UINT,	  /* u */
-	V_BOOL,	  /* u */
-	V_FLOAT,  /* f */
-	V_PTR,	  /* u, shown as 0x... */
-	V_ENUM,	  /* i, and text (NUL-terminated) when the number has a name, else NULL */
-	V_STRING, /* text, len; truncated: cut by its size limit */
-	V_BUFFER, /* text, len: raw bytes */
-	V_TEXT,	  /* text, len: made by a lookup (symbol, time, user name ...) */
-	V_STACK,  /* items: one V_TEXT per frame, in the layout of its mode; indent below */
-	V_TUPLE,  /* items */
-	V_ARRAY,  /* items */
-	V_RECORD, /* items with names: struct, record */
-	V_STATS,  /* n, total; average is total / n */
-	V_HIST,	  /* buckets, of the form that hist_* below say */
+	V_INT,	   /* signed, i */
+	V_UINT,	   /* u */
+	V_BOOL,	   /* u */
+	V_FLOAT,   /* f */
+	V_PTR,	   /* u, shown as 0x... */
+	V_ENUM,	   /* i, and text (NUL-terminated) when the number has a name, else NULL */
+	V_STRING,  /* text, len; truncated: cut by its size limit */
+	V_BUFFER,  /* text, len: raw bytes */
+	V_TEXT,	   /* text, len: made by a lookup (symbol, time, user name ...) */
+	V_STACK,   /* items: one V_TEXT per frame, in the layout of its mode; indent below */
+	V_TUPLE,   /* items */
+	V_ARRAY,   /* items */
+	V_RECORD,  /* items with names: struct, record */
+	V_STATS,   /* n, total; average is total / n */
+	V_HIST,	   /* buckets, of the form that hist_* below say */
+	V_TSERIES, /* items: one per interval, V_NONE where nothing was seen; start, step */
 };
 
 struct value_bucket {
@@ -41,10 +42,13 @@ struct value_bucket {
 struct value {
 	enum value_kind kind;
 	bool truncated;
-	bool is_signed;	   /* V_STATS: of total */
-	bool log2;	   /* V_HIST: power-of-two labels (hist), else linear (lhist) */
-	int hist_bits;	   /* V_HIST: of hist() */
-	int64_t hist_step; /* V_HIST: of lhist() */
+	bool is_signed; /* V_STATS: of total */
+	bool log2;	/* V_HIST: power-of-two labels (hist), else linear (lhist) */
+	int hist_bits;	/* V_HIST: of hist() */
+	union {
+		int64_t hist_step; /* V_HIST: of lhist() */
+		int64_t step;	   /* V_TSERIES: ns of an interval */
+	};
 	union {
 		int64_t i;
 		uint64_t u;
@@ -58,7 +62,10 @@ struct value {
 	const struct value_bucket *buckets;
 	size_t nitems; /* of items or buckets */
 	uint64_t n;    /* V_STATS */
-	int64_t total; /* V_STATS */
+	union {
+		int64_t total; /* V_STATS */
+		int64_t start; /* V_TSERIES: wall-clock ns of the first interval */
+	};
 	/* V_STATS: the average is shown divided by it, V_HIST: the counts; 0 or 1: as it is. */
 	uint64_t div;
 	int indent; /* V_STACK: spaces before each frame in text form */

@@ -1,6 +1,7 @@
 #include "output/hist.h"
 #include "output/number.h"
 #include "output/sink.h"
+#include "output/tseries.h"
 
 /* Marks a string that was cut by its size limit. */
 static const char trunc_trailer[] = "..";
@@ -101,6 +102,7 @@ void value_text(const struct value *v, struct sb *out)
 	case V_RECORD: put_record(v, out); break;
 	case V_STATS: put_stats(v, out); break;
 	case V_HIST: hist_text(v, out); break;
+	case V_TSERIES: tseries_text(v, out); break;
 	}
 }
 

@@ -1,11 +1,53 @@
 #include "session/aggregate.h"
 
+#include <string.h>
+#include <time.h>
+
 static const uint64_t sign_bit = 1ull << 63;
+
+/* The value of one CPU's interval joins that of another CPU's. */
+static void fold_interval(const struct type *t, uint64_t *acc, const uint64_t *words)
+{
+	switch ((enum tseries_fn)t->hist.bits) {
+	case TSERIES_AVG:
+	case TSERIES_SUM:
+		acc[1] += words[1];
+		acc[2] += words[2];
+		return;
+	case TSERIES_MAX:
+	case TSERIES_MIN:
+		if (words[1] > acc[1])
+			acc[1] = words[1];
+		return;
+	case TSERIES_LAST: break;
+	}
+	if (words[2] > acc[2]) {
+		acc[1] = words[1];
+		acc[2] = words[2];
+	}
+}
+
+static void fold_series(const struct type *t, uint64_t *acc, const uint64_t *words)
+{
+	uint32_t set = agg_set_word(t);
+
+	for (uint32_t i = 0; i < set; i += TSERIES_WORDS) {
+		if (words[i] == acc[i])
+			fold_interval(t, acc + i, words + i);
+		else if (words[i] > acc[i])
+			memcpy(acc + i, words + i, TSERIES_WORDS * sizeof(*acc));
+	}
+	acc[set] |= words[set];
+}
 
 void agg_fold(const struct type *t, uint64_t *acc, const uint64_t *words)
 {
 	uint32_t n = agg_words(t), set = agg_set_word(t);
 
+	if (t->kind == T_TSERIES) {
+		fold_series(t, acc, words);
+		return;
+	}
 	for (uint32_t i = 0; i < n; i++) {
 		if (i == set)
 			acc[i] |= words[i];
@@ -29,7 +71,8 @@ bool agg_exists(const struct type *t, const uint64_t *words)
 	case T_STDDEV: return words[1] != 0;
 	case T_HIST:
 	case T_LHIST:
-	case T_LLHIST: break;
+	case T_LLHIST:
+	case T_TSERIES: break;
 	default: return false;
 	}
 	for (uint32_t i = 0; i < n; i++)
@@ -121,6 +164,83 @@ static void put_buckets(struct arena *a, const struct type *t, const uint64_t *w
 	out->nitems = end - first;
 }
 
+/* The set word keeps the newest interval above these two bits. */
+enum { NEWEST_SHIFT = 2 };
+
+uint64_t tseries_newest(const struct type *t, const uint64_t *words)
+{
+	uint64_t newest = words[agg_set_word(t)] >> NEWEST_SHIFT;
+
+	for (uint32_t i = 0; i < agg_set_word(t); i += TSERIES_WORDS)
+		if (words[i] > newest)
+			newest = words[i];
+	return newest;
+}
+
+void tseries_set_newest(const struct type *t, uint64_t *words, uint64_t newest)
+{
+	words[agg_set_word(t)] |= newest << NEWEST_SHIFT;
+}
+
+static void put_interval(const struct type *t, const uint64_t *slot, struct value *out)
+{
+	uint64_t v = slot[1];
+
+	if (t->hist.bits == TSERIES_AVG)
+		v = average(t, v, slot[2]);
+	else if (t->hist.bits == TSERIES_MIN)
+		v = ~v;
+	if ((t->hist.bits == TSERIES_MIN || t->hist.bits == TSERIES_MAX) && t->is_signed)
+		v ^= sign_bit;
+	put_number(t, v, out);
+}
+
+enum { NSEC = 1000000000 };
+
+static int64_t now_ns(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return (int64_t)now.tv_sec * NSEC + now.tv_nsec;
+}
+
+/* How far CLOCK_TAI is ahead of the wall clock: whole seconds, read one after the other. */
+static int64_t tai_ahead(void)
+{
+	int64_t wall = now_ns(CLOCK_REALTIME);
+
+	return (now_ns(CLOCK_TAI) - wall) / NSEC * NSEC;
+}
+
+/* From the oldest interval that was seen to the newest; nothing when all are too old. */
+static void put_series(struct arena *a, const struct type *t, const uint64_t *words,
+		       struct value *out)
+{
+	uint64_t n = (uint64_t)t->hist.max, newest = tseries_newest(t, words),
+		 first = newest + 1;
+	uint64_t oldest = newest >= n ? newest - n + 1 : 0;
+
+	out->kind = V_TSERIES;
+	out->step = t->hist.step;
+	for (uint64_t i = 0; i < n; i++) {
+		uint64_t k = words[i * TSERIES_WORDS];
+
+		if (k && k >= oldest && k < first)
+			first = k;
+	}
+	struct value *items = arena_array(a, struct value, newest + 1 - first);
+	for (uint64_t k = first; k <= newest; k++) {
+		const uint64_t *slot = words + k % n * TSERIES_WORDS;
+
+		if (slot[0] == k)
+			put_interval(t, slot, &items[k - first]);
+	}
+	out->items = items;
+	out->nitems = newest + 1 - first;
+	out->start = (int64_t)(first * (uint64_t)t->hist.step) - tai_ahead();
+}
+
 void agg_value(struct arena *a, const struct type *t, const uint64_t *words, struct value *out)
 {
 	*out = (struct value){};
@@ -138,6 +258,7 @@ void agg_value(struct arena *a, const struct type *t, const uint64_t *words, str
 	case T_LHIST:
 	case T_LLHIST: put_buckets(a, t, words, out); break;
 	case T_STDDEV: put_deviation(words, out); break;
+	case T_TSERIES: put_series(a, t, words, out); break;
 	default: put_number(t, words[0], out);
 	}
 }

@@ -127,6 +127,22 @@ static void get_key(const struct showing *w, uint32_t i, struct value *out)
 	       w->t.keys + (size_t)i * w->t.key_size, out);
 }
 
+/* The series of all keys end with the newest interval of any of them. */
+static void align_series(struct showing *w)
+{
+	const struct type *t = w->map->value;
+	uint64_t newest = 0;
+
+	for (size_t i = 0; i < w->t.n; i++) {
+		const void *words = w->t.values + i * w->t.value_size;
+		uint64_t mine = tseries_newest(t, words);
+
+		newest = mine > newest ? mine : newest;
+	}
+	for (size_t i = 0; i < w->t.n; i++)
+		tseries_set_newest(t, (void *)(w->t.values + i * w->t.value_size), newest);
+}
+
 /* Makes entry i of the table the showing's one. */
 static void get_entry(struct showing *w, uint32_t i)
 {
@@ -178,6 +194,8 @@ static void show_table(struct session *s, const struct plan_map *m, struct table
 	struct map_view view = view_of(m);
 	size_t skip = top && top < t.n ? t.n - top : 0;
 
+	if (m->value->kind == T_TSERIES)
+		align_series(&w);
 	rank_all(&w);
 	struct map_rank *all = w.ranks;
 	w.ranks += skip; /* the largest stand at the end */

@@ -13,6 +13,7 @@ uint32_t agg_words(const struct type *t)
 	case T_HIST:
 	case T_LHIST:
 	case T_LLHIST: return hist_buckets(t) + 1;
+	case T_TSERIES: return TSERIES_WORDS * (uint32_t)t->hist.max + 1;
 	default: return 0;
 	}
 }

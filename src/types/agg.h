@@ -16,6 +16,7 @@
  *	hist    [0 ... buckets - 1] n per bucket
  *	lhist   the same
  *	llhist  the same
+ *	tseries [3i] number of the interval  [3i + 1] value  [3i + 2] n, or when it was last set
  *
  * "set" says that the value exists: written as 1 by sum, min, max, and as 2 by zero() for all
  * kinds (bit 0: seen since; a min or max without it reads as 0).
@@ -42,6 +43,13 @@ uint64_t llhist_power(const struct type *t, int64_t exp);
 /* Histograms: number of buckets, at most HIST_BUCKETS_MAX. */
 uint32_t hist_buckets(const struct type *t);
 enum { HIST_BUCKETS_MAX = 2048 };
+
+/*
+ * tseries(): intervals are counted from the epoch of CLOCK_TAI; interval k is at slot
+ * k % slots, and takes it over from the one that was there before.  avg keeps a total and n,
+ * min and max a biased value and 1, last the value and its time in ns.
+ */
+enum { TSERIES_WORDS = 3, TSERIES_SLOTS_MAX = 1024 };
 
 /*
  * The bucket of value v, as the BPF code computes it (reference section 5.3):

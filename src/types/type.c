@@ -216,6 +216,18 @@ const struct type *type_llhist(struct typetab *tt, bool is_signed, int64_t base,
 	return t;
 }
 
+const struct type *type_tseries(struct typetab *tt, bool is_signed, int64_t interval_ns,
+				int64_t n, enum tseries_fn fn)
+{
+	struct type *t = new_agg(tt, T_TSERIES, is_signed);
+
+	t->hist.bits = fn;
+	t->hist.max = n;
+	t->hist.step = interval_ns;
+	t->size = 8 * agg_words(t);
+	return t;
+}
+
 const struct type *type_in_space(struct typetab *tt, const struct type *t, enum addr_space as)
 {
 	if ((t->kind != T_PTR && t->kind != T_STRUCT) || t->as == as)
@@ -307,12 +319,12 @@ bool type_same(const struct type *a, const struct type *b)
 	case T_STATS:
 	case T_STDDEV: return a->is_signed == b->is_signed;
 	case T_HIST: return a->hist.bits == b->hist.bits;
+	case T_TSERIES:
 	case T_LLHIST:
 		if (a->hist.bits != b->hist.bits)
 			return false;
 		/* fallthrough */
 	case T_LHIST:
-	case T_TSERIES:
 		return a->hist.min == b->hist.min && a->hist.max == b->hist.max &&
 		       a->hist.step == b->hist.step;
 	default: return true;

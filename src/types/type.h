@@ -108,7 +108,8 @@ struct type {
 	const struct btf *btf;
 	uint32_t btf_id;
 	/* T_HIST: bits; T_LHIST: min, max, step; T_LLHIST: base in bits, exponents from min to
-	 * max, steps per power in step; T_TSERIES: interval, number of slots. */
+	 * max, steps per power in step; T_TSERIES: interval in step, their
+	 * number in max, enum tseries_fn in bits. */
 	struct {
 		int64_t bits, min, max, step;
 	} hist;
@@ -174,6 +175,10 @@ const struct type *type_lhist(struct typetab *tt, bool is_signed, int64_t min, i
  * steps reach from 0 to the next power. */
 const struct type *type_llhist(struct typetab *tt, bool is_signed, int64_t base, int64_t low,
 			       int64_t high, int64_t steps);
+/* What becomes of the values of one interval of a tseries(). */
+enum tseries_fn { TSERIES_LAST, TSERIES_AVG, TSERIES_MAX, TSERIES_MIN, TSERIES_SUM };
+const struct type *type_tseries(struct typetab *tt, bool is_signed, int64_t interval_ns,
+				int64_t n, enum tseries_fn fn);
 /* A struct or a pointer's target as seen in an address space; other types stay as they are. */
 const struct type *type_in_space(struct typetab *tt, const struct type *t, enum addr_space as);
 

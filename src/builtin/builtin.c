@@ -42,13 +42,13 @@ const char *builtin_nearest(const char *word)
 }
 
 /* A signature, taken apart. */
-enum { PARAMS_MAX = 8 };
+enum { SIG_PARAMS_MAX = 8 };
 
 struct signature {
 	char result[16];
 	struct {
 		char kind[8];
-	} params[PARAMS_MAX];
+	} params[SIG_PARAMS_MAX];
 	unsigned nparams, nrequired;
 	bool variadic;
 };

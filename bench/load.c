@@ -1,0 +1,401 @@
+/*
+ * load - starts a tracer and measures it; makes the events that it traces.
+ *
+ *	load wall   RUNS COMMAND...    from start to exit
+ *	load attach RUNS COMMAND...    from start until everything is attached
+ *	load event  RUNS COMMAND...    the kernel's time and instructions per event
+ *	load printf RUNS COMMAND...    lines delivered per second
+ *
+ * In COMMAND the word PID stands for load's own process, which is the only source of events: it
+ * calls getpgrp(), which hardly anybody else does.  A result is a line "name value" with the
+ * median of all runs.
+ */
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define ATTACHED "__BPFTRACE_NOTIFY_PROBES_ATTACHED"
+
+enum { EVENTS = 200000, RUNS_MAX = 101, PROGS_MAX = 4096, VALUES = 4 };
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static double median(double *v, int n)
+{
+	qsort(v, (size_t)n, sizeof(*v), by_value);
+	return n % 2 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
+}
+
+/* --- the tracer --- */
+
+struct tracer {
+	pid_t pid;
+	int out; /* its standard output and standard error */
+	long lines, lost;
+	bool attached;
+	char tail[4096]; /* the unfinished line */
+	size_t len;
+	struct rusage usage;
+	double started, ended;
+};
+
+static void tracer_start(struct tracer *t, char **command)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC))
+		err(1, "pipe");
+	*t = (struct tracer){ .out = ends[0], .started = now() };
+	t->pid = fork();
+	if (!t->pid) {
+		dup2(ends[1], STDOUT_FILENO);
+		dup2(ends[1], STDERR_FILENO);
+		execvp(command[0], command);
+		err(127, "%s", command[0]);
+	}
+	close(ends[1]);
+}
+
+static void take_line(struct tracer *t, const char *line)
+{
+	const char *lost = strstr(line, "Lost ");
+
+	if (!strcmp(line, ATTACHED))
+		t->attached = true;
+	else if (lost)
+		t->lost += atol(lost + strlen("Lost "));
+	else if (!strncmp(line, "event ", strlen("event ")))
+		t->lines++;
+	else if (strstr(line, "rror") && !strstr(line, "RLIMIT_MEMLOCK"))
+		warnx("%s", line);
+}
+
+static void take_bytes(struct tracer *t, const char *bytes, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (bytes[i] != '\n' && t->len < sizeof(t->tail) - 1) {
+			t->tail[t->len++] = bytes[i];
+			continue;
+		}
+		t->tail[t->len] = '\0';
+		take_line(t, t->tail);
+		t->len = 0;
+	}
+}
+
+/* Takes in what the tracer says next; false at the end of it. */
+static bool tracer_read(struct tracer *t)
+{
+	char chunk[1 << 16];
+	ssize_t n = read(t->out, chunk, sizeof(chunk));
+
+	if (n > 0)
+		take_bytes(t, chunk, (size_t)n);
+	return n > 0;
+}
+
+/* Does it say something within so many ms? */
+static bool tracer_speaks(const struct tracer *t, int ms)
+{
+	struct pollfd p = { .fd = t->out, .events = POLLIN };
+
+	return poll(&p, 1, ms) > 0;
+}
+
+static void tracer_wait_attached(struct tracer *t)
+{
+	while (!t->attached)
+		if (!tracer_read(t))
+			errx(1, "the tracer ended before it had attached");
+}
+
+/* Everything it said, then its end. */
+static void tracer_wait(struct tracer *t)
+{
+	int status;
+
+	while (tracer_read(t))
+		;
+	wait4(t->pid, &status, 0, &t->usage);
+	t->ended = now();
+	close(t->out);
+	if (!WIFEXITED(status) || WEXITSTATUS(status))
+		warnx("the tracer ended with status 0x%x", (unsigned)status);
+}
+
+/* bpftrace 0.17 misses a SIGINT that comes in the moment after it has attached. */
+static void tracer_settle(void)
+{
+	usleep(200000);
+}
+
+static void tracer_stop(struct tracer *t)
+{
+	kill(t->pid, SIGINT);
+	tracer_wait(t);
+}
+
+/* The tracer's greatest resident size until now, in MB. */
+static double tracer_memory(const struct tracer *t)
+{
+	char path[64], line[256];
+	long kb = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", t->pid);
+	FILE *f = fopen(path, "re");
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "VmHWM: %ld", &kb) == 1)
+			break;
+	if (f)
+		fclose(f);
+	return (double)kb / 1024;
+}
+
+/* --- BPF programs in the kernel --- */
+
+static int bpf(int command, union bpf_attr *attr)
+{
+	return (int)syscall(SYS_bpf, command, attr, sizeof(*attr));
+}
+
+struct progs {
+	uint32_t ids[PROGS_MAX];
+	int n;
+};
+
+static void progs_list(struct progs *p)
+{
+	union bpf_attr attr = { 0 };
+
+	p->n = 0;
+	while (p->n < PROGS_MAX && !bpf(BPF_PROG_GET_NEXT_ID, &attr)) {
+		attr.start_id = attr.next_id;
+		p->ids[p->n++] = attr.next_id;
+	}
+}
+
+static bool progs_have(const struct progs *p, uint32_t id)
+{
+	for (int i = 0; i < p->n; i++)
+		if (p->ids[i] == id)
+			return true;
+	return false;
+}
+
+static bool prog_info(uint32_t id, struct bpf_prog_info *info)
+{
+	union bpf_attr attr = { .prog_id = id };
+	int fd = bpf(BPF_PROG_GET_FD_BY_ID, &attr);
+
+	if (fd < 0)
+		return false;
+	memset(info, 0, sizeof(*info));
+	attr = (union bpf_attr){ 0 };
+	attr.info.bpf_fd = (uint32_t)fd;
+	attr.info.info_len = sizeof(*info);
+	attr.info.info = (uintptr_t)info;
+
+	bool known = !bpf(BPF_OBJ_GET_INFO_BY_FD, &attr);
+
+	close(fd);
+	return known;
+}
+
+/* What the programs that came after `before` took, each for its own runs, all added up. */
+static void progs_cost(const struct progs *before, double v[VALUES])
+{
+	struct progs after;
+	struct bpf_prog_info info;
+
+	progs_list(&after);
+	for (int i = 0; i < after.n; i++) {
+		if (progs_have(before, after.ids[i]) || !prog_info(after.ids[i], &info))
+			continue;
+		/* Others may have loaded programs meanwhile: ours are those that ran that
+		 * often. */
+		if (info.run_cnt < EVENTS)
+			continue;
+		v[0] += (double)info.run_time_ns / (double)info.run_cnt;
+		v[1] += (double)info.xlated_prog_len / sizeof(struct bpf_insn);
+		v[2] += (double)info.jited_prog_len;
+	}
+}
+
+static void make_events(long n)
+{
+	while (n--)
+		syscall(SYS_getpgrp);
+}
+
+/* --- what is measured: each fills the values of one run --- */
+
+static void measure_wall(char **command, double v[VALUES])
+{
+	struct tracer t;
+
+	tracer_start(&t, command);
+	tracer_wait(&t);
+	v[0] = (t.ended - t.started) * 1e3;
+	v[1] = (double)t.usage.ru_maxrss / 1024;
+}
+
+static void measure_attach(char **command, double v[VALUES])
+{
+	struct tracer t;
+
+	tracer_start(&t, command);
+	tracer_wait_attached(&t);
+	v[0] = (now() - t.started) * 1e3;
+	v[1] = tracer_memory(&t);
+	tracer_settle();
+
+	double stop = now();
+
+	tracer_stop(&t);
+	v[2] = (t.ended - stop) * 1e3;
+}
+
+static void measure_event(char **command, double v[VALUES])
+{
+	union bpf_attr attr = { .enable_stats.type = BPF_STATS_RUN_TIME };
+	int stats = bpf(BPF_ENABLE_STATS, &attr);
+	struct progs before;
+	struct tracer t;
+
+	if (stats < 0)
+		err(1, "BPF_ENABLE_STATS");
+	progs_list(&before);
+	tracer_start(&t, command);
+	tracer_wait_attached(&t);
+	tracer_settle();
+	make_events(EVENTS);
+	progs_cost(&before, v);
+	tracer_stop(&t);
+	close(stats);
+}
+
+/* Events as fast as they can be made, in a child, while this process reads. */
+static void measure_printf(char **command, double v[VALUES])
+{
+	struct tracer t;
+	pid_t reader;
+	int ends[2];
+
+	if (pipe(ends))
+		err(1, "pipe");
+	fflush(stdout);
+	/* The events must be of the process that PID names, so the child is the one to read. */
+	reader = fork();
+	if (!reader) {
+		tracer_start(&t, command);
+		tracer_wait_attached(&t);
+		tracer_settle();
+		if (write(ends[1], "!", 1) != 1)
+			err(1, "write");
+		double first = now(), last = first;
+
+		while (t.lines + t.lost < EVENTS && tracer_speaks(&t, 1000) && tracer_read(&t))
+			last = now();
+		tracer_stop(&t);
+		double said[VALUES] = { (double)t.lines / (last - first), (double)t.lines,
+					(double)t.lost };
+
+		if (write(ends[1], said, sizeof(said)) != sizeof(said))
+			err(1, "write");
+		_exit(0);
+	}
+
+	char go;
+
+	if (read(ends[0], &go, 1) != 1)
+		err(1, "read");
+	make_events(EVENTS);
+	if (read(ends[0], v, VALUES * sizeof(*v)) != VALUES * sizeof(*v))
+		err(1, "read");
+	waitpid(reader, NULL, 0);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+static const struct measure {
+	const char *name;
+	void (*run)(char **command, double v[VALUES]);
+	const char *values[VALUES];
+} MEASURES[] = {
+	{ "wall", measure_wall, { "ms", "MB" } },
+	{ "attach", measure_attach, { "ms", "MB", "ms_to_end" } },
+	{ "event", measure_event, { "ns", "insns", "bytes" } },
+	{ "printf", measure_printf, { "per_second", "delivered", "lost" } },
+};
+
+static const struct measure *measure_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(MEASURES) / sizeof(*MEASURES); i++)
+		if (!strcmp(MEASURES[i].name, name))
+			return &MEASURES[i];
+	return NULL;
+}
+
+/* Replaces the word PID in the arguments. */
+static void name_self(char **argv)
+{
+	for (char **arg = argv; *arg; arg++) {
+		char *at = strstr(*arg, "PID");
+		char *text;
+
+		if (!at)
+			continue;
+		if (asprintf(&text, "%.*s%d%s", (int)(at - *arg), *arg, getpid(), at + 3) < 0)
+			err(1, "memory");
+		*arg-- = text;
+	}
+}
+
+int main(int argc, char **argv)
+{
+	static double all[VALUES][RUNS_MAX];
+	const struct measure *m = argc > 3 ? measure_find(argv[1]) : NULL;
+	int runs = argc > 3 ? atoi(argv[2]) : 0;
+
+	if (!m || runs < 1 || runs > RUNS_MAX)
+		errx(2, "usage: load wall|attach|event|printf RUNS COMMAND...");
+	setenv(ATTACHED, ATTACHED, 1);
+	name_self(argv + 3);
+	for (int i = 0; i < runs; i++) {
+		double v[VALUES] = { 0 };
+
+		m->run(argv + 3, v);
+		for (int k = 0; k < VALUES; k++)
+			all[k][i] = v[k];
+	}
+	for (int k = 0; k < VALUES && m->values[k]; k++)
+		printf("%s %.2f\n", m->values[k], median(all[k], runs));
+	return 0;
+}

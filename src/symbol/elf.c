@@ -203,6 +203,17 @@ void elf_each_symbol(const struct elf *f, bool (*fn)(void *arg, const struct elf
 			return;
 }
 
+bool elf_has_symtab(const struct elf *f)
+{
+	Elf_Scn *scn = NULL;
+	GElf_Shdr sh;
+
+	while ((scn = elf_nextscn(f->elf, scn)))
+		if (gelf_getshdr(scn, &sh) && sh.sh_type == SHT_SYMTAB)
+			return true;
+	return false;
+}
+
 static void each_note_of(Elf_Data *data, void (*fn)(void *arg, const struct elf_note *n),
 			 void *arg)
 {

@@ -57,6 +57,9 @@ struct elf_symbol {
 void elf_each_symbol(const struct elf *f, bool (*fn)(void *arg, const struct elf_symbol *s),
 		     void *arg);
 
+/* Has the file the full table of symbols, or was it stripped to those for the loader? */
+bool elf_has_symtab(const struct elf *f);
+
 struct elf_note {
 	const char *owner;
 	uint32_t type;

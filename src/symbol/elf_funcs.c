@@ -1,5 +1,7 @@
 #include "symbol/elf_funcs.h"
 
+#include "symbol/elf_debug.h"
+
 #include <elf.h>
 #include <string.h>
 
@@ -74,8 +76,14 @@ static void drop_repeated(struct elf_funcs *funcs)
 
 void elf_funcs_load(struct elf_funcs *funcs, const struct elf *f)
 {
+	struct elf debug;
+
 	*funcs = (struct elf_funcs){};
 	elf_each_symbol(f, add_func, funcs);
+	if (!elf_has_symtab(f) && elf_debug_open(&debug, f, ELF_DEBUG_DIR)) {
+		elf_each_symbol(&debug, add_func, funcs);
+		elf_close(&debug);
+	}
 	if (!funcs->list.len)
 		return;
 	qsort_r(funcs->list.data, funcs->list.len, sizeof(*funcs->list.data), compare_funcs,

@@ -2,8 +2,8 @@
  * elf_funcs.h - the functions of an ELF file, by address and by name.
  *
  * Filled once and then never changed; it does not need the file any more.  The symbols of both
- * tables are in it, without versions ("memcpy@@GLIBC_2.14" is memcpy).  A name stays valid as
- * long as the table.
+ * tables are in it, for a stripped file those of its debug file too, without versions:
+ * "memcpy@@GLIBC_2.14" is memcpy.  A name stays valid as long as the table.
  */
 #ifndef SCRY_SYMBOL_ELF_FUNCS_H
 #define SCRY_SYMBOL_ELF_FUNCS_H

@@ -1,6 +1,6 @@
 /*
- * calls N: calls work_tick N times, with numbers from 0 and alternating texts, and through it,
- * three deep, work_outer, work_middle and work_inner.
+ * calls N: calls work_tick N times, with numbers from 0 and alternating texts, and as often,
+ * three deep, work_outer, work_middle and work_inner; and each of the other functions once.
  */
 #include "work.h"
 
@@ -41,6 +41,27 @@ __attribute__((noipa)) long work_struct(const struct work_pair *pair)
 __attribute__((alias("work_tick"))) int __work_tick(int n, const char *text, long a, long b,
 						    long c, long d);
 
+/* Names as a C++ compiler gives them: work::call(int), work::call(long),
+ * work::box<int>::open(). */
+long work_call_int(int x) __asm__("_ZN4work4callEi");
+long work_call_long(long x) __asm__("_ZN4work4callEl");
+long work_box_open(void) __asm__("_ZN4work3boxIiE4openEv");
+
+__attribute__((noipa)) long work_call_int(int x)
+{
+	return x + 1;
+}
+
+__attribute__((noipa)) long work_call_long(long x)
+{
+	return x + 2;
+}
+
+__attribute__((noipa)) long work_box_open(void)
+{
+	return 3;
+}
+
 int main(int argc, char **argv)
 {
 	long n = work_number(argc, argv, 1, "calls N");
@@ -52,6 +73,7 @@ int main(int argc, char **argv)
 		sum += work_tick((int)i, i % 2 ? "odd" : "even", -1, 1L << 40, 5, 6);
 		sum += work_outer(i);
 		sum += work_struct(&pair);
+		sum += work_call_int((int)i) + work_call_long(i) + work_box_open();
 	}
 	return sum == 42;
 }

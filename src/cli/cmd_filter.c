@@ -106,7 +106,7 @@ static int take_option(struct filter *f, int opt)
 	case OPT_COUNT: f->count_only = true; return 0;
 	case OPT_WITH: return set_engine(f, optarg);
 	}
-	return err_set(&f->err, -EINVAL, "see `scry filter --help`");
+	return 0;
 }
 
 /* The words of the expression as one text. */
@@ -132,9 +132,15 @@ static int take_options(struct filter *f, int argc, char **argv)
 
 	f->linktype = PCAP_ETHERNET;
 	optind = 0;
+	opterr = 0;
 	while ((opt = getopt_long(argc, argv, "+dr:i:w:c:y:Oh", OPTIONS, NULL)) >= 0) {
 		if (opt == 'h')
 			return 1;
+		if (opt == '?')
+			return err_set(&f->err, -EINVAL,
+				       "option '%s' is not there or lacks its "
+				       "argument; see `scry filter --help`",
+				       argv[optind - 1]);
 		int ret = take_option(f, opt);
 		if (ret)
 			return ret;

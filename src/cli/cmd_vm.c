@@ -22,9 +22,12 @@ struct task {
 	bool context_given, jit, interpret, unsafe, trace, raw;
 	uint64_t repeat;
 	enum insn_dialect dialect;
+	const char *wanted; /* program of an object file */
 	struct arena arena;
 	struct scry_vm *vm;
-	struct bpf_insn *insns;
+	struct sb file;
+	struct vm_source source;
+	struct bpf_insn *insns; /* of the source */
 	uint32_t n;
 	int prog, maps[MAX_MAPS];
 	unsigned nmaps;
@@ -36,7 +39,7 @@ static const char USAGE[] =
 	"usage: scry vm COMMAND [OPTION]... [FILE]\n"
 	"\n"
 	"A BPF machine without a kernel. FILE (default: standard input) holds a program: assembler\n"
-	"text in either dialect, hexadecimal digits, or raw instructions.\n"
+	"text in either dialect, hexadecimal digits, raw instructions, or an object file.\n"
 	"\n"
 	"  asm       print the program's bytes; -o FILE writes them\n"
 	"  disasm    print the program as text\n"
@@ -51,6 +54,7 @@ static const char USAGE[] =
 	"                         map 1, 2, ... of the program\n"
 	"  -c, --context KIND     what the verifier takes r1 for: memory, socket, classifier, xdp,\n"
 	"                         tracepoint (default: memory)\n"
+	"  -p, --prog NAME        the program of an object file (default: its first)\n"
 	"      --size N           bytes of memory or of a tracepoint's record, for the verifier\n"
 	"      --jit, --interpret how to run (default: JIT; plugin: both, and compare)\n"
 	"      --unsafe-fast      run without checks of memory and steps\n"
@@ -92,6 +96,7 @@ static int set_context(struct task *t, const char *name)
 	if (context < 0)
 		return err_set(&t->err, -EINVAL, "there is no context '%s'", name);
 	t->info.context = (enum scry_vm_context)context;
+	t->context_given = true;
 	return 0;
 }
 
@@ -132,6 +137,7 @@ static int take_option(struct task *t, int opt)
 	case 'c': return set_context(t, optarg);
 	case 'd': return set_dialect(t, optarg);
 	case 'o': t->out = optarg; return 0;
+	case 'p': t->wanted = optarg; return 0;
 	case 't': t->trace = true; return 0;
 	case OPT_MAP: return add_map(t, optarg);
 	case OPT_SIZE:
@@ -144,7 +150,7 @@ static int take_option(struct task *t, int opt)
 	case OPT_STEPS: return set_number(t, optarg, &t->input.steps);
 	case OPT_REPEAT: return set_number(t, optarg, &t->repeat);
 	}
-	return err_set(&t->err, -EINVAL, "see `scry vm --help`");
+	return 0;
 }
 
 /* Returns 0, 1 when help was asked for, or -errno. */
@@ -162,6 +168,7 @@ static int take_options(struct task *t, int argc, char **argv)
 		{ "steps", required_argument, NULL, OPT_STEPS },
 		{ "repeat", required_argument, NULL, OPT_REPEAT },
 		{ "trace", no_argument, NULL, 't' },
+		{ "prog", required_argument, NULL, 'p' },
 		{ "dialect", required_argument, NULL, 'd' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
@@ -169,9 +176,15 @@ static int take_options(struct task *t, int argc, char **argv)
 	int opt;
 
 	optind = 0;
-	while ((opt = getopt_long(argc, argv, "m:M:c:d:o:th", OPTIONS, NULL)) >= 0) {
+	opterr = 0;
+	while ((opt = getopt_long(argc, argv, "m:M:c:d:o:p:th", OPTIONS, NULL)) >= 0) {
 		if (opt == 'h')
 			return 1;
+		if (opt == '?')
+			return err_set(&t->err, -EINVAL,
+				       "option '%s' is not there or lacks its "
+				       "argument; see `scry vm --help`",
+				       argv[optind - 1]);
 		int ret = take_option(t, opt);
 		if (ret)
 			return ret;
@@ -187,13 +200,36 @@ static int take_options(struct task *t, int argc, char **argv)
 static int read_program(struct task *t)
 {
 	const char *path = t->path ? t->path : "-";
-	auto_sb struct sb text = { 0 };
-	int ret = vm_read_file(path, &text, &t->err);
+	int ret = vm_read_file(path, &t->file, &t->err);
 
-	if (ret)
-		return ret;
-	return vm_read_program(&t->arena, strcmp(path, "-") ? path : "stdin", &text, &t->insns,
-			       &t->n, &t->err);
+	if (!ret)
+		ret = vm_read_program(&t->arena, strcmp(path, "-") ? path : "stdin", &t->file,
+				      t->wanted, &t->source, &t->err);
+	t->insns = t->source.insns;
+	t->n = t->source.n;
+	if (t->source.prog && !t->context_given)
+		t->info.context = vm_context_of_section(t->source.prog->section);
+	return ret;
+}
+
+/* The maps of an object file, with what its data begins as. */
+static int add_object_maps(struct task *t)
+{
+	vec_each(m, &t->source.object.maps) {
+		struct scry_vm_map def = { m->type,	   m->key_size, m->value_size,
+					   m->max_entries, m->flags,	.name = m->name };
+		uint32_t key = 0;
+
+		if (t->nmaps == MAX_MAPS)
+			return err_set(&t->err, -EINVAL, "more than %d maps", MAX_MAPS);
+		t->maps[t->nmaps] = scry_vm_map_add(t->vm, &def);
+		if (t->maps[t->nmaps] < 0)
+			return err_set(&t->err, -EINVAL, "%s", scry_vm_error(t->vm));
+		if (m->data)
+			scry_vm_map_update(t->vm, t->maps[t->nmaps], &key, m->data, BPF_ANY);
+		t->nmaps++;
+	}
+	return 0;
 }
 
 static int load(struct task *t)
@@ -203,12 +239,20 @@ static int load(struct task *t)
 	if (ret)
 		return fail(t);
 	t->vm = scry_vm_new();
+	if (t->nmaps && t->source.object.maps.len) {
+		err_set(&t->err, -EINVAL, "an object file brings its own maps");
+		return fail(t);
+	}
 	for (unsigned i = 0; i < t->nmaps; i++) {
 		t->maps[i] = scry_vm_map_add(t->vm, &t->map_defs[i]);
 		if (t->maps[i] < 0)
 			return fail_vm(t);
 	}
-	t->info.name = t->path && strcmp(t->path, "-") ? t->path : "stdin";
+	if (add_object_maps(t))
+		return fail(t);
+	t->info.name = t->source.prog			 ? t->source.prog->name
+		       : t->path && strcmp(t->path, "-") ? t->path
+							 : "stdin";
 	t->prog = scry_vm_load(t->vm, t->insns, t->n, &t->info);
 	return t->prog < 0 ? fail_vm(t) : 0;
 }
@@ -545,6 +589,7 @@ static int run_subcommand(int (*run)(struct task *t), int argc, char **argv)
 	}
 	scry_vm_free(t.vm);
 	sb_free(&t.memory);
+	sb_free(&t.file);
 	arena_free(&t.arena);
 	return ret;
 }

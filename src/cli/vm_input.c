@@ -44,20 +44,39 @@ bool vm_read_hex(const char *text, size_t len, struct sb *out)
 }
 
 static int take_bytes(struct arena *a, const char *name, const char *bytes, size_t len,
-		      struct bpf_insn **insns, uint32_t *n, struct err *e)
+		      struct vm_source *out, struct err *e)
 {
 	if (!len || len % sizeof(struct bpf_insn))
 		return err_set(e, -EINVAL,
 			       "%s: %zu bytes are no program: instructions have %zu each", name,
 			       len, sizeof(struct bpf_insn));
-	*n = (uint32_t)(len / sizeof(struct bpf_insn));
-	*insns = arena_array(a, struct bpf_insn, *n);
-	memcpy(*insns, bytes, len);
+	out->n = (uint32_t)(len / sizeof(struct bpf_insn));
+	out->insns = arena_array(a, struct bpf_insn, out->n);
+	memcpy(out->insns, bytes, len);
 	return 0;
 }
 
+static int take_object(struct arena *a, const char *name, const struct sb *file,
+		       const char *wanted, struct vm_source *out, struct err *e)
+{
+	struct err why = { 0 };
+	int ret = bpf_object_read(a, file->s, file->len, &out->object, &why);
+
+	if (ret)
+		return err_set(e, ret, "%s: %s", name, why.msg);
+	vec_each(p, &out->object.progs) {
+		if (!wanted || !strcmp(p->name, wanted)) {
+			out->prog = p;
+			out->insns = p->insns;
+			out->n = p->n;
+			return 0;
+		}
+	}
+	return err_set(e, -EINVAL, "%s: there is no program '%s' in it", name, wanted);
+}
+
 int vm_read_program(struct arena *a, const char *name, const struct sb *text,
-		    struct bpf_insn **insns, uint32_t *n, struct err *e)
+		    const char *wanted, struct vm_source *out, struct err *e)
 {
 	auto_sb struct sb bytes = { 0 };
 
@@ -65,17 +84,17 @@ int vm_read_program(struct arena *a, const char *name, const struct sb *text,
 				      "\x7f"
 				      "ELF",
 				      4))
-		return err_set(e, -ENOTSUP, "%s: object files are not read here", name);
+		return take_object(a, name, text, wanted, out, e);
 	if (text->len && memchr(text->s, '\0', text->len))
-		return take_bytes(a, name, text->s, text->len, insns, n, e);
+		return take_bytes(a, name, text->s, text->len, out, e);
 	if (vm_read_hex(sb_str(text), text->len, &bytes) && bytes.len)
-		return take_bytes(a, name, bytes.s, bytes.len, insns, n, e);
+		return take_bytes(a, name, bytes.s, bytes.len, out, e);
 
 	struct err where = { 0 };
-	int ret = bpf_asm(a, sb_str(text), text->len, insns, n, &where);
+	int ret = bpf_asm(a, sb_str(text), text->len, &out->insns, &out->n, &where);
 	if (ret)
 		return err_set(e, ret, "%s:%s", name, where.msg);
-	return *n ? 0 : err_set(e, -EINVAL, "%s: there is no instruction in it", name);
+	return out->n ? 0 : err_set(e, -EINVAL, "%s: there is no instruction in it", name);
 }
 
 int vm_read_map(const char *text, struct scry_vm_map *map, struct err *e)
@@ -130,4 +149,22 @@ int vm_context_by_name(const char *name)
 			return i;
 	}
 	return -1;
+}
+
+enum scry_vm_context vm_context_of_section(const char *section)
+{
+	static const struct {
+		const char *prefix;
+		enum scry_vm_context context;
+	} SECTIONS[] = {
+		{ "socket", SCRY_VM_SOCKET },	      { "xdp", SCRY_VM_XDP },
+		{ "tc", SCRY_VM_CLASSIFIER },	      { "classifier", SCRY_VM_CLASSIFIER },
+		{ "tracepoint", SCRY_VM_TRACEPOINT }, { "tp", SCRY_VM_TRACEPOINT },
+	};
+
+	for (size_t i = 0; i < sizeof(SECTIONS) / sizeof(*SECTIONS); i++) {
+		if (!strncmp(section, SECTIONS[i].prefix, strlen(SECTIONS[i].prefix)))
+			return SECTIONS[i].context;
+	}
+	return SCRY_VM_MEMORY;
 }

@@ -1,0 +1,365 @@
+#include "bpf/object.h"
+
+#include "bpf/object_maps.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <string.h>
+
+#ifndef EM_BPF
+#define EM_BPF 247
+#endif
+
+/* Relocations of the BPF psABI. */
+enum { REL_64_64 = 1, REL_64_32 = 10 };
+
+struct reader {
+	struct arena *arena;
+	const uint8_t *data;
+	size_t size;
+	const Elf64_Ehdr *header;
+	const Elf64_Shdr *sections;
+	const Elf64_Sym *symbols;
+	uint32_t nsymbols, symbol_names; /* symbol_names: section of their names */
+	uint32_t text;			 /* section .text, 0 = none */
+	struct bpf_object *out;
+	struct err *err;
+};
+
+static bool inside(const struct reader *r, uint64_t off, uint64_t size)
+{
+	return off <= r->size && size <= r->size - off;
+}
+
+static int bad(struct reader *r, const char *what)
+{
+	return err_set(r->err, -EINVAL, "bad object file: %s", what);
+}
+
+/* A string of a string section, "" outside of it. */
+static const char *string(const struct reader *r, uint32_t section, uint32_t off)
+{
+	const Elf64_Shdr *s = &r->sections[section];
+	const char *p = (const char *)r->data + s->sh_offset;
+
+	return section && s->sh_type == SHT_STRTAB && off < s->sh_size &&
+			       memchr(p + off, '\0', s->sh_size - off)
+		       ? p + off
+		       : "";
+}
+
+static const char *section_name(const struct reader *r, uint32_t section)
+{
+	return string(r, r->header->e_shstrndx, r->sections[section].sh_name);
+}
+
+/* Checks every offset that is used later, once. */
+static int open_file(struct reader *r)
+{
+	const Elf64_Ehdr *h = r->header = (const Elf64_Ehdr *)r->data;
+
+	if (r->size < sizeof(*h) || memcmp(h->e_ident, ELFMAG, SELFMAG) ||
+	    h->e_ident[EI_CLASS] != ELFCLASS64 || h->e_ident[EI_DATA] != ELFDATA2LSB)
+		return bad(r, "no 64-bit little-endian ELF");
+	if (h->e_machine != EM_BPF || h->e_type != ET_REL)
+		return bad(r, "not for BPF");
+	if (h->e_shentsize != sizeof(Elf64_Shdr) || h->e_shoff % 8 || !h->e_shnum ||
+	    h->e_shstrndx >= h->e_shnum ||
+	    !inside(r, h->e_shoff, (uint64_t)h->e_shnum * sizeof(Elf64_Shdr)))
+		return bad(r, "its sections are outside of it");
+	r->sections = (const Elf64_Shdr *)(r->data + h->e_shoff);
+	for (uint32_t i = 0; i < h->e_shnum; i++) {
+		const Elf64_Shdr *s = &r->sections[i];
+
+		if (s->sh_type != SHT_NOBITS && !inside(r, s->sh_offset, s->sh_size))
+			return bad(r, "a section is outside of it");
+		if (s->sh_type == SHT_SYMTAB && s->sh_link < h->e_shnum &&
+		    s->sh_offset % 8 == 0) {
+			r->symbols = (const Elf64_Sym *)(r->data + s->sh_offset);
+			r->nsymbols = (uint32_t)(s->sh_size / sizeof(Elf64_Sym));
+			r->symbol_names = s->sh_link;
+		}
+	}
+	for (uint32_t i = 1; i < h->e_shnum; i++) {
+		if (!strcmp(section_name(r, i), ".text"))
+			r->text = i;
+	}
+	return r->symbols ? 0 : bad(r, "it has no symbols");
+}
+
+static const char *symbol_name(const struct reader *r, const Elf64_Sym *s)
+{
+	return string(r, r->symbol_names, s->st_name);
+}
+
+/* --- maps --- */
+
+static const Elf64_Shdr *find_section(const struct reader *r, const char *name)
+{
+	for (uint32_t i = 1; i < r->header->e_shnum; i++) {
+		if (!strcmp(section_name(r, i), name))
+			return &r->sections[i];
+	}
+	return NULL;
+}
+
+static int read_map(struct reader *r, const Elf64_Sym *s)
+{
+	const Elf64_Shdr *btf = find_section(r, ".BTF");
+	struct bpf_object_map map = { .name = symbol_name(r, s) };
+	int ret = object_map_from_btf(btf ? r->data + btf->sh_offset : NULL,
+				      btf ? btf->sh_size : 0, map.name, &map, r->err);
+
+	if (!ret)
+		vec_push(r->arena, &r->out->maps, map);
+	return ret;
+}
+
+/* The number of the array that stands for a section of data; made on first use. */
+static int data_map(struct reader *r, uint32_t section, uint32_t *number)
+{
+	const Elf64_Shdr *s = &r->sections[section];
+
+	for (*number = 1; *number <= r->out->maps.len; ++*number) {
+		if (r->out->maps.data[*number - 1].section == section)
+			return 0;
+	}
+	if (!s->sh_size || s->sh_size > 1u << 26)
+		return bad(r, "a section of data is empty or too large");
+	struct bpf_object_map map = { .name = section_name(r, section),
+				      .type = BPF_MAP_TYPE_ARRAY,
+				      .key_size = 4,
+				      .value_size = (uint32_t)s->sh_size,
+				      .max_entries = 1,
+				      .data = s->sh_type == SHT_NOBITS
+						      ? arena_alloc(r->arena, s->sh_size)
+						      : r->data + s->sh_offset,
+				      .section = section };
+	vec_push(r->arena, &r->out->maps, map);
+	return 0;
+}
+
+static int read_maps(struct reader *r)
+{
+	for (uint32_t i = 0; i < r->nsymbols; i++) {
+		const Elf64_Sym *s = &r->symbols[i];
+
+		if (s->st_shndx >= r->header->e_shnum ||
+		    ELF64_ST_TYPE(s->st_info) != STT_OBJECT ||
+		    strcmp(section_name(r, s->st_shndx), ".maps"))
+			continue;
+		int ret = read_map(r, s);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static bool find_map(const struct reader *r, const char *name, uint32_t *number)
+{
+	for (*number = 1; *number <= r->out->maps.len; ++*number) {
+		if (!strcmp(r->out->maps.data[*number - 1].name, name))
+			return true;
+	}
+	return false;
+}
+
+/* --- programs --- */
+
+/* A function of a section, at `at` in a program that is being put together. */
+struct piece {
+	uint32_t section;
+	uint64_t from, to; /* bytes of the section */
+	uint32_t at;
+};
+
+/* A program: its function first, then those of .text that are called. */
+struct joined {
+	const char *name;
+	VEC(struct bpf_insn) insns;
+	VEC(struct piece) pieces;
+};
+
+static int add_piece(struct reader *r, struct joined *j, uint32_t section, const Elf64_Sym *s)
+{
+	const Elf64_Shdr *code = &r->sections[section];
+
+	if (s->st_value > code->sh_size || s->st_size > code->sh_size - s->st_value ||
+	    s->st_value % 8 || s->st_size % 8 || !s->st_size || code->sh_type == SHT_NOBITS)
+		return bad(r, "a function is outside of its section");
+	vec_push(r->arena, &j->pieces,
+		 (struct piece){ section, s->st_value, s->st_value + s->st_size,
+				 (uint32_t)j->insns.len });
+	for (uint64_t off = 0; off < s->st_size; off += sizeof(struct bpf_insn)) {
+		struct bpf_insn insn;
+
+		memcpy(&insn, r->data + code->sh_offset + s->st_value + off, sizeof(insn));
+		vec_push(r->arena, &j->insns, insn);
+	}
+	return 0;
+}
+
+/* Where in the program the byte of a section is; a function of .text is added when it is new.
+ */
+static int place(struct reader *r, struct joined *j, uint32_t section, uint64_t off,
+		 int64_t *at)
+{
+	vec_each(p, &j->pieces) {
+		if (p->section == section && off >= p->from && off < p->to) {
+			*at = p->at + (int64_t)((off - p->from) / 8);
+			return 0;
+		}
+	}
+	for (uint32_t i = 0; i < r->nsymbols && section == r->text; i++) {
+		const Elf64_Sym *s = &r->symbols[i];
+
+		if (s->st_shndx != section || ELF64_ST_TYPE(s->st_info) != STT_FUNC ||
+		    s->st_value != off)
+			continue;
+		*at = (int64_t)j->insns.len;
+		return add_piece(r, j, section, s);
+	}
+	return bad(r, "a call goes to no function of it");
+}
+
+static int relocate_data(struct reader *r, struct bpf_insn *p, const Elf64_Sym *s)
+{
+	const char *section = section_name(r, s->st_shndx);
+	uint32_t number;
+
+	if (!insn_is_wide(p))
+		return bad(r, "an address is wanted where there is no 64-bit immediate");
+	if (!strcmp(section, ".maps")) {
+		if (!find_map(r, symbol_name(r, s), &number))
+			return bad(r, "a map has no name");
+		p->src_reg = BPF_PSEUDO_MAP_FD;
+		p[0].imm = (int32_t)number;
+		return 0;
+	}
+	if (r->sections[s->st_shndx].sh_flags & SHF_EXECINSTR)
+		return err_set(r->err, -ENOTSUP, "function pointers are not supported");
+	int ret = data_map(r, s->st_shndx, &number);
+	if (ret)
+		return ret;
+	p[1].imm = (int32_t)((uint32_t)p->imm + s->st_value);
+	p->src_reg = BPF_PSEUDO_MAP_VALUE;
+	p[0].imm = (int32_t)number;
+	return 0;
+}
+
+/* The relocation of a place, NULL when there is none. */
+static const Elf64_Rel *find_rel(const struct reader *r, uint32_t section, uint64_t off)
+{
+	for (uint32_t i = 1; i < r->header->e_shnum; i++) {
+		const Elf64_Shdr *s = &r->sections[i];
+
+		if (s->sh_type != SHT_REL || s->sh_info != section || s->sh_offset % 8)
+			continue;
+		const Elf64_Rel *rels = (const Elf64_Rel *)(r->data + s->sh_offset);
+		for (uint64_t k = 0; k < s->sh_size / sizeof(*rels); k++) {
+			if (rels[k].r_offset == off)
+				return &rels[k];
+		}
+	}
+	return NULL;
+}
+
+/* The symbol a relocation means; NULL with the error set when it is not in the file. */
+static const Elf64_Sym *target_of(struct reader *r, const struct joined *j,
+				  const Elf64_Rel *rel)
+{
+	uint32_t symbol = (uint32_t)ELF64_R_SYM(rel->r_info);
+
+	if (symbol >= r->nsymbols) {
+		bad(r, "a relocation is outside of it");
+		return NULL;
+	}
+	const Elf64_Sym *s = &r->symbols[symbol];
+	if (s->st_shndx == SHN_UNDEF || s->st_shndx >= r->header->e_shnum) {
+		err_set(r->err, -ENOTSUP, "%s needs %s, which is not in the file", j->name,
+			symbol_name(r, s));
+		return NULL;
+	}
+	return s;
+}
+
+static int link_call(struct reader *r, struct joined *j, uint32_t i, uint32_t section,
+		     uint64_t off)
+{
+	int64_t at;
+	int ret = place(r, j, section, off, &at);
+
+	if (!ret)
+		j->insns.data[i].imm = (int32_t)(at - i - 1);
+	return ret;
+}
+
+/* Instruction i of the program, which is at off in a section. */
+static int link_insn(struct reader *r, struct joined *j, uint32_t i, uint32_t section,
+		     uint64_t off)
+{
+	struct bpf_insn *p = &j->insns.data[i];
+	bool calls = p->code == (BPF_JMP | BPF_CALL) && p->src_reg == BPF_PSEUDO_CALL;
+	const Elf64_Rel *rel = find_rel(r, section, off);
+
+	if (!rel)
+		return calls ? link_call(r, j, i, section, off + 8 * ((uint64_t)p->imm + 1))
+			     : 0;
+	const Elf64_Sym *s = target_of(r, j, rel);
+	if (!s)
+		return r->err->code;
+	if (ELF64_R_TYPE(rel->r_info) == REL_64_64 && i + 1 < j->insns.len)
+		return relocate_data(r, p, s);
+	if (ELF64_R_TYPE(rel->r_info) == REL_64_32 && calls)
+		return link_call(r, j, i, s->st_shndx,
+				 s->st_value + 8 * ((uint64_t)p->imm + 1));
+	return bad(r, "an unknown relocation");
+}
+
+static int read_prog(struct reader *r, const Elf64_Sym *s)
+{
+	struct joined j = { .name = symbol_name(r, s) };
+	int ret = add_piece(r, &j, s->st_shndx, s);
+
+	/* Linking may add pieces, which are linked in their turn. */
+	for (size_t k = 0; k < j.pieces.len && !ret; k++) {
+		struct piece piece = j.pieces.data[k];
+
+		for (uint64_t off = piece.from; off < piece.to && !ret; off += 8)
+			ret = link_insn(r, &j, piece.at + (uint32_t)((off - piece.from) / 8),
+					piece.section, off);
+	}
+	if (!ret)
+		vec_push(r->arena, &r->out->progs,
+			 (struct bpf_object_prog){ j.name, section_name(r, s->st_shndx),
+						   j.insns.data, (uint32_t)j.insns.len });
+	return ret;
+}
+
+static int read_progs(struct reader *r)
+{
+	for (uint32_t i = 0; i < r->nsymbols; i++) {
+		const Elf64_Sym *s = &r->symbols[i];
+
+		if (ELF64_ST_TYPE(s->st_info) != STT_FUNC || !s->st_shndx ||
+		    s->st_shndx >= r->header->e_shnum || s->st_shndx == r->text ||
+		    ELF64_ST_BIND(s->st_info) == STB_LOCAL)
+			continue;
+		int ret = read_prog(r, s);
+		if (ret)
+			return ret;
+	}
+	return r->out->progs.len ? 0 : bad(r, "there is no program in it");
+}
+
+int bpf_object_read(struct arena *a, const void *data, size_t size, struct bpf_object *out,
+		    struct err *e)
+{
+	struct reader r = { .arena = a, .data = data, .size = size, .out = out, .err = e };
+
+	*out = (struct bpf_object){ 0 };
+	int ret = open_file(&r);
+	if (!ret)
+		ret = read_maps(&r);
+	return ret ? ret : read_progs(&r);
+}

@@ -1,0 +1,43 @@
+/*
+ * object.h - BPF object files, as clang and GCC write them (ELF; the psABI of BPF).
+ *
+ * A program is a function outside of .text; functions of .text that it calls are put behind it.
+ * Maps come from the section .maps (described by the file's BTF), and sections of data become
+ * arrays with one value.  In the instructions a map is named by its number in the object, from
+ * 1.  What needs a kernel (CO-RE relocations, kernel functions and variables) is refused.
+ */
+#ifndef SCRY_BPF_OBJECT_H
+#define SCRY_BPF_OBJECT_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/vec.h"
+#include "bpf/insn.h"
+
+struct bpf_object_map {
+	const char *name;
+	uint32_t type, key_size, value_size, max_entries, flags;
+	const void *data; /* of a section of data: what the value begins as; else NULL */
+	uint32_t section;
+};
+
+struct bpf_object_prog {
+	const char *name;    /* of the function */
+	const char *section; /* "xdp" */
+	struct bpf_insn *insns;
+	uint32_t n;
+};
+
+struct bpf_object {
+	VEC(struct bpf_object_map) maps;
+	VEC(struct bpf_object_prog) progs;
+};
+
+/*
+ * Reads an object of size bytes at data, which must stay; all else is in a. Returns 0, or
+ * -EINVAL / -ENOTSUP with words that name the place.
+ */
+int bpf_object_read(struct arena *a, const void *data, size_t size, struct bpf_object *out,
+		    struct err *e);
+
+#endif

@@ -1,0 +1,208 @@
+/*
+ * Source of the format: the kernel's include/uapi/linux/btf.h. A number N is written as the
+ * type int (*member)[N]; a type T as T *member.
+ */
+#include "bpf/object_maps.h"
+
+#include <errno.h>
+#include <linux/btf.h>
+#include <string.h>
+
+enum { MAX_DEPTH = 32 };
+
+struct btf {
+	const uint8_t *types, *end; /* the type section */
+	const char *strings;
+	uint32_t strings_len;
+};
+
+static bool btf_init(struct btf *b, const void *data, size_t size)
+{
+	const struct btf_header *h = data;
+
+	if (size < sizeof(*h) || (uintptr_t)data % 4 || h->magic != BTF_MAGIC ||
+	    h->hdr_len < sizeof(*h) || h->hdr_len > size)
+		return false;
+	size -= h->hdr_len;
+	if (h->type_off > size || h->type_len > size - h->type_off || h->str_off > size ||
+	    h->str_len > size - h->str_off || !h->str_len)
+		return false;
+	b->types = (const uint8_t *)data + h->hdr_len + h->type_off;
+	b->end = b->types + h->type_len;
+	b->strings = (const char *)data + h->hdr_len + h->str_off;
+	b->strings_len = h->str_len;
+	return !b->strings[h->str_len - 1];
+}
+
+static const char *name_at(const struct btf *b, uint32_t off)
+{
+	return off < b->strings_len ? b->strings + off : "";
+}
+
+/* Bytes behind a struct btf_type. */
+static size_t tail_size(const struct btf_type *t)
+{
+	unsigned n = BTF_INFO_VLEN(t->info);
+
+	switch (BTF_INFO_KIND(t->info)) {
+	case BTF_KIND_INT:
+	case BTF_KIND_VAR:
+	case BTF_KIND_DECL_TAG: return 4;
+	case BTF_KIND_ARRAY: return sizeof(struct btf_array);
+	case BTF_KIND_STRUCT:
+	case BTF_KIND_UNION: return n * sizeof(struct btf_member);
+	case BTF_KIND_ENUM: return n * sizeof(struct btf_enum);
+	case BTF_KIND_ENUM64:
+	case BTF_KIND_DATASEC: return n * sizeof(struct btf_var_secinfo);
+	case BTF_KIND_FUNC_PROTO: return n * sizeof(struct btf_param);
+	default: return 0;
+	}
+}
+
+/* The type behind t, NULL at the end or where the data is cut off. */
+static const struct btf_type *checked(const struct btf *b, const uint8_t *p)
+{
+	const struct btf_type *t = (const struct btf_type *)p;
+
+	if ((size_t)(b->end - p) < sizeof(*t) ||
+	    (size_t)(b->end - p) - sizeof(*t) < tail_size(t))
+		return NULL;
+	return t;
+}
+
+static const struct btf_type *next_type(const struct btf *b, const struct btf_type *t)
+{
+	return checked(b, (const uint8_t *)(t + 1) + tail_size(t));
+}
+
+static const struct btf_type *type_at(const struct btf *b, uint32_t id)
+{
+	const struct btf_type *t = checked(b, b->types);
+
+	while (t && id-- > 1)
+		t = next_type(b, t);
+	return t;
+}
+
+static bool is_alias(unsigned kind)
+{
+	return kind == BTF_KIND_TYPEDEF || kind == BTF_KIND_VOLATILE ||
+	       kind == BTF_KIND_CONST || kind == BTF_KIND_RESTRICT || kind == BTF_KIND_TYPE_TAG;
+}
+
+static const struct btf_type *resolve(const struct btf *b, uint32_t id)
+{
+	const struct btf_type *t = id ? type_at(b, id) : NULL;
+
+	for (unsigned depth = 0; t && is_alias(BTF_INFO_KIND(t->info)); depth++)
+		t = depth < MAX_DEPTH ? type_at(b, t->type) : NULL;
+	return t;
+}
+
+/* sizeof, 0 when there is none. */
+static uint32_t size_of(const struct btf *b, uint32_t id)
+{
+	uint64_t count = 1;
+
+	for (unsigned depth = 0; depth < MAX_DEPTH; depth++) {
+		const struct btf_type *t = resolve(b, id);
+
+		if (!t)
+			return 0;
+		switch (BTF_INFO_KIND(t->info)) {
+		case BTF_KIND_PTR: return (uint32_t)(count * 8);
+		case BTF_KIND_ARRAY: {
+			const struct btf_array *array = (const struct btf_array *)(t + 1);
+			count *= array->nelems;
+			id = array->type;
+			break;
+		}
+		case BTF_KIND_INT:
+		case BTF_KIND_STRUCT:
+		case BTF_KIND_UNION:
+		case BTF_KIND_ENUM:
+		case BTF_KIND_FLOAT:
+		case BTF_KIND_ENUM64: return (uint32_t)(count * t->size);
+		default: return 0;
+		}
+		if (count > UINT32_MAX / 8)
+			return 0;
+	}
+	return 0;
+}
+
+/* What a member that is a pointer points to: a size of it as a type, or as a number. */
+static bool member_value(const struct btf *b, const struct btf_member *m, bool number,
+			 uint32_t *out)
+{
+	const struct btf_type *ptr = resolve(b, m->type);
+
+	if (!ptr || BTF_INFO_KIND(ptr->info) != BTF_KIND_PTR)
+		return false;
+	if (!number) {
+		*out = size_of(b, ptr->type);
+		return *out != 0;
+	}
+	const struct btf_type *array = resolve(b, ptr->type);
+	if (!array || BTF_INFO_KIND(array->info) != BTF_KIND_ARRAY)
+		return false;
+	*out = ((const struct btf_array *)(array + 1))->nelems;
+	return true;
+}
+
+static int read_member(const struct btf *b, const struct btf_member *m,
+		       struct bpf_object_map *map, struct err *e)
+{
+	const char *name = name_at(b, m->name_off);
+	const struct {
+		const char *name;
+		bool number;
+		uint32_t *to;
+	} MEMBERS[] = {
+		{ "type", true, &map->type },
+		{ "key", false, &map->key_size },
+		{ "key_size", true, &map->key_size },
+		{ "value", false, &map->value_size },
+		{ "value_size", true, &map->value_size },
+		{ "max_entries", true, &map->max_entries },
+		{ "map_flags", true, &map->flags },
+	};
+
+	for (size_t i = 0; i < sizeof(MEMBERS) / sizeof(*MEMBERS); i++) {
+		if (strcmp(MEMBERS[i].name, name))
+			continue;
+		if (!member_value(b, m, MEMBERS[i].number, MEMBERS[i].to))
+			return err_set(e, -EINVAL, "map %s: its member %s has an odd type",
+				       map->name, name);
+		return 0;
+	}
+	if (!strcmp(name, "pinning"))
+		return 0;
+	return err_set(e, -ENOTSUP, "map %s: its member %s is not supported", map->name, name);
+}
+
+int object_map_from_btf(const void *data, size_t size, const char *name,
+			struct bpf_object_map *map, struct err *e)
+{
+	const struct btf_type *t, *def = NULL;
+	struct btf b;
+
+	if (!data || !btf_init(&b, data, size))
+		return err_set(e, -EINVAL, "map %s: the file has no BTF that describes it",
+			       name);
+	for (t = checked(&b, b.types); t && !def; t = next_type(&b, t)) {
+		if (BTF_INFO_KIND(t->info) == BTF_KIND_VAR &&
+		    !strcmp(name_at(&b, t->name_off), name))
+			def = resolve(&b, t->type);
+	}
+	if (!def || BTF_INFO_KIND(def->info) != BTF_KIND_STRUCT)
+		return err_set(e, -EINVAL, "map %s: the BTF does not describe it", name);
+
+	const struct btf_member *members = (const struct btf_member *)(def + 1);
+	for (unsigned i = 0; i < BTF_INFO_VLEN(def->info); i++) {
+		int ret = read_member(&b, &members[i], map, e);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}

@@ -1,0 +1,17 @@
+/*
+ * object_maps.h - the maps that the BTF of an object file describes.
+ */
+#ifndef SCRY_BPF_OBJECT_MAPS_H
+#define SCRY_BPF_OBJECT_MAPS_H
+
+#include "bpf/object.h"
+
+/*
+ * Fills map from the BTF (size bytes) of the variable of this name in the section .maps: a
+ * struct whose members type, key, value, max_entries and so on say by their types what they
+ * are.
+ */
+int object_map_from_btf(const void *btf, size_t size, const char *name,
+			struct bpf_object_map *map, struct err *e);
+
+#endif

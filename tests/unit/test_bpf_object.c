@@ -1,0 +1,123 @@
+/*
+ * Object files as clang writes them: programs with the functions they call, maps, data; and
+ * damaged ones. Skipped where there is no clang for BPF.
+ */
+#include "base/auto.h"
+#include "bpf/object.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const char SOURCE[] =
+	"typedef unsigned int u32; typedef unsigned long long u64;\n"
+	"#define SEC(n) __attribute__((section(n), used))\n"
+	"static void *(*lookup)(void *, const void *) = (void *)1;\n"
+	"struct { int (*type)[1]; u32 *key; u64 *value; int (*max_entries)[16]; } counts "
+	"SEC(\".maps\");\n"
+	"struct { int (*type)[2]; int (*key_size)[4]; int (*value_size)[24];\n"
+	"         int (*max_entries)[3]; } slots SEC(\".maps\");\n"
+	"u64 total = 5;\n"
+	"static __attribute__((noinline)) int twice(int x) { volatile int y = x; return y * 2; }\n"
+	"static __attribute__((noinline)) int quad(int x) { return twice(x) + twice(x + 1); }\n"
+	"SEC(\"socket\") int first(u32 *skb) { u32 k = 1; u64 *v = lookup(&counts, &k);\n"
+	"  if (v) total += *v; v = lookup(&slots, &k); return v ? quad(*v) : 0; }\n"
+	"SEC(\"xdp\") int second(void *ctx) { return twice(3); }\n";
+
+/* The object file in memory; false without a compiler. */
+static bool compile(struct sb *out)
+{
+	char dir[] = "/tmp/test_object.XXXXXX", command[256], path[64], chunk[4096];
+	size_t n;
+
+	assert_non_null(mkdtemp(dir));
+	snprintf(command, sizeof(command),
+		 "clang -target bpf -O2 -g -x c -c -o %s/o - 2>/dev/null", dir);
+	FILE *cc = popen(command, "w");
+	fputs(SOURCE, cc);
+	bool ok = !pclose(cc);
+	snprintf(path, sizeof(path), "%s/o", dir);
+	FILE *f = ok ? fopen(path, "re") : NULL;
+	while (f && (n = fread(chunk, 1, sizeof(chunk), f)))
+		sb_write(out, chunk, n);
+	if (f)
+		fclose(f);
+	unlink(path);
+	rmdir(dir);
+	return f;
+}
+
+static void programs_maps_and_data(void **state)
+{
+	(void)state;
+	auto_arena struct arena a = { 0 };
+	auto_sb struct sb file = { 0 };
+	struct bpf_object o;
+	struct err e = { 0 };
+	uint64_t total;
+
+	if (!compile(&file))
+		skip();
+	if (bpf_object_read(&a, file.s, file.len, &o, &e))
+		fail_msg("%s", e.msg);
+	assert_int_equal(o.progs.len, 2);
+	assert_string_equal(o.progs.data[0].name, "first");
+	assert_string_equal(o.progs.data[1].section, "xdp");
+	/* r1 = 3, call, exit, and twice() alone behind it. */
+	assert_int_equal(o.progs.data[1].insns[1].imm, 1);
+	assert_true(o.progs.data[1].n < 9);
+
+	assert_int_equal(o.maps.len, 3);
+	assert_string_equal(o.maps.data[0].name, "counts");
+	assert_int_equal(o.maps.data[0].type, BPF_MAP_TYPE_HASH);
+	assert_int_equal(o.maps.data[0].key_size, 4);
+	assert_int_equal(o.maps.data[0].value_size, 8);
+	assert_int_equal(o.maps.data[0].max_entries, 16);
+	assert_int_equal(o.maps.data[1].value_size, 24);
+	assert_string_equal(o.maps.data[2].name, ".data");
+	memcpy(&total, o.maps.data[2].data, sizeof(total));
+	assert_int_equal(total, 5);
+}
+
+/* Whatever the bytes: an error or a program, no access outside (the sanitizers watch). */
+static void damaged_files_are_refused(void **state)
+{
+	(void)state;
+	auto_sb struct sb file = { 0 };
+	uint64_t seed = 12345;
+	unsigned refused = 0;
+
+	if (!compile(&file))
+		skip();
+	auto_free uint8_t *bad = xcalloc(1, file.len);
+	for (unsigned round = 0; round < 2000; round++) {
+		auto_arena struct arena a = { 0 };
+		struct bpf_object o;
+		struct err e = { 0 };
+		size_t len = file.len;
+
+		memcpy(bad, file.s, file.len);
+		for (unsigned k = 0; k < 1 + round % 5; k++) {
+			seed = seed * 6364136223846793005ull + 1442695040888963407ull;
+			size_t at = (seed >> 33) % (round & 1 ? file.len : 64);
+			bad[at] = (uint8_t)(seed >> 20);
+		}
+		if (round % 7 == 0)
+			len = (seed >> 33) % file.len;
+		refused += bpf_object_read(&a, bad, len, &o, &e) != 0;
+	}
+	assert_true(refused > 100);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(programs_maps_and_data),
+		cmocka_unit_test(damaged_files_are_refused),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

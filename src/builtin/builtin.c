@@ -122,15 +122,21 @@ static bool check_arity(struct unit *u, struct expr *e, const struct signature *
 	return false;
 }
 
+bool builtin_bad_arg(struct unit *u, const struct expr *arg, const char *words)
+{
+	diag(u->c->dx, E0302_ARG_TYPE, arg->span, words);
+	return false;
+}
+
 static bool bad_arg(struct unit *u, struct expr *e, const struct expr *arg, const char *wants)
 {
 	struct compiler *c = u->c;
 
-	if (!type_is_error(arg->type))
-		diag(c->dx, E0302_ARG_TYPE, arg->span,
-		     arena_printf(c->arena, "%s() %s (%s provided)", e->name, wants,
-				  type_text(c, arg->type)));
-	return false;
+	if (type_is_error(arg->type))
+		return false;
+	return builtin_bad_arg(u, arg,
+			       arena_printf(c->arena, "%s() %s (%s provided)", e->name, wants,
+					    type_text(c, arg->type)));
 }
 
 static bool check_arg(struct unit *u, struct expr *e, struct expr *arg, const char *kind)

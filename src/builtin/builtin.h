@@ -65,6 +65,8 @@ const struct builtin *builtin_find(const char *name);
 const char *builtin_nearest(const char *word);
 /* Checks a call or a bare name against its row and sets e->type. */
 const struct type *builtin_check(struct unit *u, struct expr *e);
+/* Reports that an argument cannot be what it is (E0302); returns false. */
+bool builtin_bad_arg(struct unit *u, const struct expr *arg, const char *words);
 /* The use becomes an expression of the language, from our own words; checks that. */
 const struct type *builtin_expand(struct unit *u, struct expr *e, const char *words);
 /* Reports options of the command line that no getopt() knows. */

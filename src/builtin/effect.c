@@ -2,17 +2,11 @@
  * Builtins that act on the traced process, or on the kernel, while the event waits.
  */
 #include "builtin/builtin.h"
+#include "builtin/memory.h"
 #include "builtin/names.h"
 #include "output/format.h"
-#include "script/lower.h"
 
 #include <string.h>
-
-static bool bad_arg(struct unit *u, const struct expr *arg, const char *words)
-{
-	diag(u->c->dx, E0302_ARG_TYPE, arg->span, words);
-	return false;
-}
 
 /* A name ("KILL", "SIGKILL"), a number from 1 to 64, or a value. */
 static bool check_signal(struct unit *u, struct expr *e)
@@ -30,18 +24,20 @@ static bool check_signal(struct unit *u, struct expr *e)
 		a->const_value = number;
 		a->type = type_int(c->tt, 8, false);
 		return number ||
-		       bad_arg(u, a, arena_printf(c->arena, "there is no signal %s", name));
+		       builtin_bad_arg(u, a,
+				       arena_printf(c->arena, "there is no signal %s", name));
 	}
 	const struct type *t = check_value(u, a);
 	if (type_is_error(t))
 		return false;
 	if (!type_is_integral(t))
-		return bad_arg(u, a,
-			       arena_printf(c->arena,
-					    "%s() expects the name or the number of a signal",
-					    e->name));
+		return builtin_bad_arg(
+			u, a,
+			arena_printf(c->arena,
+				     "%s() expects the name or the number of a signal",
+				     e->name));
 	if (a->is_const && (a->const_value < 1 || a->const_value > SIGNAL_MAX))
-		return bad_arg(u, a, "a signal's number is from 1 to 64");
+		return builtin_bad_arg(u, a, "a signal's number is from 1 to 64");
 	return true;
 }
 
@@ -87,31 +83,25 @@ static bool check_write_user(struct unit *u, struct expr *e)
 {
 	struct compiler *c = u->c;
 	const struct expr *from = e->args[1], *n = e->args[2];
-	const struct type *t = from->type;
-	bool whole = t->kind == T_STRING || t->kind == T_ARRAY || t->kind == T_STRUCT;
 
 	if (n->const_value < 1 || n->const_value > c->cfg->max_strlen)
-		return bad_arg(u, n,
-			       arena_printf(c->arena, "write_user() writes from 1 to %u bytes",
-					    c->cfg->max_strlen));
-	if (t->kind == T_PTR || (whole && t->size >= n->const_value))
+		return builtin_bad_arg(u, n,
+				       arena_printf(c->arena,
+						    "write_user() writes from 1 to %u bytes",
+						    c->cfg->max_strlen));
+	if (memory_has(from->type, n->const_value))
 		return true;
-	return bad_arg(u, from,
-		       arena_printf(c->arena, "write_user() has no %lld bytes to write in %s",
-				    (long long)n->const_value, type_text(c, t)));
+	return builtin_bad_arg(
+		u, from,
+		arena_printf(c->arena, "write_user() has no %lld bytes to write in %s",
+			     (long long)n->const_value, type_text(c, from->type)));
 }
 
 static ref lower_write_user(struct unit *u, struct expr *e)
 {
 	struct irb *b = &u->b;
-	struct expr *from = e->args[1];
 	uint32_t n = (uint32_t)e->args[2]->const_value;
-	struct place p = from->type->kind == T_PTR
-				 ? place_of_pointer(u, lower_scalar(u, from), from->type->as)
-				 : lower_place(u, from);
-	ref copy = ir_slot(b, (n + 7) / 8 * 8);
-
-	read_bytes(u, &p, n, copy, 0, e->span);
+	ref copy = memory_copy(u, e->args[1], n);
 	ref ret = ir_call(b, BPF_FUNC_probe_write_user, 3, lower_scalar(u, e->args[0]), copy,
 			  ir_const(b, n));
 	return ir_bin(b, OP_EQ, ret, ir_const(b, 0));
@@ -137,7 +127,8 @@ static bool check_debugf(struct unit *u, struct expr *e)
 	literal_text(u, e->args[0], &text, &len);
 	format_parse(c->arena, text, len, &f);
 	if (f.nconvs > CONVERSIONS_MAX)
-		return bad_arg(u, e->args[0], "debugf() cannot use more than 3 conversions");
+		return builtin_bad_arg(u, e->args[0],
+				       "debugf() cannot use more than 3 conversions");
 	if (have != f.nconvs) {
 		diag(c->dx, E0304_FORMAT_ARGS, e->span,
 		     have < f.nconvs ? "not enough" : "too many", have, f.nconvs);

@@ -17,8 +17,7 @@ static void request_exit(struct unit *u, struct span span, ref status)
 
 	ir_store(b, 8, at, 0, word);
 	event_send(u, event_new(u, EV_EXIT, span), NULL, 0);
-	ir_ret(b, ir_const(b, 0));
-	start_dead_block(u);
+	lower_leave(u, ir_const(b, 0));
 }
 
 static ref lower_exit(struct unit *u, struct expr *e)

@@ -6,12 +6,6 @@
 #include "script/lower.h"
 #include "types/kernel_types.h"
 
-static bool bad_arg(struct unit *u, const struct expr *arg, const char *words)
-{
-	diag(u->c->dx, E0302_ARG_TYPE, arg->span, words);
-	return false;
-}
-
 static bool map_exists(struct unit *u, const struct expr *m)
 {
 	if (m->map->value || !u->c->final)
@@ -27,7 +21,8 @@ static bool check_entry(struct unit *u, struct expr *e)
 	struct expr *m = e->args[0];
 
 	if (m->kind != E_MAP)
-		return bad_arg(u, m, arena_printf(c->arena, "%s() expects a map", e->name));
+		return builtin_bad_arg(u, m,
+				       arena_printf(c->arena, "%s() expects a map", e->name));
 	if (e->nargs > 1) {
 		if (m->key && m->key != e->args[1]) {
 			diag(c->dx, E0301_ARITY, e->span,
@@ -73,11 +68,11 @@ static bool check_find(struct unit *u, struct expr *e)
 	struct stmt *assign = e->data;
 
 	if (v->kind != E_VAR)
-		return bad_arg(u, v, "find() expects a variable to store the value in");
+		return builtin_bad_arg(u, v, "find() expects a variable to store the value in");
 	if (!check_entry(u, e))
 		return false;
 	if (!m->key)
-		return bad_arg(u, m, "find() expects a map with keys");
+		return builtin_bad_arg(u, m, "find() expects a map with keys");
 	if (!assign) {
 		assign = e->data = arena_new(u->c->arena, struct stmt);
 		*assign = (struct stmt){
@@ -116,7 +111,8 @@ static bool check_len_map(struct unit *u, struct expr *e)
 	if (!map_exists(u, e->args[0]))
 		return false;
 	if (c->final && !e->args[0]->map->keyed)
-		return bad_arg(u, e->args[0], "len() expects a map with keys, or a stack");
+		return builtin_bad_arg(u, e->args[0],
+				       "len() expects a map with keys, or a stack");
 	if (!id || !type_member(c->tt, btf_type(c->tt, btf, id), "elem_count", &f)) {
 		diag(c->dx, E0402_FEATURE, e->span,
 		     "len() of a map: the kernel counts entries since Linux 6.6");
@@ -137,7 +133,7 @@ static bool check_len(struct unit *u, struct expr *e)
 	const struct type *t = check_value(u, a);
 	if (t->kind == T_KSTACK || t->kind == T_USTACK)
 		return true;
-	return !type_is_error(t) && bad_arg(u, a, "len() expects a map or a stack");
+	return !type_is_error(t) && builtin_bad_arg(u, a, "len() expects a map or a stack");
 }
 
 /* The sum over all CPUs. */

@@ -1,8 +1,27 @@
 /*
  * Builtins about addresses.
  */
+#include "builtin/memory.h"
+
 #include "builtin/builtin.h"
-#include "script/lower.h"
+
+bool memory_has(const struct type *t, int64_t n)
+{
+	bool whole = t->kind == T_STRING || t->kind == T_ARRAY || t->kind == T_STRUCT;
+
+	return t->kind == T_PTR || (whole && t->size >= n);
+}
+
+ref memory_copy(struct unit *u, struct expr *e, uint32_t n)
+{
+	struct place p = e->type->kind == T_PTR
+				 ? place_of_pointer(u, lower_scalar(u, e), e->type->as)
+				 : lower_place(u, e);
+	ref copy = ir_slot(&u->b, (n + 7) / 8 * 8);
+
+	read_bytes(u, &p, n, copy, 0, e->span);
+	return copy;
+}
 
 static ref lower_ksym(struct unit *u, struct expr *e)
 {

@@ -10,12 +10,6 @@
 
 enum { IPV4_SIZE = 4, IPV6_SIZE = 16, MAC_SIZE = 6 };
 
-static bool bad(struct unit *u, const struct expr *arg, const char *words)
-{
-	diag(u->c->dx, E0302_ARG_TYPE, arg->span, words);
-	return false;
-}
-
 /* ntop([family,] address): a number in memory order, or an array of 4 or 16 bytes. */
 static bool check_ntop(struct unit *u, struct expr *e)
 {
@@ -24,11 +18,13 @@ static bool check_ntop(struct unit *u, struct expr *e)
 	bool bytes = t->kind == T_ARRAY || t->kind == T_STRING;
 
 	if (e->nargs > 1 && !type_is_integral(e->args[0]->type))
-		return bad(u, e->args[0], "ntop() expects the address family as a number");
+		return builtin_bad_arg(u, e->args[0],
+				       "ntop() expects the address family as a number");
 	if (bytes && t->size != IPV4_SIZE && t->size != IPV6_SIZE)
-		return bad(u, addr, "ntop() argument must be 4 or 16 bytes in size");
+		return builtin_bad_arg(u, addr,
+				       "ntop() argument must be 4 or 16 bytes in size");
 	if (!bytes && !type_is_integral(t))
-		return bad(u, addr, "ntop() expects a number or an array of bytes");
+		return builtin_bad_arg(u, addr, "ntop() expects a number or an array of bytes");
 	e->type = &type_inet;
 	return true;
 }
@@ -59,10 +55,11 @@ static bool check_macaddr(struct unit *u, struct expr *e)
 	bool bytes = t->kind == T_ARRAY || t->kind == T_STRING;
 
 	if (e->args[0]->kind == E_STRING)
-		return bad(u, e->args[0],
-			   "macaddr() does not support literal string arguments");
+		return builtin_bad_arg(u, e->args[0],
+				       "macaddr() does not support literal string arguments");
 	if ((bytes && t->size != MAC_SIZE) || (!bytes && t->kind != T_PTR))
-		return bad(u, e->args[0], "macaddr() argument must be 6 bytes in size");
+		return builtin_bad_arg(u, e->args[0],
+				       "macaddr() argument must be 6 bytes in size");
 	e->type = &type_mac;
 	return true;
 }
@@ -88,9 +85,10 @@ static bool check_pton(struct unit *u, struct expr *e)
 	literal_text(u, e->args[0], &text, &len);
 	bool six = strchr(text, ':');
 	if (inet_pton(six ? AF_INET6 : AF_INET, text, bytes) != 1)
-		return bad(u, e->args[0],
-			   arena_printf(c->arena, "pton() expects an address (%s provided)",
-					text));
+		return builtin_bad_arg(u, e->args[0],
+				       arena_printf(c->arena,
+						    "pton() expects an address (%s provided)",
+						    text));
 	e->data = bytes;
 	e->type = type_array(c->tt, type_int(c->tt, 1, false), six ? IPV6_SIZE : IPV4_SIZE);
 	return true;
@@ -131,7 +129,7 @@ static bool check_socket_cookie(struct unit *u, struct expr *e)
 	const struct type *t = sk->type;
 
 	if (t->kind != T_PTR || t->elem->kind != T_STRUCT || strcmp(t->elem->name, "sock") != 0)
-		return bad(u, sk, "socket_cookie() expects a struct sock *");
+		return builtin_bad_arg(u, sk, "socket_cookie() expects a struct sock *");
 	struct expr *cookie = member(c, member(c, sk, "__sk_common"), "skc_cookie");
 	struct span span = e->span;
 	*e = *member(c, cookie, "counter");

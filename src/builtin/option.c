@@ -17,12 +17,6 @@ struct script_option {
 	const char *help; /* or NULL */
 };
 
-static bool bad_arg(struct unit *u, const struct expr *arg, const char *words)
-{
-	diag(u->c->dx, E0302_ARG_TYPE, arg->span, words);
-	return false;
-}
-
 /* The default, which also says what kind of option it is; without one it is a switch. */
 static bool read_default(struct unit *u, struct expr *e, struct script_option *o)
 {
@@ -37,7 +31,8 @@ static bool read_default(struct unit *u, struct expr *e, struct script_option *o
 	}
 	const struct type *t = check_value(u, a);
 	if (!a->is_const || (t->kind != T_BOOL && t->kind != T_INT))
-		return bad_arg(u, a, "getopt() expects a bool, a number or a string literal");
+		return builtin_bad_arg(u, a,
+				       "getopt() expects a bool, a number or a string literal");
 	o->kind = t->kind == T_BOOL ? OPTION_BOOL : OPTION_INT;
 	o->number = a->const_value;
 	return true;

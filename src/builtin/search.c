@@ -8,7 +8,7 @@
  * asks for: it follows each branch of each round of a loop, and gives up after 8,192 of them.
  */
 #include "builtin/builtin.h"
-#include "script/lower.h"
+#include "builtin/memory.h"
 
 #include <string.h>
 
@@ -26,9 +26,9 @@ static bool check_needle(struct unit *u, struct expr *e)
 
 	if (!literal_text(u, needle, &s, &len) || len <= NEEDLE_MAX)
 		return true;
-	diag(u->c->dx, E0302_ARG_TYPE, needle->span,
-	     arena_printf(u->c->arena, "%s() looks for at most %d bytes", e->name, NEEDLE_MAX));
-	return false;
+	return builtin_bad_arg(u, needle,
+			       arena_printf(u->c->arena, "%s() looks for at most %d bytes",
+					    e->name, NEEDLE_MAX));
 }
 
 /* What is looked for: its table and its length. */
@@ -227,34 +227,19 @@ static bool check_memcmp(struct unit *u, struct expr *e)
 	struct compiler *c = u->c;
 	int64_t n = e->args[2]->const_value;
 
-	if (n < 0 || n > COMPARE_MAX) {
-		diag(c->dx, E0302_ARG_TYPE, e->args[2]->span,
-		     "memcmp() compares from 0 to 256 bytes");
-		return false;
-	}
+	if (n < 0 || n > COMPARE_MAX)
+		return builtin_bad_arg(u, e->args[2], "memcmp() compares from 0 to 256 bytes");
 	for (int i = 0; i < 2; i++) {
 		const struct type *t = e->args[i]->type;
-		bool whole = t->kind == T_STRING || t->kind == T_ARRAY || t->kind == T_STRUCT;
 
-		if (t->kind == T_PTR || (whole && t->size >= n))
-			continue;
-		diag(c->dx, E0302_ARG_TYPE, e->args[i]->span,
-		     arena_printf(c->arena, "memcmp() has no %lld bytes to compare in %s",
-				  (long long)n, type_text(c, t)));
-		return false;
+		if (!memory_has(t, n))
+			return builtin_bad_arg(
+				u, e->args[i],
+				arena_printf(c->arena,
+					     "memcmp() has no %lld bytes to compare in %s",
+					     (long long)n, type_text(c, t)));
 	}
 	return true;
-}
-
-static ref compared_bytes(struct unit *u, struct expr *e, uint32_t n)
-{
-	struct place p = e->type->kind == T_PTR
-				 ? place_of_pointer(u, lower_scalar(u, e), e->type->as)
-				 : lower_place(u, e);
-	ref copy = ir_slot(&u->b, (n + 7) / 8 * 8);
-
-	read_bytes(u, &p, n, copy, 0, e->span);
-	return copy;
 }
 
 /* Words are compared; the first two that differ are ordered by their first byte. */
@@ -268,7 +253,7 @@ static ref lower_memcmp(struct unit *u, struct expr *e)
 	if (!n)
 		return ir_const(b, 0);
 
-	ref x = compared_bytes(u, e->args[0], n), y = compared_bytes(u, e->args[1], n);
+	ref x = memory_copy(u, e->args[0], n), y = memory_copy(u, e->args[1], n);
 	blkid differ = ir_block(b), done = ir_block(b);
 	for (uint32_t off = 0; off < n;) {
 		uint32_t unit = n - off >= 8 ? 8 : n - off >= 4 ? 4 : n - off >= 2 ? 2 : 1;

@@ -30,12 +30,6 @@ static bool find_mode(const char *name, enum stack_mode *mode)
 	return false;
 }
 
-static bool bad(struct unit *u, struct expr *e, const char *words)
-{
-	diag(u->c->dx, E0302_ARG_TYPE, e->span, words);
-	return false;
-}
-
 /* kstack, kstack(N), kstack(MODE), kstack(MODE, N), and so for ustack */
 static bool check_stack(struct unit *u, struct expr *e)
 {
@@ -51,17 +45,18 @@ static bool check_stack(struct unit *u, struct expr *e)
 	if (e->nargs && e->args[0]->kind == E_NAME && find_mode(e->args[0]->name, &mode))
 		depth = e->nargs > 1 ? e->args[1] : NULL;
 	else if (e->nargs > 1)
-		return bad(u, e->args[0], "the stack mode is one of bpftrace, perf, raw");
+		return builtin_bad_arg(u, e->args[0],
+				       "the stack mode is one of bpftrace, perf, raw");
 	else if (e->nargs)
 		depth = e->args[0];
 	if (depth) {
 		check_value(u, depth);
 		if (!depth->is_const)
-			return bad(u, depth, "the number of frames is a constant");
+			return builtin_bad_arg(u, depth, "the number of frames is a constant");
 		n = depth->const_value;
 	}
 	if (n < 1 || n > DEPTH_MAX)
-		return bad(u, depth, "the number of frames is from 1 to 127");
+		return builtin_bad_arg(u, depth, "the number of frames is from 1 to 127");
 	e->type = type_stack(u->c->tt, kind, mode, (uint32_t)n);
 	return true;
 }

@@ -39,9 +39,8 @@ static bool check_nsecs(struct unit *u, struct expr *e)
 	e->data = (void *)(uintptr_t)mode;
 	if (mode)
 		return true;
-	diag(u->c->dx, E0302_ARG_TYPE, e->args[0]->span,
-	     "nsecs() expects one of boot, monotonic, tai, sw_tai");
-	return false;
+	return builtin_bad_arg(u, e->args[0],
+			       "nsecs() expects one of boot, monotonic, tai, sw_tai");
 }
 
 static int64_t clock_now_ns(clockid_t clock)
@@ -108,9 +107,8 @@ static enum timestamp_clock clock_of(const struct expr *moment)
 static bool check_strftime(struct unit *u, struct expr *e)
 {
 	if (clock_of(e->args[1]) == TIMESTAMP_NONE) {
-		diag(u->c->dx, E0302_ARG_TYPE, e->args[1]->span,
-		     "strftime() can not take a monotonic timestamp");
-		return false;
+		return builtin_bad_arg(u, e->args[1],
+				       "strftime() can not take a monotonic timestamp");
 	}
 	e->type = &type_timestamp;
 	return true;

@@ -27,7 +27,7 @@ UNIT_BIN := $(UNIT:tests/unit/%.c=$(BUILD)/tests/%)
 
 # Suites are the folders under tests/ with a program named run.  These need no root.
 SUITES  := $(patsubst tests/%/run,%,$(wildcard tests/*/run))
-CHECK   := $(filter-out host guest fuzz,$(SUITES))
+CHECK   := $(filter-out host guest tools fuzz,$(SUITES))
 WORK    := $(patsubst tests/guest/work/%.c,$(BUILD)/tests/work/%,$(wildcard tests/guest/work/*.c))
 
 .PHONY: all static unit check test asan bench run docs deps install uninstall clean help
@@ -77,7 +77,7 @@ test:                                    ## everything, with what it needs insta
 	@tests/deps build test
 	@$(MAKE) --no-print-directory $(BUILD)/scry static $(UNIT_BIN) $(BUILD)/tests/runner \
 		$(BUILD)/docs/reference $(WORK)
-	@BUILD=$(BUILD) tests/run $(CHECK) $(filter host guest fuzz,$(SUITES))
+	@BUILD=$(BUILD) tests/run $(CHECK) $(filter-out $(CHECK),$(SUITES))
 
 asan:                                    ## check, under the address and undefined sanitizers
 	@$(MAKE) --no-print-directory check BUILD=build-asan \

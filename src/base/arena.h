@@ -38,7 +38,7 @@ void arena_reset(struct arena *a, struct arena_mark m);
 /* Drops everything; the arena may be used again. */
 void arena_free(struct arena *a);
 
-#define arena_new(a, type) ((type *)arena_alloc((a), sizeof(type)))
+#define arena_new(a, type)	((type *)arena_alloc((a), sizeof(type)))
 #define arena_array(a, type, n) ((type *)arena_alloc((a), sizeof(type) * (size_t)(n)))
 
 /* Heap memory that cannot fail in the same sense; released with free(). */

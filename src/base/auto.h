@@ -30,7 +30,7 @@ static inline void auto_fclose_fn(FILE **f)
 #define auto_free   __attribute__((cleanup(auto_free_fn)))
 #define auto_close  __attribute__((cleanup(auto_close_fn)))
 #define auto_fclose __attribute__((cleanup(auto_fclose_fn)))
-#define auto_sb     __attribute__((cleanup(sb_free)))
+#define auto_sb	    __attribute__((cleanup(sb_free)))
 #define auto_arena  __attribute__((cleanup(arena_free)))
 
 #endif

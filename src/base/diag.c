@@ -5,7 +5,7 @@
 #include <strings.h>
 
 static const struct diag_row rows[DIAG_CODES] = {
-#define DIAG(code, severity, words, hint, more)                                                \
+#define DIAG(code, severity, words, hint, more) \
 	[code] = { #code, #code + 6, severity, words, hint, more },
 #include "base/diag.def"
 #undef DIAG
@@ -35,7 +35,8 @@ void diags_init(struct diags *dx, struct arena *a, struct sources *sources)
 static struct diag *find_same(const struct diags *dx, enum diag_code code, struct span span)
 {
 	vec_each(d, &dx->list)
-		if ((*d)->code == code && (*d)->span.beg == span.beg && (*d)->span.end == span.end)
+		if ((*d)->code == code && (*d)->span.beg == span.beg &&
+		    (*d)->span.end == span.end)
 			return *d;
 	return NULL;
 }
@@ -187,7 +188,8 @@ static unsigned distance(const char *a, const char *b)
 	for (size_t j = 0; j <= m; j++)
 		rows3[0][j] = (unsigned)j;
 	for (size_t i = 1; i <= n; i++) {
-		unsigned *row = rows3[i % 3], *up = rows3[(i + 2) % 3], *up2 = rows3[(i + 1) % 3];
+		unsigned *row = rows3[i % 3], *up = rows3[(i + 2) % 3],
+			 *up2 = rows3[(i + 1) % 3];
 
 		row[0] = (unsigned)i;
 		for (size_t j = 1; j <= m; j++) {
@@ -207,7 +209,8 @@ static unsigned distance(const char *a, const char *b)
 	return rows3[n % 3][m];
 }
 
-void diag_nearer(const char *word, const char *candidate, const char **best, unsigned *best_dist)
+void diag_nearer(const char *word, const char *candidate, const char **best,
+		 unsigned *best_dist)
 {
 	size_t len = strlen(word);
 	unsigned limit = len < 4 ? 1 : len < 8 ? 2 : 3;

@@ -26,7 +26,7 @@ enum diag_code {
 };
 
 /* The words as constant arrays, so that the compiler checks each message's arguments. */
-#define DIAG(code, severity, words, hint, more)                                                \
+#define DIAG(code, severity, words, hint, more) \
 	static const char code##_WORDS[] __attribute__((unused)) = words;
 #include "base/diag.def"
 #undef DIAG
@@ -74,7 +74,7 @@ void diags_print(struct diags *dx, FILE *out, bool warnings);
 
 /* The row of a code: "E0107", its severity, words, hint and long explanation ("" for none). */
 struct diag_row {
-	const char *id;   /* "E0107" */
+	const char *id;	  /* "E0107" */
 	const char *name; /* "MAP_KEY" */
 	enum diag_severity severity;
 	const char *words, *hint, *more;
@@ -86,6 +86,7 @@ const struct diag_row *diag_find(const char *id);
 /* The nearest of n names to word, or NULL when none is near: for "did you mean". */
 const char *diag_nearest(const char *word, const char *const *names, size_t n);
 /* The same, one candidate at a time: start with *best_dist = 0; keeps the best in *best. */
-void diag_nearer(const char *word, const char *candidate, const char **best, unsigned *best_dist);
+void diag_nearer(const char *word, const char *candidate, const char **best,
+		 unsigned *best_dist);
 
 #endif

@@ -17,7 +17,8 @@ struct err {
 };
 
 /* Sets code and words, in lower case and without a full stop; returns code. */
-int err_set(struct err *e, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+int err_set(struct err *e, int code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 /* Says what to do about the error already set; returns its code. */
 int err_hint(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* The name of an errno ("ENOENT"), or NULL. Takes either sign. */

@@ -217,7 +217,7 @@ enum provider_flag {
 	PV_NO_COUNT_LIST = 1 << 3, /* not in a plain -l */
 	PV_PID_IMPLICIT = 1 << 4,  /* -p needs a filter in the program */
 	PV_OURS = 1 << 5,	   /* begin, end, self: run by scry itself */
-	PV_USER = 1 << 8, /* of processes: `*:` means it with a file or with -p only */
+	PV_USER = 1 << 8,	   /* of processes: `*:` means it with a file or with -p only */
 	PV_NOT_YET = 1 << 7,	   /* known, but expand only says that it is not supported */
 	PV_LAST_FIRST =
 		1 << 6, /* of several programs on one place the last attached runs first */

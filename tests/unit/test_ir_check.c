@@ -216,11 +216,12 @@ static void what_cannot_be_reached_needs_no_dominance(void **state)
 
 	(void)state;
 	assert_null(ir_check(
-		parse(&a, "fn \"f\" {\n"
-			  "b0:\n	v1 = const 1\n	ret v1\n"
-			  "b1:\n	v2 = const 2\n	jmp b2\n"
-			  "b2:\n	v3 = add v1, v4\n	v4 = add v2, v3\n	ret v4\n"
-			  "}\n"),
+		parse(&a,
+		      "fn \"f\" {\n"
+		      "b0:\n	v1 = const 1\n	ret v1\n"
+		      "b1:\n	v2 = const 2\n	jmp b2\n"
+		      "b2:\n	v3 = add v1, v4\n	v4 = add v2, v3\n	ret v4\n"
+		      "}\n"),
 		&a));
 }
 

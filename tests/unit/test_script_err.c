@@ -168,7 +168,11 @@ static void compile(struct script_text *t, const char *text)
 	struct typetab types;
 	struct probe_env env = { .arena = &t->arena, .types = &types, .dx = &t->dx };
 	const struct compile_options opt = {
-		.params = params, .nparams = 2, .ncpus = 2, .isa = 3, .env = &env,
+		.params = params,
+		.nparams = 2,
+		.ncpus = 2,
+		.isa = 3,
+		.env = &env,
 	};
 	struct script_config cfg;
 

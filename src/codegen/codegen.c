@@ -46,8 +46,7 @@ static int try_frame(struct job *j, uint32_t slot_budget, struct err *e)
 
 static int stack_full(const struct job *j, struct err *e)
 {
-	return err_set(e, -E2BIG,
-		       "%s: too many values at once: %u bytes of stack, of %u",
+	return err_set(e, -E2BIG, "%s: too many values at once: %u bytes of stack, of %u",
 		       j->fn->name, stack_size(j), j->target.stack_max);
 }
 

@@ -33,7 +33,7 @@ struct image {
 	uint32_t ninsns;
 	struct reloc *relocs;
 	uint32_t nrelocs;
-	uint32_t stack_size;   /* bytes of BPF stack used, 0 ... 512 */
+	uint32_t stack_size; /* bytes of BPF stack used, 0 ... 512 */
 	/* The first instruction of each function, the program itself before its callbacks. */
 	uint32_t *funcs;
 	uint32_t nfuncs;

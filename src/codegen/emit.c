@@ -119,7 +119,10 @@ static void put_load64(struct emitter *w, const struct minsn *i)
 	struct bpf_insn lo = { .code = i->code, .dst_reg = phys(w, i->dst), .imm = i->imm };
 	struct bpf_insn hi = { .imm = (uint64_t)i->imm >> 32 };
 
-	if (i->kind != MK_PLAIN) {
+	if (i->kind == MK_FUNC) {
+		lo.src_reg = BPF_PSEUDO_FUNC;
+		lo.imm = (int32_t)i->arg;
+	} else if (i->kind != MK_PLAIN) {
 		bool is_map = i->kind == MK_MAP;
 		uint32_t off = is_map ? 0 : i->imm;
 

@@ -18,7 +18,7 @@ struct life {
 	ref slot;
 	uint32_t size; /* rounded up */
 	uint32_t beg, end;
-	uint32_t off; /* once placed */
+	uint32_t off;  /* once placed */
 	bool on_stack; /* nowhere else */
 };
 
@@ -88,7 +88,8 @@ static void note_ins(struct framer *w, ref r, uint32_t p, uint32_t at)
 	case OP_SLOT: {
 		uint32_t size = (i->imm + UNIT - 1) / UNIT * UNIT;
 
-		vec_push(w->arena, &w->lives, (struct life){ r, size, UINT32_MAX, 0, 0, false });
+		vec_push(w->arena, &w->lives,
+			 (struct life){ r, size, UINT32_MAX, 0, 0, false });
 		w->root[r] = w->lives.len;
 		break;
 	}

@@ -2,7 +2,8 @@
  * frame.h - where slots lie: on the BPF stack or in the per-CPU scratch map.
  *
  * Slots of at most on_stack_limit bytes are on the stack as long as they fit, the others in the
- * scratch value; the context of a callback is on the stack in any case.  Slots that are never in use at the same time share their bytes.
+ * scratch value; the context of a callback is on the stack in any case.  Slots that are never
+ * in use at the same time share their bytes.
  */
 #ifndef SCRY_CODEGEN_FRAME_H
 #define SCRY_CODEGEN_FRAME_H

@@ -113,6 +113,7 @@ static void ask(struct isel *s, ref r)
 	if (s->uses[r]++)
 		return;
 	vec_push(s->m->arena, &s->asked, r);
+
 	int param = operand_param(ir_ins(s->fn, r));
 	if (param >= 0 && !s->param[param])
 		s->param[param] = mir_vreg(s->m);

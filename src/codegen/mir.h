@@ -36,6 +36,7 @@ enum mkind {
 	MK_CALL,   /* arg: number of arguments; imm: helper */
 	MK_MAP,	   /* ld_imm64 of map number arg */
 	MK_MAPVAL, /* ld_imm64 of the address of byte imm in the value of map number arg */
+	MK_FUNC,   /* ld_imm64 of the address of function arg, which link.c settles */
 	MK_SLOT, /* load from or store to spill slot arg; off comes when slots have their places
 		  */
 	MK_SET,	 /* register arg = 1 when the jump described by the rest is taken, else 0 */

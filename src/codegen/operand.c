@@ -55,7 +55,7 @@ static bool is_near(struct value v)
 		return true;
 	if (v.kind == VALUE_MAPVAL)
 		return v.off >= 0 && v.off == (uint32_t)v.off;
-	return v.kind != VALUE_MAP && fits_s32(v.off);
+	return v.kind != VALUE_MAP && v.kind != VALUE_FUNC && fits_s32(v.off);
 }
 
 static struct value sum_value(const struct isel *s, ref r, const struct ins *i)
@@ -79,6 +79,7 @@ static struct value find_value(const struct isel *s, ref r)
 	switch (i->op) {
 	case OP_CONST: return (struct value){ VALUE_CONST, 0, i->imm };
 	case OP_MAP: return (struct value){ VALUE_MAP, i->imm, 0 };
+	case OP_FUNC: return (struct value){ VALUE_FUNC, i->imm, 0 };
 	case OP_MAPVAL: return (struct value){ VALUE_MAPVAL, i->imm >> 32, (uint32_t)i->imm };
 	case OP_SLOT: {
 		const struct slot_place *at = &s->f->slots[r];
@@ -111,8 +112,10 @@ bool operand_is_imm(const struct isel *s, ref r, int32_t *imm)
 
 mreg operand_home(struct isel *s, ref r)
 {
-	if (ir_ins(s->fn, r)->op == OP_CTX)
-		return s->ctx;
+	int param = operand_param(ir_ins(s->fn, r));
+
+	if (param >= 0)
+		return s->param[param];
 	if (!s->vreg[r])
 		s->vreg[r] = mir_vreg(s->m);
 	return s->vreg[r];
@@ -132,6 +135,7 @@ void operand_make(struct isel *s, mreg dst, struct value v)
 	switch (v.kind) {
 	case VALUE_CONST: put_const(s, dst, v.off); return;
 	case VALUE_MAP: put_load64(s, MK_MAP, dst, v); return;
+	case VALUE_FUNC: put_load64(s, MK_FUNC, dst, v); return;
 	case VALUE_MAPVAL: put_load64(s, MK_MAPVAL, dst, v); return;
 	case VALUE_STACK: put_alu_reg(s, BPF_MOV, dst, BPF_REG_10); break;
 	case VALUE_SCRATCH: put_alu_reg(s, BPF_MOV, dst, s->scratch); break;

@@ -44,10 +44,10 @@ struct isel {
 	blkid cur;	      /* the block being selected */
 	uint32_t *edge;	      /* by blkid: which predecessor it is of its successor with phis */
 	uint32_t *phi_index;  /* by ref: which phi of its block it is */
-	uint32_t *phi_readers; /* for phi_copy(): room for every phi of a block */
+	uint32_t *phi_readers;	/* for phi_copy(): room for every phi of a block */
 	mreg param[PARAMS_MAX]; /* r1-r5 as they were at entry; 0 when not needed */
-	mreg scratch;	       /* 0 when not needed */
-	uint32_t nprologue;    /* machine blocks before those of the body */
+	mreg scratch;		/* 0 when not needed */
+	uint32_t nprologue;	/* machine blocks before those of the body */
 	/* The last values made in this block since the last call. */
 	struct remembered {
 		struct value value;

@@ -103,6 +103,16 @@ ref ir_ctx(struct irb *b)
 	return append(b, (struct ins){ .op = OP_CTX });
 }
 
+ref ir_param(struct irb *b, unsigned n)
+{
+	return append(b, (struct ins){ .op = OP_PARAM, .imm = n });
+}
+
+ref ir_func(struct irb *b, uint32_t func)
+{
+	return append(b, (struct ins){ .op = OP_FUNC, .imm = func });
+}
+
 ref ir_slot(struct irb *b, uint32_t size)
 {
 	/* An empty value has an address, too. */

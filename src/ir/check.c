@@ -52,6 +52,8 @@ static bool imm_ok(const struct ins *i)
 	switch (i->op) {
 	case OP_SLOT:
 	case OP_CALL: return i->imm > 0 && i->imm <= INT32_MAX;
+	case OP_PARAM: return i->imm >= 0 && i->imm < PARAMS_MAX;
+	case OP_FUNC:
 	case OP_MAP: return i->imm >= 0 && i->imm <= UINT32_MAX;
 	case OP_CONST:
 	case OP_MAPVAL: return true;

@@ -44,6 +44,13 @@ bool call_is_fixed(const struct ins *i)
 	return facts_of(i) & FIXED;
 }
 
+bool call_has_callback(const struct ins *i)
+{
+	enum { FOR_EACH_MAP_ELEM = 164, LOOP = 181 };
+
+	return i->op == OP_CALL && (i->imm == FOR_EACH_MAP_ELEM || i->imm == LOOP);
+}
+
 bool is_access(const struct ins *i)
 {
 	return op_infos[i->op].flags & (OP_READ | OP_WRITE) && i->op != OP_CALL;

@@ -5,7 +5,8 @@
  * writes it), each tracked slot, and everything else (map values, records, kernel memory).  A
  * slot is tracked when its address goes nowhere but into adds, loads, stores, atomics and
  * calls.  A call reads and may write all of a slot whose address it is given, and nothing of
- * the others: helpers do not keep an address beyond the call, nor give it back.
+ * the others: helpers do not keep an address beyond the call, nor give it back.  What a
+ * callback finds in its context are addresses that were stored, so of slots not tracked.
  */
 #ifndef SCRY_IR_EFFECT_H
 #define SCRY_IR_EFFECT_H
@@ -17,6 +18,10 @@
 bool call_is_quiet(const struct ins *i);
 /* Quiet, and gives the same result whenever it is called in one run of the program. */
 bool call_is_fixed(const struct ins *i);
+
+/* The operand of a call of bpf_for_each_map_elem or bpf_loop that the callback is given. */
+enum { CALLBACK_CONTEXT = 2 };
+bool call_has_callback(const struct ins *i);
 
 enum place_kind { PLACE_ANY, PLACE_CTX, PLACE_SLOT };
 

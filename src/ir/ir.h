@@ -8,6 +8,9 @@
  * know what they point to, except that `slot`, `ctx`, `map` and `mapval` say where they come
  * from.
  *
+ * A program is one function, or several: helpers that take a callback are given the address of
+ * another one by `func`, which counts them from the program itself, function 0.
+ *
  * Memory that does not live in maps: `slot` is a zero-cost address of imm bytes that exist once
  * per run of the program, uninitialised, 8-byte aligned.  Where they lie (BPF stack, per-CPU
  * scratch) is decided by codegen/frame.c.
@@ -118,7 +121,11 @@ bool ir_ended(const struct irb *b);	 /* has the current block its terminator? */
 /* Values. ir_bin etc. do not simplify: that is for the passes. */
 ref ir_const(struct irb *b, int64_t v);
 ref ir_ctx(struct irb *b);
+enum { PARAMS_MAX = 5 }; /* in r1-r5 */
+/* Argument n of a callback, from 0; a callback has no ctx. */
+ref ir_param(struct irb *b, unsigned n);
 ref ir_slot(struct irb *b, uint32_t size); /* address of new memory */
+ref ir_func(struct irb *b, uint32_t func); /* a callback, for helpers that take one */
 ref ir_map(struct irb *b, uint32_t map);   /* the map itself, for helpers */
 /* Address inside the value of an array's element 0. */
 ref ir_mapval(struct irb *b, uint32_t map, uint32_t off);

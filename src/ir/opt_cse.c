@@ -104,6 +104,8 @@ static bool is_settled(const struct numberer *n, ref r)
 	switch (ir_ins(n->fn, r)->op) {
 	case OP_CONST:
 	case OP_CTX:
+	case OP_PARAM:
+	case OP_FUNC:
 	case OP_SLOT:
 	case OP_MAP:
 	case OP_MAPVAL: return true;

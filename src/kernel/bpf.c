@@ -1,6 +1,8 @@
 #include "kernel/bpf.h"
 
 #include "base/arena.h"
+#include "base/auto.h"
+#include "kernel/func_info.h"
 #include "kernel/proc.h"
 
 #include <ctype.h>
@@ -153,6 +155,29 @@ static int load_logged(union bpf_attr *attr, struct sb *log)
 	}
 }
 
+static int load_btf(const struct sb *btf)
+{
+	union bpf_attr attr = { .btf = ptr64(btf->s), .btf_size = (uint32_t)btf->len };
+
+	return sys_bpf_memlock(BPF_BTF_LOAD, &attr, sizeof(attr));
+}
+
+/* Describes p's functions; the descriptor of their types is the caller's to close. */
+static int describe_functions(const struct kbpf_prog *p, union bpf_attr *attr, struct sb *info)
+{
+	auto_sb struct sb btf = {};
+
+	func_info_make(p->funcs, p->nfuncs, &btf, info);
+	int fd = load_btf(&btf);
+	if (fd < 0)
+		return fd;
+	attr->prog_btf_fd = (uint32_t)fd;
+	attr->func_info = ptr64(info->s);
+	attr->func_info_cnt = p->nfuncs;
+	attr->func_info_rec_size = sizeof(struct bpf_func_info);
+	return fd;
+}
+
 int kbpf_prog_load(const struct kbpf_prog *p, struct sb *log)
 {
 	union bpf_attr attr = {
@@ -166,8 +191,12 @@ int kbpf_prog_load(const struct kbpf_prog *p, struct sb *log)
 		.attach_btf_id = p->attach_btf_id,
 		.attach_btf_obj_fd = (uint32_t)p->attach_btf_fd,
 	};
+	auto_sb struct sb info = {};
+	auto_close int btf = p->nfuncs > 1 ? describe_functions(p, &attr, &info) : -1;
 	int r;
 
+	if (p->nfuncs > 1 && btf < 0)
+		return btf;
 	set_name(attr.prog_name, p->name);
 	if (log && p->log_level)
 		return load_logged(&attr, log);

@@ -60,6 +60,9 @@ struct kbpf_prog {
 	const char *name;	/* as in struct kbpf_map */
 	const struct bpf_insn *insns;
 	uint32_t ninsns;
+	/* Of a program of several functions: where each begins, the first at 0; else NULL. */
+	const uint32_t *funcs;
+	uint32_t nfuncs;
 	uint32_t log_level; /* 0: the verifier's log is kept only when loading fails */
 };
 

@@ -177,6 +177,8 @@ static int load_prog(struct loaded *l, const struct plan_prog *p, int *fd, struc
 		.name = p->name,
 		.insns = p->image.insns,
 		.ninsns = p->image.ninsns,
+		.funcs = p->image.funcs,
+		.nfuncs = p->image.nfuncs,
 	};
 
 	if (p->when == PROG_ATTACHED) {

@@ -1,0 +1,89 @@
+/*
+ * The format is that of linux/btf.h (Documentation/bpf/btf.rst).
+ */
+#include "kernel/func_info.h"
+
+#include "base/auto.h"
+
+#include <linux/btf.h>
+
+enum { TYPE_INT = 1, TYPE_PROTO, TYPE_FIRST_FUNC };
+
+/* Its offset in the string section, which starts with the empty name. */
+enum { NAME_INT = 1 };
+
+static void put(struct sb *out, const void *data, size_t size)
+{
+	sb_write(out, data, size);
+}
+
+static uint32_t type_info(unsigned kind, unsigned vlen)
+{
+	return kind << 24 | vlen;
+}
+
+static void put_int(struct sb *out)
+{
+	const struct btf_type t = { .name_off = NAME_INT,
+				    .info = type_info(BTF_KIND_INT, 0),
+				    .size = sizeof(int32_t) };
+	const uint32_t encoding = BTF_INT_SIGNED << 24 | 8 * sizeof(int32_t);
+
+	put(out, &t, sizeof(t));
+	put(out, &encoding, sizeof(encoding));
+}
+
+static void put_proto(struct sb *out)
+{
+	const struct btf_type t = { .info = type_info(BTF_KIND_FUNC_PROTO, 0),
+				    .type = TYPE_INT };
+
+	put(out, &t, sizeof(t));
+}
+
+static void put_func(struct sb *out, uint32_t name, enum btf_func_linkage linkage)
+{
+	const struct btf_type t = { .name_off = name,
+				    .info = type_info(BTF_KIND_FUNC, linkage),
+				    .type = TYPE_PROTO };
+
+	put(out, &t, sizeof(t));
+}
+
+/* The names are "f0", "f1" and so on, each with its NUL. */
+static void put_types(uint32_t n, struct sb *types, struct sb *names)
+{
+	sb_putc(names, '\0');
+	sb_puts(names, "int");
+	sb_putc(names, '\0');
+	put_int(types);
+	put_proto(types);
+	for (uint32_t k = 0; k < n; k++) {
+		put_func(types, (uint32_t)names->len, k ? BTF_FUNC_STATIC : BTF_FUNC_GLOBAL);
+		sb_printf(names, "f%u", k);
+		sb_putc(names, '\0');
+	}
+}
+
+void func_info_make(const uint32_t *funcs, uint32_t n, struct sb *btf, struct sb *info)
+{
+	auto_sb struct sb types = {}, names = {};
+
+	put_types(n, &types, &names);
+	const struct btf_header head = {
+		.magic = BTF_MAGIC,
+		.version = BTF_VERSION,
+		.hdr_len = sizeof(head),
+		.type_len = (uint32_t)types.len,
+		.str_off = (uint32_t)types.len,
+		.str_len = (uint32_t)names.len,
+	};
+	put(btf, &head, sizeof(head));
+	put(btf, types.s, types.len);
+	put(btf, names.s, names.len);
+	for (uint32_t k = 0; k < n; k++) {
+		const struct bpf_func_info f = { funcs[k], TYPE_FIRST_FUNC + k };
+
+		put(info, &f, sizeof(f));
+	}
+}

@@ -203,6 +203,7 @@ void settle_maps(struct compiler *c)
 	struct plan *p = c->plan;
 	VEC(struct map_sym *) list = {};
 
+	p->zeros_size = 8; /* lower_loop.c wants a word */
 	vec_each(e, &c->maps.entries) {
 		struct map_sym *m = e->value;
 

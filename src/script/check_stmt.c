@@ -324,6 +324,72 @@ static void check_range(struct unit *u, struct stmt *s)
 	u->ended = false;
 }
 
+/* ($key, $value) as the body of a loop sees them; NULL when that cannot be said (yet). */
+static const struct type *entry_type(struct unit *u, const struct expr *e)
+{
+	struct compiler *c = u->c;
+	const struct map_sym *m = e->map;
+	const struct type *parts[2] = { m->key, m->value };
+
+	if (!m->value) {
+		report_undefined(u, e);
+		return NULL;
+	}
+	if (!m->keyed) {
+		if (c->final)
+			diag(c->dx, E0144_LOOP_SCALAR, e->span, m->name);
+		return NULL;
+	}
+	if (type_is_castable_agg(m->value)) {
+		parts[1] = type_int(c->tt, 8, m->value->is_signed);
+	} else if (type_is_agg(m->value)) {
+		diag(c->dx, E0143_LOOP_TYPE, e->span, type_text(c, m->value));
+		return NULL;
+	}
+	return m->key ? type_tuple(c->tt, parts, 2) : NULL;
+}
+
+/* for ($kv : @m): $kv is a copy of an entry, of the body only. */
+static void check_for_map(struct unit *u, struct stmt *s)
+{
+	struct compiler *c = u->c;
+	struct scope scope = { .up = u->scope };
+	struct var_sym *v = s->target->var;
+
+	if (s->e->key) {
+		diag(c->dx, E0302_ARG_TYPE, s->e->span,
+		     "a for loop goes over a map, not over one of its values");
+		return;
+	}
+	if (c->final && !probe_has_feature(c->opt->env, "for_each_map_elem"))
+		diag(c->dx, E0402_FEATURE, s->span,
+		     "for_each_map_elem, for a loop over a map (Linux 5.13)");
+	map_of(u, s->e);
+	s->e->type = &type_none;
+	if (visible_var(u, s->target->name)) {
+		diag(c->dx, E0126_REDECLARED, s->target->span, s->target->name);
+		return;
+	}
+	if (!v) {
+		v = s->target->var = new_var(u, s->target->name, s->target->span);
+		v->assigned = v->declared_type = true;
+	}
+	v->type = entry_type(u, s->e);
+	if (!v->type)
+		v->type = &type_error;
+	s->target->type = v->type;
+
+	u->scope = &scope;
+	vec_push(c->arena, &scope.vars, v);
+	u->loops++;
+	u->map_loops++;
+	check_block(u, s->body);
+	u->map_loops--;
+	u->loops--;
+	u->scope = scope.up;
+	u->ended = false;
+}
+
 /* A value that nobody uses; calls made for their effect are rows with BI_STMT. */
 static void check_discarded(struct unit *u, struct stmt *s)
 {
@@ -337,8 +403,11 @@ static void check_discarded(struct unit *u, struct stmt *s)
 		diag(u->c->dx, E0306_AGG_ALONE, s->e->span, s->e->name);
 	else if (u->c->final && t->kind != T_NONE && !type_is_error(t) && !effect)
 		diag(u->c->dx, W0104_DISCARDED, s->e->span);
-	if (s->e->builtin && !strcmp(s->e->builtin->name, "exit"))
+	if (s->e->builtin && !strcmp(s->e->builtin->name, "exit")) {
+		if (u->map_loops)
+			diag(u->c->dx, E0129_CONTROL, s->span, "exit", "for-loop");
 		u->ended = true;
+	}
 }
 
 void check_stmt(struct unit *u, struct stmt *s)
@@ -351,7 +420,7 @@ void check_stmt(struct unit *u, struct stmt *s)
 	case S_IF: check_if(u, s); break;
 	case S_WHILE: check_while(u, s); break;
 	case S_UNROLL: check_unroll(u, s); break;
-	case S_FOR_MAP: not_yet(u, s->span, "`for` over a map"); break;
+	case S_FOR_MAP: check_for_map(u, s); break;
 	case S_FOR_RANGE: check_range(u, s); break;
 	case S_BREAK:
 	case S_CONTINUE:

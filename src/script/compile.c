@@ -322,13 +322,35 @@ static void optimize(struct compiler *c, struct fn *fn)
 /* Runs of one program at a time on a CPU, when one can be preempted by the next. */
 enum { PREEMPTED_RUNS = 4 };
 
-static bool generate(struct compiler *c, struct unit *u, struct fn *fn)
+static void add_scratch(struct compiler *c, uint32_t size, uint32_t copies)
+{
+	vec_push(c->arena, &c->plan->kmaps,
+		 (struct plan_kmap){
+			 .name = "scratch",
+			 .type = BPF_MAP_TYPE_PERCPU_ARRAY,
+			 .key_size = 4,
+			 .value_size = (size + 7) / 8 * 8,
+			 .max_entries = copies,
+			 .scratch = true,
+		 });
+}
+
+/* The functions that are active at the same time share the stack; the kernel counts in units.
+ */
+static uint32_t stack_of_each(const struct unit *u)
+{
+	enum { STACK_ALL = 512, STACK_UNIT = 32 };
+
+	return STACK_ALL / (u->depth_max + 1) / STACK_UNIT * STACK_UNIT;
+}
+
+static bool generate(struct compiler *c, struct unit *u)
 {
 	struct plan *p = c->plan;
-	struct plan_prog *prog = &p->progs.data[u->prog_index];
+	struct image *parts = arena_array(c->arena, struct image, u->fns.len);
 	struct codegen_target target = {
 		.on_stack_limit = c->cfg->on_stack_limit,
-		.scratch_map = (uint32_t)p->kmaps.len,
+		.stack_max = stack_of_each(u),
 		.scratch_copies =
 			u->group->preemptible && c->opt->isa >= 3 ? PREEMPTED_RUNS : 1,
 		.miss_map = KMAP_GLOBALS,
@@ -337,22 +359,16 @@ static bool generate(struct compiler *c, struct unit *u, struct fn *fn)
 	};
 	struct err e = {};
 
-	if (codegen(c->arena, fn, &target, &prog->image, &e)) {
-		diag(c->dx, E0401_TOO_BIG, u->probe->head, e.msg);
-		return false;
+	for (size_t i = 0; i < u->fns.len; i++) {
+		target.scratch_map = (uint32_t)p->kmaps.len;
+		if (codegen(c->arena, u->fns.data[i], &target, &parts[i], &e)) {
+			diag(c->dx, E0401_TOO_BIG, u->probe->head, e.msg);
+			return false;
+		}
+		if (parts[i].scratch_size)
+			add_scratch(c, parts[i].scratch_size, target.scratch_copies);
 	}
-	if (prog->image.scratch_size) {
-		prog->scratch_kmap = target.scratch_map;
-		vec_push(c->arena, &p->kmaps,
-			 (struct plan_kmap){
-				 .name = "scratch",
-				 .type = BPF_MAP_TYPE_PERCPU_ARRAY,
-				 .key_size = 4,
-				 .value_size = (prog->image.scratch_size + 7) / 8 * 8,
-				 .max_entries = target.scratch_copies,
-				 .scratch = true,
-			 });
-	}
+	image_link(c->arena, parts, (uint32_t)u->fns.len, &p->progs.data[u->prog_index].image);
 	return true;
 }
 
@@ -369,12 +385,15 @@ static void compile_unit(struct compiler *c, struct unit *u)
 	u->prog_index = (uint32_t)c->plan->progs.len;
 	vec_push(c->arena, &c->plan->progs, prog);
 
-	struct fn *fn = lower_unit(u);
-	const char *wrong = ir_check(fn, c->arena);
-	if (wrong)
-		BUG("%s: %s", u->target->name, wrong);
-	optimize(c, fn);
-	generate(c, u, fn);
+	lower_unit(u);
+	vec_each(fn, &u->fns) {
+		const char *wrong = ir_check(*fn, c->arena);
+
+		if (wrong)
+			BUG("%s: %s", u->target->name, wrong);
+		optimize(c, *fn);
+	}
+	generate(c, u);
 }
 
 static void start_plan(struct compiler *c)

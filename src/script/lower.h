@@ -83,6 +83,8 @@ void lower_map_store(struct unit *u, struct expr *target, struct expr *value);
 ref lower_key(struct unit *u, const struct map_sym *m, struct expr *key);
 /* lower_agg.c: an aggregate as a number, over all CPUs. */
 ref lower_agg_read(struct unit *u, struct expr *e);
+/* The same of the entry whose key lies there; 0 for one of a map without keys. */
+ref lower_agg_sum(struct unit *u, const struct map_sym *m, ref key);
 void lower_map_agg(struct unit *u, struct expr *target, struct expr *call);
 /* @m op= v without reading it first: v is added atomically. */
 void lower_map_add(struct unit *u, struct expr *target, ref v);
@@ -126,8 +128,13 @@ void lower_block(struct unit *u, struct stmt *s);
 /* Control goes on in a new block that nothing reaches: after return, break. */
 void start_dead_block(struct unit *u);
 
-/* lower_unit.c: the whole program of a unit as IR, ready for the passes. */
-struct fn *lower_unit(struct unit *u);
+/* lower_loop.c */
+void lower_for_map(struct unit *u, struct stmt *s);
+/* Ends the probe, from the body of a loop too. */
+void lower_leave(struct unit *u, ref result);
+
+/* lower_unit.c: the whole program of a unit as IR, ready for the passes, in u->fns. */
+void lower_unit(struct unit *u);
 /* The attach point that fired: `probe`. */
 ref lower_which(struct unit *u);
 ref lower_cpu_stripe(struct unit *u, uint32_t off);

@@ -83,12 +83,10 @@ static ref extreme(struct unit *u, const struct type *agg, ref v, ref seen)
 	return meet_here(b, &m);
 }
 
-ref lower_agg_read(struct unit *u, struct expr *e)
+ref lower_agg_sum(struct unit *u, const struct map_sym *m, ref key)
 {
 	struct irb *b = &u->b;
-	struct map_sym *m = e->map;
 	const struct type *agg = m->value;
-	ref key = m->plan->store == STORE_STRIPE ? 0 : lower_key(u, m, e->key);
 	struct sums s = { ir_slot(b, 8), ir_slot(b, 8) };
 	ref cpu = ir_slot(b, 8);
 	blkid head = ir_block(b), body = ir_block(b), found = ir_block(b), next = ir_block(b),
@@ -122,4 +120,12 @@ ref lower_agg_read(struct unit *u, struct expr *e)
 	if (agg->kind == T_MIN || agg->kind == T_MAX)
 		return extreme(u, agg, first, second);
 	return first;
+}
+
+ref lower_agg_read(struct unit *u, struct expr *e)
+{
+	const struct map_sym *m = e->map;
+
+	return lower_agg_sum(u, m,
+			     m->plan->store == STORE_STRIPE ? 0 : lower_key(u, m, e->key));
 }

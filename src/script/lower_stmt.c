@@ -187,6 +187,7 @@ void lower_stmt(struct unit *u, struct stmt *s)
 	case S_ASSIGN: lower_assign(u, s); break;
 	case S_IF: lower_if(u, s); break;
 	case S_WHILE: lower_while(u, s); break;
+	case S_FOR_MAP: lower_for_map(u, s); break;
 	case S_FOR_RANGE: lower_range(u, s); break;
 	case S_UNROLL:
 		for (int64_t i = 0; i < s->e->const_value; i++)
@@ -197,10 +198,7 @@ void lower_stmt(struct unit *u, struct stmt *s)
 		ir_jmp(b, s->kind == S_BREAK ? u->break_blk : u->continue_blk);
 		start_dead_block(u);
 		break;
-	case S_RETURN:
-		ir_ret(b, s->e ? lower_scalar(u, s->e) : ir_const(b, 0));
-		start_dead_block(u);
-		break;
+	case S_RETURN: lower_leave(u, s->e ? lower_scalar(u, s->e) : ir_const(b, 0)); break;
 	case S_BLOCK: lower_block(u, s); break;
 	default: BUG("statement kind %d reached the lowering", s->kind);
 	}

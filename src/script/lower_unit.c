@@ -102,11 +102,12 @@ static void give_slots(struct unit *u)
 	}
 }
 
-struct fn *lower_unit(struct unit *u)
+void lower_unit(struct unit *u)
 {
 	struct fn *fn = ir_fn_new(u->c->arena, u->target->name);
 	struct irb *b = &u->b;
 
+	vec_push(u->c->arena, &u->fns, fn);
 	*b = (struct irb){ .fn = fn, .cur = 0, .span = u->probe->head };
 	u->ctx = ir_ctx(b);
 	u->exit_blk = ir_block(b);
@@ -124,5 +125,4 @@ struct fn *lower_unit(struct unit *u)
 	ir_jmp(b, u->exit_blk);
 	ir_start(b, u->exit_blk);
 	ir_ret(b, ir_const(b, 0));
-	return fn;
 }

@@ -130,7 +130,6 @@ struct plan_prog {
 	struct group *group;
 	uint32_t probe_base; /* attach point id of group->targets[0]; the others follow */
 	struct image image;
-	uint32_t scratch_kmap;
 	uint32_t select_kmap; /* ATTACH_SYSCALL_TP: the table; 0 = none */
 	struct span span;
 };

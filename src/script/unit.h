@@ -80,7 +80,8 @@ struct unit {
 	struct strmap vars; /* assigned without let: live in the whole probe */
 	struct scope *scope;
 	int loops;
-	int macros; /* depth of #define in #define */
+	int map_loops; /* of them, those over a map */
+	int macros;    /* depth of #define in #define */
 	const struct macro_use *open_macros;
 	int dead;   /* branches around that are never taken: their condition is known */
 	bool ended; /* control cannot reach the next statement */
@@ -92,6 +93,11 @@ struct unit {
 	uint32_t prog_index;
 	blkid exit_blk;
 	blkid break_blk, continue_blk;
+	VEC(struct fn *)
+	fns;	     /* the program itself, then the bodies of loops that are callbacks */
+	ref context; /* of the body being built, 0 in the program itself */
+	unsigned depth, depth_max; /* of bodies in bodies */
+	bool leaves;		   /* the body being built may end the probe */
 	uint32_t lost_counter;
 };
 
@@ -99,6 +105,8 @@ struct unit {
 const struct type *check_expr(struct unit *u, struct expr *e);
 /* An expression whose value is wanted: refuses none, turns readable aggregates into numbers. */
 const struct type *check_value(struct unit *u, struct expr *e);
+/* A map that nothing is assigned to was read: says so where that is the whole story. */
+void report_undefined(struct unit *u, const struct expr *e);
 /* Checks a unit's predicate and body. */
 void check_unit(struct unit *u);
 /* check_stmt.c */
@@ -122,8 +130,6 @@ const char *type_text(struct compiler *c, const struct type *t);
 /* check_map.c */
 struct map_sym *map_of(struct unit *u, struct expr *e);
 /* Checks @m or @m[key] at a place that reads or writes it. */
-/* A map that nothing is assigned to was read: says so where that is the whole story. */
-void report_undefined(struct unit *u, const struct expr *e);
 struct map_sym *check_map_use(struct unit *u, struct expr *e);
 void map_assigned(struct unit *u, struct map_sym *m, const struct type *t, struct span span);
 /* After the last pass: decides storage and fills plan->maps and kmaps. */

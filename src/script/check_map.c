@@ -107,6 +107,8 @@ void map_assigned(struct unit *u, struct map_sym *m, const struct type *t, struc
 				      type_text(c, m->value));
 
 		diag_note(d, m->value_span, "the value got its type here");
+		if (type_is_agg(t) && t->kind == m->value->kind)
+			diag_hint(d, "all calls for one map have the same parameters");
 		return;
 	}
 	now = widened(c, now);

@@ -212,17 +212,16 @@ static void broken_functions_are_named(void **state)
 
 static void what_cannot_be_reached_needs_no_dominance(void **state)
 {
+	static const char TEXT[] =
+		"fn \"f\" {\n"
+		"b0:\n	v1 = const 1\n	ret v1\n"
+		"b1:\n	v2 = const 2\n	jmp b2\n"
+		"b2:\n	v3 = add v1, v4\n	v4 = add v2, v3\n	ret v4\n"
+		"}\n";
 	auto_arena struct arena a = {};
 
 	(void)state;
-	assert_null(ir_check(
-		parse(&a,
-		      "fn \"f\" {\n"
-		      "b0:\n	v1 = const 1\n	ret v1\n"
-		      "b1:\n	v2 = const 2\n	jmp b2\n"
-		      "b2:\n	v3 = add v1, v4\n	v4 = add v2, v3\n	ret v4\n"
-		      "}\n"),
-		&a));
+	assert_null(ir_check(parse(&a, TEXT), &a));
 }
 
 int main(void)

@@ -126,6 +126,15 @@ static const struct type *check_unary(struct unit *u, struct expr *e)
 	return e->type;
 }
 
+/* A variable that is counted up or down outgrows the number it began with. */
+static void outgrow(struct compiler *c, struct var_sym *v)
+{
+	if (v->declared_type || v->type->kind != T_INT || v->type->size == 8)
+		return;
+	v->type = widened(c, v->type);
+	c->changed = true;
+}
+
 static const struct type *check_incdec(struct unit *u, struct expr *e)
 {
 	struct expr *a = e->a;
@@ -142,8 +151,9 @@ static const struct type *check_incdec(struct unit *u, struct expr *e)
 				     type_int(u->c->tt, 8, !m->value || m->value->is_signed),
 				     e->span);
 		a->type = m->value ? m->value : &type_error;
-	} else {
-		check_expr(u, a);
+	} else if (!type_is_error(check_expr(u, a))) {
+		outgrow(u->c, a->var);
+		a->type = a->var->type;
 	}
 	if (type_is_error(a->type))
 		return a->type;

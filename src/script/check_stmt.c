@@ -83,7 +83,9 @@ static void var_assigned(struct unit *u, struct var_sym *v, const struct expr *e
 		diag_note(d, v->span, "the variable got its type here");
 		return;
 	}
-	now = widened(c, now);
+	/* A field keeps its width, which bswap() goes by; a literal may still grow. */
+	if (now->kind != T_INT || now->flexible)
+		now = widened(c, now);
 	if (!v->type || !type_same(v->type, now) || v->type->flexible != now->flexible) {
 		v->type = now;
 		c->changed = true;

@@ -117,7 +117,7 @@ bool check_condition(struct unit *u, struct expr *e);
 /* check_type.c: how types meet. */
 /* The type that holds values of both, or NULL. */
 const struct type *unify(struct compiler *c, const struct type *a, const struct type *b);
-/* A type as maps and inferred variables keep it: integers in 64 bits. */
+/* A type as maps keep it, and variables that begin with a literal: integers in 64 bits. */
 const struct type *widened(struct compiler *c, const struct type *t);
 /* Are two integers compared or divided as signed numbers? */
 bool signed_pair(const struct type *a, const struct type *b);

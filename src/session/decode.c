@@ -253,6 +253,20 @@ static const struct ksyms *kernel_symbols(struct decoder *d)
 	return d->ksyms;
 }
 
+void decoder_prepare(struct decoder *d, const struct type *t)
+{
+	uint32_t n;
+
+	if (t->kind == T_KSYM || t->kind == T_KSTACK) {
+		kernel_symbols(d);
+	} else if (t->kind == T_TUPLE || t->kind == T_RECORD) {
+		const struct field *f = type_fields(d->plan->types, t, &n);
+
+		for (uint32_t i = 0; i < n; i++)
+			decoder_prepare(d, f[i].type);
+	}
+}
+
 static const char *hex(struct job *j, uint64_t addr)
 {
 	return arena_printf(j->a, "0x%" PRIx64, addr);

@@ -31,6 +31,12 @@ void decoder_fini(struct decoder *d);
 /* The symbols of processes; made when first asked for. */
 struct usyms *decoder_usyms(struct decoder *d);
 
+/*
+ * Loads now what decoding values of type t would load later.  For who looks at something that
+ * changes meanwhile: the kernel's symbols take long enough for events to go by.
+ */
+void decoder_prepare(struct decoder *d, const struct type *t);
+
 /* bytes holds t->size bytes, of any alignment. t is no aggregate: see aggregate.h for those. */
 void decode(struct decoder *d, struct arena *a, const struct type *t, const void *bytes,
 	    struct value *out);

@@ -57,8 +57,12 @@ static const struct plan_map *map_of(const struct session *s, const struct event
 
 static int do_map(struct session *s, const struct event *ev, struct err *e)
 {
-	return maps_print(s, map_of(s, ev), (uint64_t)ev->plan->top, (uint64_t)ev->plan->div,
-			  e);
+	const struct plan_map *m = map_of(s, ev);
+
+	/* print(@) is often followed by clear(@): what comes between the two is lost. */
+	if (m->key)
+		decoder_prepare(&s->decoder, m->key);
+	return maps_print(s, m, (uint64_t)ev->plan->top, (uint64_t)ev->plan->div, e);
 }
 
 static int do_clear(struct session *s, const struct event *ev, struct err *e)

@@ -19,16 +19,14 @@ static bool is_ret(const struct group *g)
 }
 
 static struct group *start_group(struct probe_env *env, const struct target *first,
-				 enum attach_way way, const char *why, struct groups *out)
+				 const char *why, struct groups *out)
 {
 	struct group *g = group_add(env, first->provider, out);
 
-	g->way = way;
+	g->way = ATTACH_PERF;
 	g->why = why;
 	g->prog_type = BPF_PROG_TYPE_KPROBE;
 	g->preemptible = true;
-	if (way == ATTACH_UPROBE_MULTI)
-		g->expected_attach = (enum bpf_attach_type)KBPF_TRACE_UPROBE_MULTI;
 	return g;
 }
 
@@ -45,6 +43,7 @@ static struct group *find_group(struct groups *groups, size_t first, const struc
 	return NULL;
 }
 
+/* How a group is attached, now that all its targets are known. */
 static void settle(struct group *g, bool has_multi, bool cookie)
 {
 	bool single = g->targets.len == 1;
@@ -81,7 +80,7 @@ void user_group(struct probe_env *env, const struct targets *targets,
 		struct group *g = alone ? NULL : find_group(out, first, *t, with_each_other);
 
 		if (!g)
-			g = start_group(env, *t, ATTACH_PERF, why, out);
+			g = start_group(env, *t, why, out);
 		vec_push(env->arena, &g->targets, *t);
 	}
 	for (size_t i = first; i < out->len; i++)

@@ -49,10 +49,12 @@ struct vreg {
 	enum vtype type;
 	uint32_t frame; /* V_STACK: whose */
 	int32_t off;	/* pointers: the fixed part of the offset; the rest is in range */
-	uint32_t id;	/* pointers that are null together; packet pointers of the same base */
-	uint32_t ref;	/* V_RECORD: what must be given back */
-	uint32_t size;	/* V_MEM, V_RECORD */
-	int32_t reach;	/* V_PACKET: bytes from the base that are proved to be there */
+	/* Pointers that are null together; packet pointers of the same base; copies of a
+	 * number. */
+	uint32_t id;
+	uint32_t ref;  /* V_RECORD: what must be given back */
+	uint32_t size; /* V_MEM, V_RECORD */
+	int32_t reach; /* V_PACKET: bytes from the base that are proved to be there */
 	const struct vm_map *map;
 	struct range range; /* the number, or the variable part of the offset */
 };
@@ -145,6 +147,8 @@ uint32_t v_stack_depth(const struct verifier *v);
 
 /* verify_alu.c */
 int v_need(struct verifier *v, unsigned reg);
+/* The register's number is about to be copied: copies know each other by their id. */
+void v_mark_copied(struct verifier *v, unsigned reg);
 int v_alu(struct verifier *v, const struct bpf_insn *p);
 /* Decides a conditional jump: 0, 1, or -1 with the current state split into *taken. */
 int v_branch(struct verifier *v, const struct bpf_insn *p, int *way, struct vstate **taken);

@@ -10,6 +10,14 @@ int v_need(struct verifier *v, unsigned reg)
 			reg);
 }
 
+void v_mark_copied(struct verifier *v, unsigned reg)
+{
+	struct vreg *r = v_reg(v, reg);
+
+	if (r->type == V_SCALAR && !r->id && !range_is_const(&r->range))
+		r->id = ++v->last_id;
+}
+
 /* --- pointers --- */
 
 static bool may_move(enum vtype t)
@@ -106,7 +114,9 @@ static int move(struct verifier *v, const struct bpf_insn *p, const struct vreg 
 	bool wide = BPF_CLASS(p->code) == BPF_ALU64;
 
 	if (wide && !p->off) {
-		*dst = *src;
+		if (BPF_SRC(p->code) == BPF_X)
+			v_mark_copied(v, p->src_reg);
+		*dst = BPF_SRC(p->code) == BPF_X ? *v_reg(v, p->src_reg) : *src;
 		return 0;
 	}
 	if (v_is_pointer(src))
@@ -283,8 +293,9 @@ static int split_numbers(struct verifier *v, const struct bpf_insn *p, int *way,
 	struct vreg *ta = &other->regs[p->dst_reg];
 	struct vreg *tb = by_reg ? &other->regs[p->src_reg] : &imm_taken;
 
-	/* The same register twice would learn from itself. */
-	if (by_reg && p->dst_reg == p->src_reg)
+	/* A number compared with itself or its copy teaches nothing, nor does it in the kernel.
+	 */
+	if (by_reg && (p->dst_reg == p->src_reg || (a->id && a->id == b->id)))
 		return 0;
 	range_assume(op, &ta->range, &tb->range, wide, true);
 	range_assume(op, &a->range, &b->range, wide, false);

@@ -330,10 +330,12 @@ int v_store(struct verifier *v, const struct bpf_insn *p)
 		ret = v_need(v, p->src_reg);
 	if (ret)
 		return ret;
-	if (BPF_CLASS(p->code) == BPF_STX)
+	if (BPF_CLASS(p->code) == BPF_STX) {
+		v_mark_copied(v, p->src_reg);
 		value = *v_reg(v, p->src_reg);
-	else
+	} else {
 		vreg_scalar(&value, range_const((uint64_t)(int64_t)p->imm));
+	}
 
 	switch (v_reg(v, p->dst_reg)->type) {
 	case V_STACK: return store_stack(v, p->dst_reg, p->off, insn_size(p->code), &value);

@@ -107,6 +107,8 @@ static bool reg_within(struct id_map *ids, const struct vreg *is, const struct v
 	if (same ? !same_range(&is->range, &was->range)
 		 : !range_within(&is->range, &was->range))
 		return false;
+	if (is->type == V_SCALAR && !same)
+		return !was->id || same_id(ids, is->id, was->id);
 	return same_id(ids, is->id, was->id) && same_id(ids, is->ref, was->ref);
 }
 

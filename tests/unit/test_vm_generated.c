@@ -14,6 +14,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <cmocka.h>
 
@@ -224,10 +225,11 @@ static void interpreter_and_jit_agree_on_anything(void **state)
 /* --- our verifier against the kernel's --- */
 
 /* What the generator believes of a register: most pieces respect it, some do not. */
-enum kind { NOTHING, NUMBER, CONTEXT, FRAME, VALUE };
+enum kind { NOTHING, NUMBER, CONTEXT, FRAME, VALUE, PACKET };
 
 struct maker {
 	struct program *p;
+	bool xdp;
 	enum kind kind[11];
 	uint32_t starts[MAX_INSNS], nstarts; /* where instructions begin */
 	uint32_t jumps[MAX_INSNS], njumps;   /* to be given targets */
@@ -468,17 +470,64 @@ static void make_helper(struct maker *m)
 	m->kind[dst] = NUMBER;
 }
 
-static void nearly_correct(struct program *p)
+/* The packet and its end from the context, and a comparison, mostly of the right kind. */
+static void make_packet(struct maker *m)
+{
+	static const uint8_t OPS[] = { BPF_JGT, BPF_JGT, BPF_JGT, BPF_JGE, BPF_JLT, BPF_JLE };
+	unsigned data = pick(10), end = (data + 1 + pick(4)) % 10,
+		 limit = (end + 1 + pick(3)) % 10;
+	unsigned context = reg_of(m, CONTEXT), op = OPS[pick(6)];
+	bool packet_first = pick(4);
+
+	if (!m->xdp || data == limit || context == data || context == end)
+		return;
+	if (m->kind[data] != PACKET || !pick(3))
+		emit(m, BPF_LDX | BPF_MEM | BPF_W, data, context, 0, 0);
+	emit(m, BPF_LDX | BPF_MEM | BPF_W, end, context, 4, 0);
+	emit(m, BPF_ALU64 | BPF_MOV | BPF_X, limit, data, 0, 0);
+	emit(m, BPF_ALU64 | BPF_ADD | BPF_K, limit, 0, 0, (int32_t)pick(24));
+	m->jumps[m->njumps++] = m->p->n;
+	emit(m, (uint8_t)(BPF_JMP | op | BPF_X), packet_first ? limit : end,
+	     packet_first ? end : limit, 0, 0);
+	m->kind[data] = PACKET;
+	m->kind[limit] = pick(2) ? PACKET : NOTHING;
+	m->kind[end] = NOTHING;
+}
+
+static void make_packet_access(struct maker *m)
+{
+	int off = (int)pick(20) - !pick(20);
+	unsigned size = any_size(&off), base = reg_of(m, PACKET), dst = pick(10);
+
+	if (!m->xdp)
+		return;
+	if (!pick(4)) {
+		emit(m, (uint8_t)(BPF_STX | BPF_MEM | size), base, reg_of(m, NUMBER), off, 0);
+		return;
+	}
+	emit(m, (uint8_t)(BPF_LDX | BPF_MEM | size), dst, base, off, 0);
+	m->kind[dst] = NUMBER;
+	if (pick(3) || base == 10 || base == dst)
+		return;
+	/* Onwards by a length that the packet holds. */
+	if (pick(8))
+		emit(m, BPF_ALU64 | BPF_AND | BPF_K, dst, 0, 0, 15);
+	emit(m, BPF_ALU64 | (pick(8) ? BPF_ADD : BPF_SUB) | BPF_X, base, dst, 0, 0);
+}
+
+static void nearly_correct(struct program *p, bool xdp)
 {
 	static void (*const PIECES[])(struct maker *) = {
-		make_number,	   make_alu,	     make_alu,
-		make_copy,	   make_jump,	     make_context_load,
-		make_stack_load,   make_stack_store, make_lookup,
-		make_value_access, make_loop,	     make_stack_pointer,
-		make_helper,	   make_value_index, make_stack_store,
-		make_value_access, make_alu,	     make_sign_extension,
+		make_number,	    make_alu,		make_alu,
+		make_copy,	    make_jump,		make_context_load,
+		make_stack_load,    make_stack_store,	make_lookup,
+		make_value_access,  make_loop,		make_stack_pointer,
+		make_helper,	    make_value_index,	make_stack_store,
+		make_value_access,  make_alu,		make_sign_extension,
+		make_packet,	    make_packet_access, make_packet,
+		make_packet_access,
 	};
-	struct maker m = { .p = p, .kind = { [1] = CONTEXT } };
+	struct maker m = { .p = p, .xdp = xdp, .kind = { [1] = CONTEXT } };
 
 	p->n = 0;
 	emit(&m, BPF_ALU64 | BPF_MOV | BPF_X, 6, 1, 0, 0);
@@ -516,7 +565,7 @@ static int kernel_map(void)
 	return vm_kernel_bpf(BPF_MAP_CREATE, &attr);
 }
 
-static int offer(const struct program *p, int map, struct sb *log)
+static int offer(const struct program *p, enum bpf_prog_type type, int map, struct sb *log)
 {
 	struct program copy = *p;
 
@@ -524,24 +573,30 @@ static int offer(const struct program *p, int map, struct sb *log)
 		if (insn_is_wide(&copy.insns[i]))
 			copy.insns[i].imm = map;
 	}
-	int fd = vm_kernel_load(BPF_PROG_TYPE_SOCKET_FILTER, copy.insns, copy.n, log);
+	int fd = vm_kernel_load(type, copy.insns, copy.n, log);
 	if (fd < 0)
 		return fd;
 	close(fd);
 	return 0;
 }
 
-/* What was accepted runs with all checks on and none of them strikes. */
-static void check_runs(struct scry_vm *vm, int prog, const struct program *p)
+/*
+ * What was accepted runs with all checks on and none of them strikes. The packet of XDP is
+ * where 32 bits can name it, as the context's fields do.
+ */
+static void check_runs(struct scry_vm *vm, int prog, const struct program *p, uint8_t *packet)
 {
 	uint32_t skb[48];
 
+	scry_vm_memory_add(vm, packet, 16, true);
 	for (unsigned n = 0; n < 4; n++) {
 		struct scry_vm_input in = { .mem = skb, .mem_size = sizeof(skb) };
 		struct scry_vm_result out;
 
 		for (unsigned i = 0; i < 48; i++)
 			skb[i] = n ? pick(UINT32_MAX) : i;
+		skb[0] = (uint32_t)(uintptr_t)packet;
+		skb[1] = (uint32_t)(uintptr_t)packet + 16;
 		if (!scry_vm_run(vm, prog, &in, &out))
 			continue;
 		print_program(p);
@@ -553,24 +608,29 @@ static void nothing_is_accepted_that_the_kernel_rejects(void **state)
 {
 	(void)state;
 	auto_close int map = kernel_map();
+	uint8_t *packet = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+			       MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
 	unsigned both = 0, ours = 0, kernels = 0, neither = 0;
 
+	assert_true(packet != MAP_FAILED);
 	start_random();
-	for (unsigned n = rounds(3000); n; n--) {
+	for (unsigned n = rounds(4000); n; n--) {
 		struct scry_vm *vm = scry_vm_new();
 		struct scry_vm_map def = { BPF_MAP_TYPE_HASH, 8, VALUE_SIZE, 4 };
-		struct scry_vm_program info = { .context = SCRY_VM_SOCKET };
+		bool xdp = n % 2;
+		struct scry_vm_program info = { .context = xdp ? SCRY_VM_XDP : SCRY_VM_SOCKET };
+		enum bpf_prog_type type = xdp ? BPF_PROG_TYPE_XDP : BPF_PROG_TYPE_SOCKET_FILTER;
 		struct scry_vm_verdict verdict;
 		auto_sb struct sb log = { 0 };
 		struct program p;
 
-		nearly_correct(&p);
+		nearly_correct(&p, xdp);
 		uint64_t key = 0, value[VALUE_SIZE / 8] = { 1, 2, 3, 4 };
 		int id = scry_vm_map_add(vm, &def);
 		scry_vm_map_update(vm, id, &key, value, 0);
 		int prog = scry_vm_load(vm, p.insns, p.n, &info);
 		bool accept = prog > 0 && !scry_vm_verify(vm, prog, &verdict);
-		bool kernel = map >= 0 ? !offer(&p, map, accept ? &log : NULL) : accept;
+		bool kernel = map >= 0 ? !offer(&p, type, map, accept ? &log : NULL) : accept;
 
 		*(accept ? (kernel ? &both : &ours) : (kernel ? &kernels : &neither)) += 1;
 		if (accept && !kernel) {
@@ -583,9 +643,10 @@ static void nothing_is_accepted_that_the_kernel_rejects(void **state)
 			print_message("stricter: %s\n",
 				      prog > 0 ? verdict.words : scry_vm_error(vm));
 		if (accept)
-			check_runs(vm, prog, &p);
+			check_runs(vm, prog, &p, packet);
 		scry_vm_free(vm);
 	}
+	munmap(packet, 4096);
 	print_message("accepted by both %u, by the kernel only %u, by neither %u\n", both,
 		      kernels, neither);
 }

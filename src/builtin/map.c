@@ -3,7 +3,7 @@
  */
 #include "builtin/builtin.h"
 #include "builtin/symbol.h"
-#include "script/lower.h"
+#include "types/agg.h"
 #include "types/kernel_types.h"
 
 static bool map_exists(struct unit *u, const struct expr *m)
@@ -34,20 +34,34 @@ static bool check_entry(struct unit *u, struct expr *e)
 		}
 		m->key = e->args[1];
 	}
-	const struct map_sym *sym = check_map_use(u, m);
-	if (sym->value && type_is_agg(sym->value) && !m->key) {
-		not_yet(u, e->span, "%s() of an aggregate without keys", e->name);
-		return false;
-	}
+	check_map_use(u, m);
 	return map_exists(u, m);
+}
+
+static bool is_scalar_agg(const struct expr *m)
+{
+	return !m->key && m->map->value && type_is_agg(m->map->value);
 }
 
 static bool check_delete(struct unit *u, struct expr *e)
 {
+	struct expr *m = e->args[0];
+
 	if (!check_entry(u, e))
 		return false;
-	e->args[0]->map->deleted = true;
+	if (is_scalar_agg(m) && agg_is_long(m->map->value) && !e->unused)
+		return builtin_bad_arg(u, m,
+				       "delete() of a histogram without keys gives no value");
+	m->map->deleted = true;
 	return true;
+}
+
+static bool check_has_key(struct unit *u, struct expr *e)
+{
+	if (!check_entry(u, e))
+		return false;
+	return !is_scalar_agg(e->args[0]) ||
+	       builtin_bad_arg(u, e->args[0], "has_key() expects a map with keys");
 }
 
 /* Only a delete whose result is used may meet a key that is not there in silence. */
@@ -177,7 +191,7 @@ static ref lower_len(struct unit *u, struct expr *e)
 BUILTINS(map) = {
 	{ "delete", "bool delete(raw, [raw])", BI_STMT, check_delete, .lower = lower_delete,
 	  .doc = "Removes a key; true if it was there." },
-	{ "has_key", "bool has_key(raw, [raw])", 0, check_entry, .lower = lower_has_key,
+	{ "has_key", "bool has_key(raw, [raw])", 0, check_has_key, .lower = lower_has_key,
 	  .doc = "Is there such a key?" },
 	{ "find", "bool find(raw, raw, raw)", BI_STMT, check_find, .lower = lower_find,
 	  .doc = "find(@m, key, $v): is there such a key? If so, $v gets its value." },

@@ -81,6 +81,10 @@ ref lower_map_addr(struct unit *u, struct expr *e);
 void lower_map_store(struct unit *u, struct expr *target, struct expr *value);
 /* The key bytes of @m[key] in memory; key NULL: of a keyless hash. */
 ref lower_key(struct unit *u, const struct map_sym *m, struct expr *key);
+/*
+ * lower_agg.c: empties an aggregate without keys; was there something? Not known of long ones.
+ */
+ref lower_agg_clear(struct unit *u, const struct map_sym *m);
 /* lower_agg.c: an aggregate as a number, over all CPUs. */
 ref lower_agg_read(struct unit *u, struct expr *e);
 /* The same of the entry whose key lies there; 0 for one of a map without keys. */

@@ -129,3 +129,30 @@ ref lower_agg_read(struct unit *u, struct expr *e)
 	return lower_agg_sum(u, m,
 			     m->plan->store == STORE_STRIPE ? 0 : lower_key(u, m, e->key));
 }
+
+ref lower_agg_clear(struct unit *u, const struct map_sym *m)
+{
+	struct irb *b = &u->b;
+	uint32_t n = agg_words(m->value);
+	ref was = ir_slot(b, 8), cpu = ir_slot(b, 8);
+	blkid head = ir_block(b), body = ir_block(b), done = ir_block(b);
+
+	ir_store(b, 8, was, 0, ir_const(b, 0));
+	ir_store(b, 8, cpu, 0, ir_const(b, 0));
+	ir_jmp(b, head);
+
+	ir_start(b, head);
+	ref i = ir_load(b, 8, cpu, 0);
+	ir_br(b, ir_bin(b, OP_ULT, i, ir_const(b, u->c->opt->ncpus)), body, done);
+	ir_start(b, body);
+	ref at = words_of(u, m, 0, i), any = ir_load(b, 8, was, 0);
+	for (uint32_t w = 0; w < n && !agg_is_long(m->value); w++)
+		any = ir_bin(b, OP_OR, any, ir_load(b, 8, at, (int32_t)w * 8));
+	ir_store(b, 8, was, 0, any);
+	ir_zero(b, at, 0, n * 8);
+	ir_store(b, 8, cpu, 0, ir_bin(b, OP_ADD, i, ir_const(b, 1)));
+	ir_jmp(b, head);
+
+	ir_start(b, done);
+	return ir_bin(b, OP_NE, ir_load(b, 8, was, 0), ir_const(b, 0));
+}

@@ -246,6 +246,8 @@ ref lower_map_delete(struct unit *u, struct expr *target, bool want, struct span
 
 	if (m->plan->store == STORE_SLOT)
 		return delete_slot(u, m);
+	if (m->plan->store == STORE_STRIPE)
+		return lower_agg_clear(u, m);
 
 	ref key = lower_key(u, m, target->key);
 	ref ret = ir_call(b, H_MAP_DELETE, 2, ir_map(b, m->plan->kmap), key);

@@ -18,6 +18,13 @@ uint32_t agg_words(const struct type *t)
 	}
 }
 
+bool agg_is_long(const struct type *t)
+{
+	enum { FEW = 8 };
+
+	return agg_words(t) > FEW;
+}
+
 uint32_t agg_set_word(const struct type *t)
 {
 	uint32_t words = agg_words(t);

@@ -34,6 +34,8 @@
 
 /* Words of 8 bytes that the aggregate takes, the set word included. */
 uint32_t agg_words(const struct type *t);
+/* Has it more than a few words: a histogram, a series? */
+bool agg_is_long(const struct type *t);
 /* Index of the word that says "exists though empty". */
 uint32_t agg_set_word(const struct type *t);
 

@@ -62,10 +62,8 @@ static void note_escape(struct framer *w, ref r)
 /* The kernel takes the context of a callback from the stack only. */
 static void note_context(struct framer *w, ref r)
 {
-	if (!w->root[r])
-		return;
-	note_escape(w, r);
-	w->lives.data[w->root[r] - 1].on_stack = true;
+	if (w->root[r])
+		w->lives.data[w->root[r] - 1].on_stack = true;
 }
 
 static void note_args(struct framer *w, const struct ins *i, uint32_t p, uint32_t at)

@@ -45,18 +45,46 @@ static struct target *add_target(struct probe_env *env, const struct attach_text
 	return t;
 }
 
-/* What the kernel makes no trampoline for, by its type alone. */
-static bool has_trampoline(struct probe_env *env, const struct function_type *f)
+/* What every trampoline itself calls (btf_id_deny in kernel/bpf/verifier.c). */
+static bool is_denied(const char *name)
+{
+	static const char *const denied[] = {
+		"migrate_disable",   "migrate_enable",	  "rcu_read_unlock_strict",
+		"preempt_count_add", "preempt_count_sub", "__rcu_read_lock",
+		"__rcu_read_unlock",
+	};
+
+	for (size_t i = 0; i < sizeof(denied) / sizeof(*denied); i++)
+		if (!strcmp(denied[i], name))
+			return true;
+	return false;
+}
+
+/* One argument goes into a trampoline as a word, or as two for a small struct. */
+static bool fits(const struct type *type)
+{
+	if (type->kind == T_STRUCT)
+		return !type->is_union && type->size <= BY_VALUE_MAX;
+	return type->size <= 8;
+}
+
+/* Why the kernel makes no trampoline for a function of that type; NULL: it does. */
+static const char *why_not(struct probe_env *env, const struct function_type *f)
 {
 	struct btf_param params[ARGS_MAX + 1];
-	int n = btf_func_params(env->types, f->btf, f->id, params, ARGS_MAX + 1, NULL);
+	const struct type *ret = NULL;
+	int n = btf_func_params(env->types, f->btf, f->id, params, ARGS_MAX + 1, &ret);
 
+	if (is_denied(btf_name(f->btf, f->id)))
+		return "it is part of what runs the program";
 	if (n < 0 || n > ARGS_MAX || btf_func_variadic(f->btf, f->id))
-		return false;
+		return "it has too many arguments";
+	if (ret->kind == T_STRUCT)
+		return "it returns a struct or union";
 	for (int i = 0; i < n; i++)
-		if (params[i].type->size > BY_VALUE_MAX)
-			return false;
-	return true;
+		if (!fits(params[i].type))
+			return "an argument of it is a union or too large";
+	return NULL;
 }
 
 /* The traceable functions that match and have a type; module NULL: wherever they are. */
@@ -75,8 +103,7 @@ static bool expand_wildcard(struct probe_env *env, const struct attach_text *at,
 
 		if (!wildcard_match(name, f->name) ||
 		    (module && !wildcard_match(module, home)) ||
-		    !function_find_type(env, home, f->name, &type) ||
-		    !has_trampoline(env, &type))
+		    !function_find_type(env, home, f->name, &type) || why_not(env, &type))
 			continue;
 		add_target(env, at, type.module, f->name, out)->from_wildcard = true;
 	}
@@ -96,7 +123,7 @@ static bool expand_one(struct probe_env *env, const struct attach_text *at, cons
 		       const char *name, struct targets *out)
 {
 	struct function_type type;
-	const char *nearest;
+	const char *nearest, *reason;
 
 	if (!function_find_type(env, module, name, &type)) {
 		if (!function_exists(env, module, name, &nearest))
@@ -105,12 +132,11 @@ static bool expand_one(struct probe_env *env, const struct attach_text *at, cons
 			env, at,
 			arena_printf(env->arena, "the type of %s is not known (no BTF)", name));
 	}
-	if (!has_trampoline(env, &type))
-		return refuse(
-			env, at,
-			arena_printf(env->arena,
-				     "the arguments of %s are too many or too large for %s",
-				     name, provider_find(at->parts[0], NULL)->name));
+	reason = why_not(env, &type);
+	if (reason)
+		return refuse(env, at,
+			      arena_printf(env->arena, "%s cannot have %s probes: %s", name,
+					   provider_find(at->parts[0], NULL)->name, reason));
 	add_target(env, at, type.module, name, out);
 	return true;
 }
@@ -227,8 +253,6 @@ static int group_fentry(struct probe_env *env, const struct targets *targets,
 
 static int fail(struct probe_env *env, const struct target *t, int err, struct err *e)
 {
-	enum { NOT_SUPPORTED = 524 }; /* the kernel's own ENOTSUPP */
-
 	err_set(e, err, "attach %s", t->name);
 	if (err == -EACCES || err == -EPERM)
 		return err_hint(e, "run as root");
@@ -237,7 +261,7 @@ static int fail(struct probe_env *env, const struct target *t, int err, struct e
 	if (!lists_has_feature(env, FEATURE_FENTRY))
 		return err_hint(e, "this kernel has no %s probes; kprobe:%s may work",
 				t->provider->name, t->symbol);
-	if (err == -NOT_SUPPORTED)
+	if (err == -EOPNOTSUPP)
 		return err_hint(e, "its arguments do not fit; kprobe:%s may work", t->symbol);
 	return err_hint(e, "the function is not traceable (inlined, or marked as notrace)");
 }
@@ -245,9 +269,12 @@ static int fail(struct probe_env *env, const struct target *t, int err, struct e
 static int attach_fentry(struct probe_env *env, const struct group *g, int prog_fd,
 			 struct links *out, struct err *e)
 {
+	enum { ENOTSUPP = 524 }; /* the kernel's own, which has no name out here */
 	const struct target *t = g->targets.data[0];
 	int link = kbpf_raw_tp_open(prog_fd, NULL);
 
+	if (link == -ENOTSUPP)
+		link = -EOPNOTSUPP;
 	if (link >= 0) {
 		links_add_link(out, link, true);
 		return 0;

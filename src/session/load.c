@@ -17,6 +17,8 @@ enum {
 	RING_PAGES_BURST = 1024,
 	RING_PAGES_AUTO = 4096,
 	RING_PAGES_MAX = 1 << 18,
+	FILES_PER_PROG = 3, /* itself, its link, and an event where it has one */
+	FILES_OTHER = 128,
 };
 
 static uint32_t pow2_above(uint32_t n)
@@ -211,6 +213,7 @@ int load(struct loaded *l, struct plan *plan, const struct load_options *opt, st
 			      .progs = no_fds(plan->progs.len),
 			      .nmaps = plan->kmaps.len,
 			      .nprogs = plan->progs.len };
+	proc_allow_files(FILES_OTHER + FILES_PER_PROG * plan->progs.len);
 	err = create_maps(l, plan, opt, e);
 	if (!err)
 		err = map_globals(l, plan, e);

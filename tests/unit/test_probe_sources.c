@@ -184,7 +184,7 @@ static void what_is_no_function_is_refused(void **state)
 	assert_refused(f, "fentry:a:b:c",
 		       "fentry probe type requires 1 or 2 arguments, found 3");
 	assert_refused(f, "fentry:_printk",
-		       "the arguments of _printk are too many or too large for fentry");
+		       "_printk cannot have fentry probes: it has too many arguments");
 }
 
 static void iterators_leave_where_the_walk_ends(void **state)

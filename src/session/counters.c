@@ -105,7 +105,7 @@ static void tell_lost(struct session *s, uint64_t lost)
 void counters_poll(struct session *s, bool now)
 {
 	struct counters *t = &s->counters;
-	uint64_t time = now_ms(), lost = 0;
+	uint64_t time = now_ms(), lost = s->counters.unread;
 	const struct plan *plan = s->plan;
 
 	if (!now && time < t->next_ms)

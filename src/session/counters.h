@@ -17,6 +17,7 @@ struct counters {
 	uint64_t *told;	    /* per plan.counters: times already told */
 	uint64_t next_ms;   /* not before this time (monotonic clock) */
 	uint64_t lost_told; /* events, over all programs */
+	uint64_t unread;    /* records in the ring that there was no time to show */
 	uint64_t missed;    /* by the links, which are gone at the end */
 };
 

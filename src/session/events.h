@@ -14,4 +14,7 @@ int event_handle(struct session *s, const void *record, uint32_t len, struct err
  */
 void events_obey_exit(struct session *s);
 
+/* Is handling this record's kind long: the printing of a map? */
+bool event_is_long(const struct session *s, const void *record);
+
 #endif

@@ -9,10 +9,16 @@
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
+#include <time.h>
 #include <unistd.h>
 
-/* Records handled before signals are looked at again, ms between looks at the counters. */
-enum { RECORDS_AT_ONCE = 8192, WAKE_MS = 1000 };
+/*
+ * Signals are looked at again after so many records or so much time: a record may ask for a map
+ * of a million entries to be printed.  At the end, what the ring still holds gets DRAIN_MS.
+ */
+enum { RECORDS_AT_ONCE = 8192, RECORDS_PER_LOOK = 64, SLICE_MS = 50, DRAIN_MS = 2000 };
+/* ms between looks at the counters */
+enum { WAKE_MS = 1000 };
 
 enum wakeup {
 	FROM_SIGNALS,
@@ -88,7 +94,24 @@ struct drain {
 	struct err *e;
 	int err;
 	unsigned left;
+	uint64_t until; /* ms, of the monotonic clock */
 };
+
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* Reading the clock for each of a million small records would cost more than a few of them. */
+static bool is_over(const struct drain *d, const void *data)
+{
+	bool look = d->left % RECORDS_PER_LOOK == 0 || event_is_long(d->s, data);
+
+	return !d->left || (look && now_ms() >= d->until);
+}
 
 static bool on_record(void *arg, const void *data, uint32_t len)
 {
@@ -96,13 +119,14 @@ static bool on_record(void *arg, const void *data, uint32_t len)
 
 	if (!d->s->deaf)
 		d->err = event_handle(d->s, data, len, d->e);
-	return !d->err && !d->s->write_err && --d->left;
+	d->left--;
+	return !d->err && !d->s->write_err && !is_over(d, data);
 }
 
-/* Handles at most n records. */
-static int read_ring(struct session *s, unsigned n, struct err *e)
+/* Handles at most n records, for at most ms milliseconds or one record. */
+static int read_ring(struct session *s, unsigned n, unsigned ms, struct err *e)
 {
-	struct drain d = { .s = s, .e = e, .left = n };
+	struct drain d = { .s = s, .e = e, .left = n, .until = now_ms() + ms };
 
 	if (s->watch)
 		procwatch_read(s->watch); /* before the addresses that need it */
@@ -114,10 +138,20 @@ static int read_ring(struct session *s, unsigned n, struct err *e)
 	return d.err;
 }
 
+static bool count_record(void *arg, const void *data, uint32_t len)
+{
+	(void)data, (void)len;
+	++*(uint64_t *)arg;
+	return true;
+}
+
 int loop_drain(struct session *s, struct err *e)
 {
-	int err = read_ring(s, UINT_MAX, e);
+	int err = read_ring(s, UINT_MAX, DRAIN_MS, e);
 
+	/* What could not be shown in time is lost, and said to be. */
+	if (!err && s->plan->uses_ring && !s->write_err && !s->deaf)
+		ring_read(&s->ring, count_record, &s->counters.unread);
 	events_obey_exit(s);
 	return err;
 }
@@ -176,7 +210,7 @@ static int dispatch(struct loop *l, struct session *s, enum wakeup from, struct 
 	switch (from) {
 	case FROM_SIGNALS: s->ending |= take_signals(l); break;
 	case FROM_USER_SIGNAL: return on_user_signal(l, s, e);
-	case FROM_RING: return read_ring(s, RECORDS_AT_ONCE, e);
+	case FROM_RING: return read_ring(s, RECORDS_AT_ONCE, SLICE_MS, e);
 	case FROM_PROCESS: s->ending = true; break;
 	case FROM_OUTPUT: s->write_err = s->write_err ? s->write_err : -EPIPE; break;
 	case FROM_WATCH: procwatch_read(s->watch); break;

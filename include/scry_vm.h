@@ -90,7 +90,7 @@ int scry_vm_jit_place(struct scry_vm *vm, int prog, uint32_t insn, size_t *start
 
 enum {
 	SCRY_VM_INTERPRET = 1 << 0, /* run: interpret although the program is compiled */
-	SCRY_VM_UNSAFE = 1 << 1,    /* run, jit: no checks of memory and steps */
+	SCRY_VM_UNSAFE = 1 << 1, /* no checks of memory and steps: needed for jit and for run */
 };
 
 struct scry_vm_input {

@@ -91,7 +91,8 @@ static const void *jit_tail(struct scry_vm_run *run, uint64_t map, uint64_t inde
 {
 	const struct vm_prog *target = vm_tail_target(run, map, index);
 
-	if (target && !target->jit.code)
+	if (target &&
+	    (!target->jit.code || target->jit.flags & ~run->input->flags & SCRY_VM_UNSAFE))
 		run->fault = -EINVAL;
 	return target ? target->jit.body : NULL;
 }

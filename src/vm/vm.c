@@ -145,13 +145,20 @@ static void run_init(struct scry_vm_run *run, struct vm_prog *prog,
 	run->result = 0;
 }
 
+/* Code without checks runs only for who gives them up. */
+static bool runs_compiled(const struct vm_prog *prog, const struct scry_vm_input *in)
+{
+	return prog->jit.code && !(in->flags & SCRY_VM_INTERPRET) && !in->trace &&
+	       !(prog->jit.flags & ~in->flags & SCRY_VM_UNSAFE);
+}
+
 static int run_once(struct scry_vm_run *run, struct vm_prog *prog,
 		    const struct scry_vm_input *in, struct scry_vm_result *out)
 {
 	uint64_t r1 = in->mem ? (uintptr_t)in->mem : 0;
 
 	run_init(run, prog, in);
-	if (prog->jit.code && !(in->flags & SCRY_VM_INTERPRET) && !in->trace)
+	if (runs_compiled(prog, in))
 		vm_jit_run(run, prog, r1, in->mem_size);
 	else
 		vm_interpret(run, prog, r1, in->mem_size);
@@ -217,7 +224,7 @@ int scry_vm_run_packets(struct scry_vm *vm, int prog, const struct scry_vm_input
 		snprintf(out->words, sizeof(out->words), "there is no program %d", prog);
 		return -ENOENT;
 	}
-	bool compiled = p->jit.code && !(in->flags & SCRY_VM_INTERPRET) && !in->trace;
+	bool compiled = runs_compiled(p, in);
 	run_init(&run, p, &one);
 	if (p->uses_stack)
 		memset(run.stack, 0, sizeof(run.stack));

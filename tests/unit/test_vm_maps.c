@@ -285,6 +285,28 @@ static void tail_calls(void **state)
 	scry_vm_free(vm);
 }
 
+/* Compiled without checks, but run by someone who wants them. */
+static void checks_are_not_lost(void **state)
+{
+	(void)state;
+	struct scry_vm *vm = scry_vm_new();
+	const struct bpf_insn insns[] = {
+		{ BPF_LDX | BPF_MEM | BPF_DW, 0, 1, 8, 0 },
+		{ BPF_JMP | BPF_EXIT },
+	};
+	uint64_t mem[2] = { 1, 2 };
+	struct scry_vm_input in = { .mem = mem, .mem_size = 8 };
+	struct scry_vm_result out;
+	int prog = scry_vm_load(vm, insns, 2, NULL);
+
+	assert_int_equal(scry_vm_jit(vm, prog, SCRY_VM_UNSAFE), 0);
+	assert_int_equal(scry_vm_run(vm, prog, &in, &out), -EFAULT);
+	in.flags = SCRY_VM_UNSAFE;
+	assert_int_equal(scry_vm_run(vm, prog, &in, &out), 0);
+	assert_int_equal(out.r0, 2);
+	scry_vm_free(vm);
+}
+
 static void keep_text(void *user, const char *text, size_t len)
 {
 	strncat(user, text, len);
@@ -337,6 +359,7 @@ int main(void)
 		cmocka_unit_test(rings_keep_the_order),
 		cmocka_unit_test(bad_maps_are_refused),
 		cmocka_unit_test(tail_calls),
+		cmocka_unit_test(checks_are_not_lost),
 		cmocka_unit_test(helpers_format_text),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -351,6 +351,14 @@ static const struct type *entry_type(struct unit *u, const struct expr *e)
 	return m->key ? type_tuple(c->tt, parts, 2) : NULL;
 }
 
+/* A kernel that does not let us ask is not needed to compile for. */
+static bool kernel_lacks(struct unit *u, const char *helper)
+{
+	struct probe_env *env = u->c->opt->env;
+
+	return !probe_has_feature(env, helper) && probe_has_feature(env, "hash");
+}
+
 /* for ($kv : @m): $kv is a copy of an entry, of the body only. */
 static void check_for_map(struct unit *u, struct stmt *s)
 {
@@ -363,7 +371,7 @@ static void check_for_map(struct unit *u, struct stmt *s)
 		     "a for loop goes over a map, not over one of its values");
 		return;
 	}
-	if (c->final && !probe_has_feature(c->opt->env, "for_each_map_elem"))
+	if (c->final && kernel_lacks(u, "for_each_map_elem"))
 		diag(c->dx, E0402_FEATURE, s->span,
 		     "for_each_map_elem, for a loop over a map (Linux 5.13)");
 	map_of(u, s->e);

@@ -322,6 +322,49 @@ static void optimize(struct compiler *c, struct fn *fn)
 /* Runs of one program at a time on a CPU, when one can be preempted by the next. */
 enum { PREEMPTED_RUNS = 4 };
 
+static void note_functions(const struct fn *fn, bool *used)
+{
+	vec_each(blk, &fn->blks) {
+		if (blk->dead)
+			continue;
+		vec_each(r, &blk->ins) {
+			const struct ins *i = ir_ins(fn, *r);
+
+			if (i->op == OP_FUNC)
+				used[i->imm] = true;
+		}
+	}
+}
+
+static void renumber_functions(struct fn *fn, const uint32_t *number)
+{
+	vec_each(i, &fn->ins) {
+		if (i->op == OP_FUNC)
+			i->imm = number[i->imm];
+	}
+}
+
+/* The kernel refuses code that nothing leads to: the body of a loop that the passes removed. */
+static void drop_unused_functions(struct unit *u)
+{
+	struct arena *a = u->c->arena;
+	bool *used = arena_array(a, bool, u->fns.len);
+	uint32_t *number = arena_array(a, uint32_t, u->fns.len);
+	size_t kept = 0;
+
+	used[0] = true;
+	for (size_t k = 0; k < u->fns.len; k++) { /* bodies stand behind what calls them */
+		if (!used[k])
+			continue;
+		note_functions(u->fns.data[k], used);
+		number[k] = (uint32_t)kept;
+		u->fns.data[kept++] = u->fns.data[k];
+	}
+	u->fns.len = kept;
+	vec_each(fn, &u->fns)
+		renumber_functions(*fn, number);
+}
+
 static void add_scratch(struct compiler *c, uint32_t size, uint32_t copies)
 {
 	vec_push(c->arena, &c->plan->kmaps,
@@ -393,6 +436,7 @@ static void compile_unit(struct compiler *c, struct unit *u)
 			BUG("%s: %s", u->target->name, wrong);
 		optimize(c, *fn);
 	}
+	drop_unused_functions(u);
 	generate(c, u);
 }
 

@@ -134,6 +134,9 @@ void start_dead_block(struct unit *u);
 
 /* lower_loop.c */
 void lower_for_map(struct unit *u, struct stmt *s);
+/* Is for ($i : a..b) better called by the kernel than written out as a loop? */
+bool range_is_long(struct unit *u, const struct stmt *s);
+void lower_long_range(struct unit *u, struct stmt *s);
 /* Ends the probe, from the body of a loop too. */
 void lower_leave(struct unit *u, ref result);
 

@@ -188,7 +188,12 @@ void lower_stmt(struct unit *u, struct stmt *s)
 	case S_IF: lower_if(u, s); break;
 	case S_WHILE: lower_while(u, s); break;
 	case S_FOR_MAP: lower_for_map(u, s); break;
-	case S_FOR_RANGE: lower_range(u, s); break;
+	case S_FOR_RANGE:
+		if (range_is_long(u, s))
+			lower_long_range(u, s);
+		else
+			lower_range(u, s);
+		break;
 	case S_UNROLL:
 		for (int64_t i = 0; i < s->e->const_value; i++)
 			lower_block(u, s->body);

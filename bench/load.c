@@ -149,7 +149,7 @@ static void tracer_wait(struct tracer *t)
 		warnx("the tracer ended with status 0x%x", (unsigned)status);
 }
 
-/* bpftrace 0.17 misses a SIGINT that comes in the moment after it has attached. */
+/* bpftrace 0.17 may miss a SIGINT that comes in the moment after it has attached. */
 static void tracer_settle(void)
 {
 	usleep(200000);
@@ -158,6 +158,8 @@ static void tracer_settle(void)
 static void tracer_stop(struct tracer *t)
 {
 	kill(t->pid, SIGINT);
+	for (int seconds = 0; !tracer_speaks(t, 1000); seconds++)
+		kill(t->pid, seconds < 10 ? SIGINT : SIGKILL);
 	tracer_wait(t);
 }
 
@@ -245,6 +247,7 @@ static void progs_cost(const struct progs *before, double v[VALUES])
 		v[0] += (double)info.run_time_ns / (double)info.run_cnt;
 		v[1] += (double)info.xlated_prog_len / sizeof(struct bpf_insn);
 		v[2] += (double)info.jited_prog_len;
+		v[3]++;
 	}
 }
 
@@ -351,7 +354,7 @@ static const struct measure {
 } MEASURES[] = {
 	{ "wall", measure_wall, { "ms", "MB" } },
 	{ "attach", measure_attach, { "ms", "MB", "ms_to_end" } },
-	{ "event", measure_event, { "ns", "insns", "bytes" } },
+	{ "event", measure_event, { "ns", "insns", "bytes", "progs" } },
 	{ "printf", measure_printf, { "per_second", "delivered", "lost" } },
 };
 

@@ -1,8 +1,7 @@
 /*
- * pages touch|swap COUNT [SECONDS]: COUNT pages of memory of its own.
- *
- * "touch" writes to each and keeps them for SECONDS; "swap" has them swapped out and reads them
- * again.  It offers itself as the first victim when memory runs out.
+ * pages once|twice COUNT [SECONDS]: writes to COUNT pages of memory of its own, "twice" to look
+ * at each again, and keeps them for SECONDS.  It offers itself as the first victim when memory
+ * runs out.
  */
 #include "work.h"
 
@@ -13,7 +12,7 @@
 
 #define PAGE 4096
 
-static const char USAGE[] = "pages touch|swap COUNT [SECONDS]";
+static const char USAGE[] = "pages once|twice COUNT [SECONDS]";
 
 static void volunteer(void)
 {
@@ -24,11 +23,8 @@ static void volunteer(void)
 	close(fd);
 }
 
-static void swap(volatile char *mem, long count)
+static void look_again(const volatile char *mem, long count)
 {
-	if (madvise((void *)mem, (size_t)count * PAGE, MADV_PAGEOUT))
-		err(1, "madvise");
-	sleep(1);
 	for (long i = 0; i < count; i++)
 		if (mem[i * PAGE] != 1)
 			errx(1, "page %ld came back wrong", i);
@@ -44,8 +40,8 @@ int main(int argc, char **argv)
 		err(1, "mmap");
 	volunteer();
 	memset(mem, 1, (size_t)count * PAGE);
-	if (!strcmp(argv[1], "swap"))
-		swap(mem, count);
+	if (!strcmp(argv[1], "twice"))
+		look_again(mem, count);
 	if (argc > 3)
 		sleep((unsigned)work_number(argc, argv, 3, USAGE));
 	return 0;

@@ -131,22 +131,14 @@ static const struct {
 	const char *name;
 	long (*make)(void);
 } CALLS[] = {
-	{ "nanosleep", do_nanosleep },
-	{ "kill", do_kill },
-	{ "open", do_open },
-	{ "statfs", do_statfs },
-	{ "stat", do_stat },
-	{ "lstat", do_lstat },
-	{ "statx", do_statx },
-	{ "sync", do_sync },
-	{ "syncfs", do_syncfs },
-	{ "fsync", do_fsync },
-	{ "fdatasync", do_fdatasync },
-	{ "sync_file_range", do_sync_file_range },
-	{ "msync", do_msync },
-	{ "setuid", do_setuid },
-	{ "setfsuid", do_setfsuid },
-	{ "setresuid", do_setresuid },
+	{ "nanosleep", do_nanosleep }, { "kill", do_kill },
+	{ "open", do_open },	       { "statfs", do_statfs },
+	{ "stat", do_stat },	       { "lstat", do_lstat },
+	{ "statx", do_statx },	       { "sync", do_sync },
+	{ "syncfs", do_syncfs },       { "fsync", do_fsync },
+	{ "fdatasync", do_fdatasync }, { "sync_file_range", do_sync_file_range },
+	{ "msync", do_msync },	       { "setuid", do_setuid },
+	{ "setfsuid", do_setfsuid },   { "setresuid", do_setresuid },
 	{ "unix", do_unix },
 };
 

@@ -1,6 +1,8 @@
 /*
  * Builtins about the current task and CPU.
  */
+#include "builtin/process.h"
+
 #include "builtin/builtin.h"
 #include "kernel/proc.h"
 #include "script/lower.h"
@@ -76,6 +78,14 @@ static ref pid_and_tid(struct unit *u, const struct pid_ns *ns)
 	ir_call(b, BPF_FUNC_get_ns_current_pid_tgid, 4, ir_const(b, (int64_t)ns->dev),
 		ir_const(b, (int64_t)ns->ino), info, ir_const(b, SIZE));
 	return ir_load(b, SIZE, info, 0);
+}
+
+ref lower_pid_and_tid(struct unit *u)
+{
+	struct pid_ns ns;
+
+	find_pid_ns(&ns);
+	return pid_and_tid(u, &ns);
 }
 
 static ref lower_pid(struct unit *u, struct expr *e)

@@ -5,14 +5,15 @@
 #include "builtin/ustack.h"
 
 #include "builtin/builtin.h"
+#include "builtin/process.h"
 
 ref lower_pid_above(struct unit *u)
 {
 	struct irb *b = &u->b;
-	ref ids = ir_call(b, BPF_FUNC_get_current_pid_tgid, 0); /* the process's are above */
+	ref process = ir_bin(b, OP_SHR, lower_pid_and_tid(u), ir_const(b, 32));
 
 	u->c->plan->uses_user_symbols = true;
-	return ir_bin(b, OP_SHL, ir_bin(b, OP_SHR, ids, ir_const(b, 32)), ir_const(b, 32));
+	return ir_bin(b, OP_SHL, process, ir_const(b, 32));
 }
 
 void lower_usym_to(struct unit *u, ref addr, const struct dest *d)

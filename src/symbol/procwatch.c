@@ -44,7 +44,9 @@ static size_t data_size(const struct procwatch *w)
 static bool add_ring(struct procwatch *w, pid_t pid, unsigned cpu)
 {
 	struct epoll_event ev = { .events = EPOLLIN };
-	struct ring r = { .fd = perf_open_mappings(pid, cpu, (uint32_t)data_size(w) / 2) };
+	/* Of one process there is little to tell, which should be known while it lives. */
+	uint32_t wakeup = pid ? 1 : (uint32_t)data_size(w) / 2;
+	struct ring r = { .fd = perf_open_mappings(pid, cpu, wakeup) };
 	void *mem;
 
 	if (r.fd < 0)

@@ -19,7 +19,10 @@ struct procwatch;
 struct procwatch *procwatch_open(struct usyms *us, pid_t pid);
 /* Passes on what happened until now. */
 void procwatch_read(struct procwatch *w);
-/* A descriptor that is readable when much is waiting to be read; owned by w. */
+/*
+ * A descriptor that is readable when something is waiting to be read, or, of all processes,
+ * when much is; owned by w.
+ */
 int procwatch_fd(const struct procwatch *w);
 void procwatch_close(struct procwatch *w);
 

@@ -122,7 +122,8 @@ void map_assigned(struct unit *u, struct map_sym *m, const struct type *t, struc
 
 /*
  * A new key of a per-CPU hash that is not preallocated costs the traced process some 20 us; a
- * preallocated one costs start-up time and memory for every key and CPU. So: up to this many bytes.
+ * preallocated one costs start-up time and memory for every key and CPU. So: up to this many
+ * bytes.
  */
 enum { PREALLOC_LIMIT = 4 << 20 };
 

@@ -204,8 +204,7 @@ bool event_is_long(const struct session *s, const void *record)
 	uint32_t index;
 
 	memcpy(&index, record, sizeof(index));
-	return index < s->plan->events.len &&
-	       s->plan->events.data[index].kind == EV_PRINT_MAP;
+	return index < s->plan->events.len && s->plan->events.data[index].kind == EV_PRINT_MAP;
 }
 
 int event_handle(struct session *s, const void *record, uint32_t len, struct err *e)

@@ -263,6 +263,26 @@ static void add_matching(struct probe_env *env, const struct attach_text *at,
 	}
 }
 
+/*
+ * Since version 2.34 libc has the functions of these libraries, and what is left of them is
+ * empty. Who asks for one of their functions means libc's.
+ */
+static void follow_to_libc(struct probe_env *env, const char *word, const struct where *w,
+			   struct user_files *files)
+{
+	static const char *const MOVED[] = { "libpthread", "libpthread.so.0", "libdl",
+					     "libdl.so.2", "librt",	      "librt.so.1" };
+	struct user_files libc = {};
+	struct err e = {};
+
+	if (files->len != 1 || elf_funcs_find(user_file_funcs(files->data[0]), w->symbol))
+		return;
+	for (size_t i = 0; i < sizeof(MOVED) / sizeof(*MOVED); i++)
+		if (!strcmp(word, MOVED[i]) && !user_files_find(env, "libc", &libc, &e) &&
+		    elf_funcs_find(user_file_funcs(libc.data[0]), w->symbol))
+			*files = libc;
+}
+
 static bool expand_uprobe(struct probe_env *env, const struct attach_text *at,
 			  struct targets *out)
 {
@@ -275,6 +295,7 @@ static bool expand_uprobe(struct probe_env *env, const struct attach_text *at,
 		return false;
 	if (user_files_find(env, at->parts[1], &files, &e))
 		return user_files_report(env, at, &e);
+	follow_to_libc(env, at->parts[1], &w, &files);
 	bool many = wildcard_has(w.symbol) || w.is_encoded || files.len > 1;
 	bool is_addr = w.symbol[0] == '0' && (w.symbol[1] | 32) == 'x';
 	vec_each(f, &files) {

@@ -81,12 +81,82 @@ static void the_image_says_what_it_needs(void **state)
 	assert_int_equal(img.stack_size, 8);
 }
 
+static const char calls_back[] = "fn \"calls\" {\nb0:\n"
+				 "v1 = map 1\n"
+				 "v2 = func 1\n"
+				 "v3 = slot 64\n"
+				 "v4 = const 0\n"
+				 "store64 v3, 0, v4\n"
+				 "v5 = call 164, v1, v2, v3, v4\n"
+				 "v6 = load64 v3, 0\n"
+				 "ret v6\n}\n";
+static const char called_back[] = "fn \"called\" {\nb0:\n"
+				  "v1 = param 3\n"
+				  "v2 = param 2\n"
+				  "v3 = mapval 1, 16\n"
+				  "v4 = load64 v2, 0\n"
+				  "store64 v1, 0, v4\n"
+				  "store64 v3, 0, v4\n"
+				  "v5 = const 0\n"
+				  "ret v5\n}\n";
+
+static void functions_find_each_other(void **state)
+{
+	auto_arena struct arena a = { 0 };
+	struct image parts[2], img;
+	uint32_t at = 0;
+
+	(void)state;
+	compile_text(&a, calls_back, &parts[0]);
+	compile_text(&a, called_back, &parts[1]);
+	image_link(&a, parts, 2, &img);
+	assert_int_equal(img.nfuncs, 2);
+	assert_int_equal(img.funcs[0], 0);
+	assert_int_equal(img.funcs[1], parts[0].ninsns);
+	assert_int_equal(img.ninsns, parts[0].ninsns + parts[1].ninsns);
+
+	while (img.insns[at].src_reg != BPF_PSEUDO_FUNC)
+		at++;
+	assert_int_equal((int)at + 1 + img.insns[at].imm, img.funcs[1]);
+
+	assert_int_equal(img.nrelocs, 2);
+	assert_int_equal(img.relocs[1].insn, parts[0].ninsns + parts[1].relocs[0].insn);
+	assert_int_equal(img.insns[img.relocs[1].insn].src_reg, BPF_PSEUDO_MAP_VALUE);
+}
+
+/* Slots of that size are in scratch memory, contexts of callbacks are not. */
+static void contexts_are_on_the_stack(void **state)
+{
+	auto_arena struct arena a = { 0 };
+	struct image img;
+
+	(void)state;
+	compile_text(&a, calls_back, &img);
+	assert_int_equal(img.scratch_size, 0);
+	assert_int_equal(img.stack_size, 64);
+}
+
+static void a_function_keeps_to_its_share_of_the_stack(void **state)
+{
+	auto_arena struct arena a = { 0 };
+	struct codegen_target target = test_target;
+	struct err e = { 0 };
+	struct image img;
+
+	(void)state;
+	target.stack_max = 32;
+	assert_int_equal(codegen(&a, parse_fn(&a, calls_back), &target, &img, &e), -E2BIG);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(instructions_know_their_place),
 		cmocka_unit_test(maps_are_left_to_the_loader),
 		cmocka_unit_test(the_image_says_what_it_needs),
+		cmocka_unit_test(functions_find_each_other),
+		cmocka_unit_test(contexts_are_on_the_stack),
+		cmocka_unit_test(a_function_keeps_to_its_share_of_the_stack),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -156,26 +156,16 @@ static ref lower_len_map(struct unit *u, struct expr *e)
 	const struct map_len *len = e->data;
 	struct irb *b = &u->b;
 	ref map = ir_map(b, e->args[0]->map->plan->kmap);
-	ref counter = ir_load(b, 8, map, (int32_t)len->counter_off);
-	ref sum = ir_slot(b, 8), cpu = ir_slot(b, 8);
-	blkid head = ir_block(b), body = ir_block(b), done = ir_block(b);
+	ref counter = ir_load(b, 8, map, (int32_t)len->counter_off), sum = ir_slot(b, 8);
+	struct counted c;
 
 	ir_store(b, 8, sum, 0, ir_const(b, 0));
-	ir_store(b, 8, cpu, 0, ir_const(b, 0));
-	ir_jmp(b, head);
-
-	ir_start(b, head);
-	ref i = ir_load(b, 8, cpu, 0);
-	ir_br(b, ir_bin(b, OP_ULT, i, ir_const(b, u->c->opt->ncpus)), body, done);
-	ir_start(b, body);
+	ref cpu = each_cpu(u, &c);
 	struct place at =
-		place_of_pointer(u, percpu_address(u, &len->percpu, counter, i), AS_KERNEL);
+		place_of_pointer(u, percpu_address(u, &len->percpu, counter, cpu), AS_KERNEL);
 	ref n = read_scalar(u, &at, type_int(u->c->tt, 8, false), NULL, e->span);
 	ir_store(b, 8, sum, 0, ir_bin(b, OP_ADD, ir_load(b, 8, sum, 0), n));
-	ir_store(b, 8, cpu, 0, ir_bin(b, OP_ADD, i, ir_const(b, 1)));
-	ir_jmp(b, head);
-
-	ir_start(b, done);
+	counted_end(b, &c);
 	return ir_load(b, 8, sum, 0);
 }
 

@@ -8,6 +8,7 @@
 #ifndef SCRY_SCRIPT_LOWER_H
 #define SCRY_SCRIPT_LOWER_H
 
+#include "script/counted.h"
 #include "script/meet.h"
 #include "script/unit.h"
 
@@ -85,6 +86,8 @@ ref lower_key(struct unit *u, const struct map_sym *m, struct expr *key);
  * lower_agg.c: empties an aggregate without keys; was there something? Not known of long ones.
  */
 ref lower_agg_clear(struct unit *u, const struct map_sym *m);
+/* lower_agg.c: a loop over all CPUs, to be ended with counted_end(). Returns the CPU. */
+ref each_cpu(struct unit *u, struct counted *c);
 /* lower_agg.c: an aggregate as a number, over all CPUs. */
 ref lower_agg_read(struct unit *u, struct expr *e);
 /* The same of the entry whose key lies there; 0 for one of a map without keys. */

@@ -83,37 +83,32 @@ static ref extreme(struct unit *u, const struct type *agg, ref v, ref seen)
 	return meet_here(b, &m);
 }
 
+ref each_cpu(struct unit *u, struct counted *c)
+{
+	struct irb *b = &u->b;
+
+	return counted_begin(b, c, OP_ULT, ir_const(b, 0), ir_const(b, u->c->opt->ncpus));
+}
+
 ref lower_agg_sum(struct unit *u, const struct map_sym *m, ref key)
 {
 	struct irb *b = &u->b;
 	const struct type *agg = m->value;
 	struct sums s = { ir_slot(b, 8), ir_slot(b, 8) };
-	ref cpu = ir_slot(b, 8);
-	blkid head = ir_block(b), body = ir_block(b), found = ir_block(b), next = ir_block(b),
-	      done = ir_block(b);
+	struct counted c;
 
 	ir_store(b, 8, s.first, 0, ir_const(b, 0));
 	ir_store(b, 8, s.second, 0, ir_const(b, 0));
-	ir_store(b, 8, cpu, 0, ir_const(b, 0));
-	ir_jmp(b, head);
+	ref cpu = each_cpu(u, &c), at = words_of(u, m, key, cpu);
+	if (m->plan->store != STORE_STRIPE) { /* the key may not exist */
+		blkid found = ir_block(b);
 
-	ir_start(b, head);
-	ir_br(b, ir_bin(b, OP_ULT, ir_load(b, 8, cpu, 0), ir_const(b, u->c->opt->ncpus)), body,
-	      done);
-	ir_start(b, body);
-	ref at = words_of(u, m, key, ir_load(b, 8, cpu, 0));
-	if (m->plan->store == STORE_STRIPE)
-		ir_jmp(b, found);
-	else
-		ir_br(b, at, found, next);
-	ir_start(b, found);
+		ir_br(b, at, found, c.next);
+		ir_start(b, found);
+	}
 	join_cpu(u, agg, &s, at);
-	ir_jmp(b, next);
-	ir_start(b, next);
-	ir_store(b, 8, cpu, 0, ir_bin(b, OP_ADD, ir_load(b, 8, cpu, 0), ir_const(b, 1)));
-	ir_jmp(b, head);
+	counted_end(b, &c);
 
-	ir_start(b, done);
 	ref first = ir_load(b, 8, s.first, 0), second = ir_load(b, 8, s.second, 0);
 	if (agg->kind == T_AVG)
 		return divide(u, first, second, agg->is_signed);
@@ -134,25 +129,16 @@ ref lower_agg_clear(struct unit *u, const struct map_sym *m)
 {
 	struct irb *b = &u->b;
 	uint32_t n = agg_words(m->value);
-	ref was = ir_slot(b, 8), cpu = ir_slot(b, 8);
-	blkid head = ir_block(b), body = ir_block(b), done = ir_block(b);
+	ref was = ir_slot(b, 8);
+	struct counted c;
 
 	ir_store(b, 8, was, 0, ir_const(b, 0));
-	ir_store(b, 8, cpu, 0, ir_const(b, 0));
-	ir_jmp(b, head);
-
-	ir_start(b, head);
-	ref i = ir_load(b, 8, cpu, 0);
-	ir_br(b, ir_bin(b, OP_ULT, i, ir_const(b, u->c->opt->ncpus)), body, done);
-	ir_start(b, body);
-	ref at = words_of(u, m, 0, i), any = ir_load(b, 8, was, 0);
+	ref cpu = each_cpu(u, &c);
+	ref at = words_of(u, m, 0, cpu), any = ir_load(b, 8, was, 0);
 	for (uint32_t w = 0; w < n && !agg_is_long(m->value); w++)
 		any = ir_bin(b, OP_OR, any, ir_load(b, 8, at, (int32_t)w * 8));
 	ir_store(b, 8, was, 0, any);
 	ir_zero(b, at, 0, n * 8);
-	ir_store(b, 8, cpu, 0, ir_bin(b, OP_ADD, i, ir_const(b, 1)));
-	ir_jmp(b, head);
-
-	ir_start(b, done);
+	counted_end(b, &c);
 	return ir_bin(b, OP_NE, ir_load(b, 8, was, 0), ir_const(b, 0));
 }

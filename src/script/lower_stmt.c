@@ -149,28 +149,16 @@ static void lower_range(struct unit *u, struct stmt *s)
 	struct irb *b = &u->b;
 	struct var_sym *v = s->target->var;
 	blkid outer_break = u->break_blk, outer_continue = u->continue_blk;
-	blkid head = ir_block(b), body = ir_block(b), next = ir_block(b), done = ir_block(b);
-	enum ir_op less = v->type->is_signed ? OP_SLT : OP_ULT;
-	ref i = ir_slot(b, 8), end = ir_slot(b, 8);
+	ref first = lower_scalar(u, s->e), end = lower_scalar(u, s->e2);
+	struct counted c;
 
 	v->slot = ir_slot(b, 8);
-	ir_store(b, 8, i, 0, lower_scalar(u, s->e));
-	ir_store(b, 8, end, 0, lower_scalar(u, s->e2));
-	u->break_blk = done;
-	u->continue_blk = next;
-	ir_jmp(b, head);
-
-	ir_start(b, head);
-	ir_br(b, ir_bin(b, less, ir_load(b, 8, i, 0), ir_load(b, 8, end, 0)), body, done);
-	ir_start(b, body);
-	ir_store(b, 8, v->slot, 0, ir_load(b, 8, i, 0));
+	ref i = counted_begin(b, &c, v->type->is_signed ? OP_SLT : OP_ULT, first, end);
+	ir_store(b, 8, v->slot, 0, i);
+	u->break_blk = c.done;
+	u->continue_blk = c.next;
 	lower_block(u, s->body);
-	ir_jmp(b, next);
-	ir_start(b, next);
-	ir_store(b, 8, i, 0, ir_bin(b, OP_ADD, ir_load(b, 8, i, 0), ir_const(b, 1)));
-	ir_jmp(b, head);
-
-	ir_start(b, done);
+	counted_end(b, &c);
 	u->break_blk = outer_break;
 	u->continue_blk = outer_continue;
 }

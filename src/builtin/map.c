@@ -10,7 +10,7 @@ static bool map_exists(struct unit *u, const struct expr *m)
 {
 	if (m->map->value || !u->c->final)
 		return true;
-	diag(u->c->dx, E0103_UNDEFINED_MAP, m->span, m->map->name);
+	report_undefined(u, m);
 	return false;
 }
 

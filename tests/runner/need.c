@@ -39,6 +39,11 @@ static bool has_guest(const char *arg)
 	return getenv("GUEST") != NULL;
 }
 
+static bool has_host(const char *arg)
+{
+	return !has_guest(arg);
+}
+
 static bool has_btf(const char *arg)
 {
 	(void)arg;
@@ -124,6 +129,7 @@ static const struct need {
 } NEEDS[] = {
 	{ "root", has_root, "the super-user" },
 	{ "guest", has_guest, "a guest of its own: all processes may be traced" },
+	{ "host", has_host, "no guest: what would take too long there" },
 	{ "btf", has_btf, "the kernel's type information" },
 	{ "tracefs", has_tracefs, "tracefs is mounted" },
 	{ "kprobe", has_kprobe, "kprobes" },

@@ -138,6 +138,7 @@ static bool compiles(const char *text)
 	typetab_init(&types, &t.arena);
 	script_config_init(&cfg);
 	struct plan *plan = compile_script(&t.arena, &t.dx, &t.sources, t.source, &cfg, &opt);
+	probe_env_fini(&env);
 	btf_free((struct btf *)types.btf);
 	/* No plan without a reason. */
 	assert_true(plan || diag_failed(&t.dx));

@@ -180,6 +180,7 @@ static void compile(struct script_text *t, const char *text)
 	typetab_init(&types, &t->arena);
 	script_config_init(&cfg);
 	compile_script(&t->arena, &t->dx, &t->sources, t->source, &cfg, &opt);
+	probe_env_fini(&env);
 	btf_free((struct btf *)types.btf);
 }
 

@@ -232,22 +232,51 @@ static bool check_llhist(struct unit *u, struct expr *e)
 }
 
 /*
- * floor(log2 v) of v > 0: halving the width five times.  Each step moves the upper half down
- * when it is not empty, without a branch that the verifier would have to follow twice.
+ * A product of a power of two and this number has its own six top bits for each power, which
+ * index a table (a de Bruijn sequence; Sean Anderson, "Bit Twiddling Hacks").
+ */
+static const uint64_t powers_apart = 0x07edd5e59a4e28c2;
+enum { POWERS = 64, POWERS_SHIFT = 58 };
+
+/* The table, in a map of its own; one for all programs. */
+static uint32_t log2_table(struct unit *u)
+{
+	static const char name[] = "log2";
+	struct plan *p = u->c->plan;
+
+	for (uint32_t i = KMAP_FIRST_FREE; i < p->kmaps.len; i++)
+		if (p->kmaps.data[i].name == name)
+			return i;
+
+	uint8_t *table = arena_array(p->arena, uint8_t, POWERS);
+	for (unsigned k = 0; k < POWERS; k++)
+		table[(powers_apart << k) >> POWERS_SHIFT] = (uint8_t)k;
+	vec_push(p->arena, &p->kmaps,
+		 (struct plan_kmap){
+			 .name = name,
+			 .type = BPF_MAP_TYPE_ARRAY,
+			 .key_size = 4,
+			 .value_size = POWERS,
+			 .max_entries = 1,
+			 .init = table,
+		 });
+	return (uint32_t)p->kmaps.len - 1;
+}
+
+/*
+ * floor(log2 v) of v > 0, without a branch: what is measured varies, so that a processor
+ * guesses them wrong, and the verifier would have to follow each.
  */
 static ref lower_log2(struct unit *u, ref v)
 {
 	struct irb *b = &u->b;
-	ref log = ir_const(b, 0);
 
-	for (int bits = 32; bits; bits /= 2) {
-		ref upper = ir_bin(b, OP_UGT, v, ir_const(b, (int64_t)((1ull << bits) - 1)));
-		ref by = ir_bin(b, OP_MUL, upper, ir_const(b, bits));
-
-		v = ir_bin(b, OP_SHR, v, by);
-		log = ir_bin(b, OP_ADD, log, by);
-	}
-	return log;
+	for (int by = 1; by < POWERS; by *= 2) /* ones below the highest one */
+		v = ir_bin(b, OP_OR, v, ir_bin(b, OP_SHR, v, ir_const(b, by)));
+	v = ir_bin(b, OP_SUB, v, ir_bin(b, OP_SHR, v, ir_const(b, 1)));
+	v = ir_bin(b, OP_MUL, v, ir_const(b, (int64_t)powers_apart));
+	v = ir_bin(b, OP_SHR, v, ir_const(b, POWERS_SHIFT));
+	return ir_load(b, 1, ir_bin(b, OP_ADD, ir_mapval(b, log2_table(u), 0), v), 0);
 }
 
 /* Joins the ways to a bucket number. */

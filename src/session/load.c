@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 enum {
-	RING_PAGES_PER_CPU = 64,
+	RING_PAGES_PER_CPU = 128,
 	RING_RECORDS = 1024, /* of the largest kind shall fit: bursts of long texts */
 	RING_PAGES_ORDERS = 16,
 	RING_PAGES_BURST = 1024,

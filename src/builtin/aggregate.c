@@ -231,14 +231,9 @@ static bool check_llhist(struct unit *u, struct expr *e)
 	return true;
 }
 
-/*
- * A product of a power of two and this number has its own six top bits for each power, which
- * index a table (a de Bruijn sequence; Sean Anderson, "Bit Twiddling Hacks").
- */
-static const uint64_t powers_apart = 0x07edd5e59a4e28c2;
-enum { POWERS = 64, POWERS_SHIFT = 58 };
+enum { BYTE_VALUES = 256, WORD_BYTES = 8 };
 
-/* The table, in a map of its own; one for all programs. */
+/* floor(log2) of a byte, in a map of its own; one for all programs. */
 static uint32_t log2_table(struct unit *u)
 {
 	static const char name[] = "log2";
@@ -248,15 +243,15 @@ static uint32_t log2_table(struct unit *u)
 		if (p->kmaps.data[i].name == name)
 			return i;
 
-	uint8_t *table = arena_array(p->arena, uint8_t, POWERS);
-	for (unsigned k = 0; k < POWERS; k++)
-		table[(powers_apart << k) >> POWERS_SHIFT] = (uint8_t)k;
+	uint8_t *table = arena_array(p->arena, uint8_t, BYTE_VALUES);
+	for (unsigned v = 2; v < BYTE_VALUES; v++)
+		table[v] = (uint8_t)(table[v / 2] + 1);
 	vec_push(p->arena, &p->kmaps,
 		 (struct plan_kmap){
 			 .name = name,
 			 .type = BPF_MAP_TYPE_ARRAY,
 			 .key_size = 4,
-			 .value_size = POWERS,
+			 .value_size = BYTE_VALUES,
 			 .max_entries = 1,
 			 .init = table,
 		 });
@@ -264,19 +259,37 @@ static uint32_t log2_table(struct unit *u)
 }
 
 /*
- * floor(log2 v) of v > 0, without a branch: what is measured varies, so that a processor
- * guesses them wrong, and the verifier would have to follow each.
+ * floor(log2 v) of v > 0: its highest byte that is not 0 is looked up.  Values that are
+ * measured are mostly of few bytes and of a like size, so the search is short and its branches
+ * foreseen.
  */
 static ref lower_log2(struct unit *u, ref v)
 {
 	struct irb *b = &u->b;
+	ref bytes[WORD_BYTES], below[WORD_BYTES];
+	blkid found = ir_block(b);
 
-	for (int by = 1; by < POWERS; by *= 2) /* ones below the highest one */
-		v = ir_bin(b, OP_OR, v, ir_bin(b, OP_SHR, v, ir_const(b, by)));
-	v = ir_bin(b, OP_SUB, v, ir_bin(b, OP_SHR, v, ir_const(b, 1)));
-	v = ir_bin(b, OP_MUL, v, ir_const(b, (int64_t)powers_apart));
-	v = ir_bin(b, OP_SHR, v, ir_const(b, POWERS_SHIFT));
-	return ir_load(b, 1, ir_bin(b, OP_ADD, ir_mapval(b, log2_table(u), 0), v), 0);
+	for (int i = 0; i < WORD_BYTES; i++) {
+		blkid next = 0;
+
+		if (i < WORD_BYTES - 1) {
+			blkid here = ir_block(b);
+
+			next = ir_block(b);
+			ir_br(b, ir_bin(b, OP_ULT, v, ir_const(b, 1ll << (8 * i + 8))), here,
+			      next);
+			ir_start(b, here);
+		}
+		below[i] = ir_const(b, 8 * i);
+		bytes[i] = ir_bin(b, OP_SHR, v, below[i]);
+		ir_jmp(b, found);
+		if (next)
+			ir_start(b, next);
+	}
+	ir_start(b, found);
+	ref byte = ir_phi(b, WORD_BYTES, bytes), bits = ir_phi(b, WORD_BYTES, below);
+	ref at = ir_bin(b, OP_ADD, ir_mapval(b, log2_table(u), 0), byte);
+	return ir_bin(b, OP_ADD, ir_load(b, 1, at, 0), bits);
 }
 
 /* Joins the ways to a bucket number. */

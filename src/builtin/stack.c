@@ -66,8 +66,14 @@ static void lower_stack(struct unit *u, struct expr *e, const struct dest *d)
 	enum { HEAD_OFF = 0, FRAMES_OFF = 8 };
 	struct irb *b = &u->b;
 	bool user = e->type->kind == T_USTACK;
+	uint32_t size = e->type->depth * 8;
+
+	/* Linux 6.1 wants written memory from raw tracepoints; a map's memory always is. */
+	if (FRAMES_OFF + size <= u->c->cfg->on_stack_limit)
+		ir_zero(b, d->ptr, d->off + FRAMES_OFF, size);
+
 	ref to = ir_bin(b, OP_ADD, d->ptr, ir_const(b, d->off + FRAMES_OFF));
-	ref n = ir_call(b, BPF_FUNC_get_stack, 4, u->ctx, to, ir_const(b, e->type->depth * 8),
+	ref n = ir_call(b, BPF_FUNC_get_stack, 4, u->ctx, to, ir_const(b, size),
 			ir_const(b, user ? BPF_F_USER_STACK : u->shape.kstack_skip));
 	/* Threads of the kernel have no user stack: that is no failure. */
 	uint32_t counter = counter_new(u, COUNT_STACK, e->span, "get_stack", user);

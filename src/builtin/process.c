@@ -126,10 +126,9 @@ static void lower_comm(struct unit *u, struct expr *e, const struct dest *d)
 	const uint32_t task_comm_len = 16;
 
 	(void)e;
-	/* The helper itself fills its part with zeros. */
-	if (d->pad && d->type->size > task_comm_len)
-		ir_zero(b, d->ptr, d->off + (int32_t)task_comm_len,
-			d->type->size - task_comm_len);
+	/* Not all kernels' helpers (6.1's does not) write zeros behind the NUL. */
+	if (d->pad)
+		ir_zero(b, d->ptr, d->off, d->type->size);
 	ir_call(b, BPF_FUNC_get_current_comm, 2,
 		d->off ? ir_bin(b, OP_ADD, d->ptr, ir_const(b, d->off)) : d->ptr,
 		ir_const(b, task_comm_len));

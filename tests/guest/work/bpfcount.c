@@ -1,7 +1,7 @@
 /*
  * bpfcount progs|maps [AT-MOST]: prints how many BPF objects the kernel holds.
  *
- * With AT-MOST it waits up to two seconds for them to become so few: the kernel frees them
+ * With AT-MOST it waits up to ten seconds for them to become so few: the kernel frees them
  * some time after their last owner has gone.
  */
 #include "work.h"
@@ -27,6 +27,7 @@ static long count_ids(int command)
 int main(int argc, char **argv)
 {
 	static const char USAGE[] = "bpfcount progs|maps [AT-MOST]";
+	enum { TENTHS = 100 };
 	long most = argc > 2 ? work_number(argc, argv, 2, USAGE) : -1;
 	int command = BPF_PROG_GET_NEXT_ID;
 
@@ -34,7 +35,7 @@ int main(int argc, char **argv)
 		errx(2, "usage: %s", USAGE);
 	if (!strcmp(argv[1], "maps"))
 		command = BPF_MAP_GET_NEXT_ID;
-	for (int i = 0; i < 20 && most >= 0 && count_ids(command) > most; i++)
+	for (int i = 0; i < TENTHS && most >= 0 && count_ids(command) > most; i++)
 		usleep(100000);
 	printf("%ld\n", count_ids(command));
 	return 0;

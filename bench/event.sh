@@ -12,8 +12,8 @@ figure event "$E /pid == PID/ { @ = count(); }" 'net ns <=0.5x count(), per even
 insns insns - count(), instructions'
 figure event "$E /pid == PID/ { @[tid] = count(); }" 'net ns <=0.49x count() by key, per event
 insns insns - count() by key, instructions'
-figure event "$E /pid == PID/ { @ = hist(nsecs & 0xffff); }" 'net ns <=0.5x hist(), per event
-insns insns - hist(), instructions'
+figure event "$E /pid == PID/ { @ = hist(args->policy); }" 'net ns <=0.5x hist() of an argument, per event
+insns insns - hist() of an argument, instructions'
 figure event "$E /pid == PID/ { @start[tid] = nsecs; } $X /@start[tid]/ { @ns = hist(nsecs - @start[tid]); delete(@start[tid]); }" \
 	'net ns <=0.9x latency by a start map, both probes, per event
 insns insns - latency by a start map, both probes, instructions'

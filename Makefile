@@ -108,7 +108,7 @@ deps:                                    ## install what building, testing and b
 	@tests/deps build test bench
 
 install: $(BUILD)/scry                   ## DESTDIR, PREFIX; BPFTRACE=1 also links it as bpftrace
-	install -D -m 755 $(BUILD)/scry $(DESTDIR)$(PREFIX)/bin/scry
+	install -D -s -m 755 $(BUILD)/scry $(DESTDIR)$(PREFIX)/bin/scry
 	install -D -m 644 man/scry.1 $(DESTDIR)$(PREFIX)/share/man/man1/scry.1
 	$(if $(BPFTRACE),ln -sf scry $(DESTDIR)$(PREFIX)/bin/bpftrace)
 

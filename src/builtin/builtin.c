@@ -128,6 +128,17 @@ bool builtin_bad_arg(struct unit *u, const struct expr *arg, const char *words)
 	return false;
 }
 
+bool builtin_not_here(struct unit *u, const struct expr *e, const char *what)
+{
+	struct compiler *c = u->c;
+
+	if (!u->unplaced)
+		diag(c->dx, E0303_NOT_HERE, e->span,
+		     arena_printf(c->arena, "%s can not be used with \"%s\" probes", what,
+				  u->group->provider->name));
+	return false;
+}
+
 static bool bad_arg(struct unit *u, struct expr *e, const struct expr *arg, const char *wants)
 {
 	struct compiler *c = u->c;

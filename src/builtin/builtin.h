@@ -67,6 +67,11 @@ const char *builtin_nearest(const char *word);
 const struct type *builtin_check(struct unit *u, struct expr *e);
 /* Reports that an argument cannot be what it is (E0302); returns false. */
 bool builtin_bad_arg(struct unit *u, const struct expr *arg, const char *words);
+/*
+ * Reports that a probe of this kind does not have what is asked for (E0303), unless it is not
+ * known what the probe has; returns false.
+ */
+bool builtin_not_here(struct unit *u, const struct expr *e, const char *what);
 /* The use becomes an expression of the language, from our own words; checks that. */
 const struct type *builtin_expand(struct unit *u, struct expr *e, const char *words);
 /* Reports options of the command line that no getopt() knows. */

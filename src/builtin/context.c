@@ -7,20 +7,10 @@
 
 #include <string.h>
 
-static bool refuse(struct unit *u, struct expr *e, const char *what)
-{
-	struct compiler *c = u->c;
-
-	diag(c->dx, E0303_NOT_HERE, e->span,
-	     arena_printf(c->arena, "%s can not be used with \"%s\" probes", what,
-			  u->group->provider->name));
-	return false;
-}
-
 static bool check_args(struct unit *u, struct expr *e)
 {
 	if (!(u->group->provider->flags & PV_NAMED_ARGS))
-		return refuse(u, e, "args");
+		return builtin_not_here(u, e, "args");
 	e->type = &type_none; /* only its fields are values */
 	return true;
 }
@@ -31,7 +21,7 @@ static bool check_argn(struct unit *u, struct expr *e)
 	unsigned n = (unsigned)(e->name[3] - '0');
 
 	if (!u->shape.nregs)
-		return refuse(u, e, e->name);
+		return builtin_not_here(u, e, e->name);
 	if (n >= u->shape.nregs) {
 		diag(c->dx, E0303_NOT_HERE, e->span,
 		     arena_printf(c->arena, "%s has no %s: the last one is arg%u",
@@ -57,7 +47,7 @@ static ref lower_argn(struct unit *u, struct expr *e)
 static bool check_retval(struct unit *u, struct expr *e)
 {
 	if (u->shape.retval.kind == LOC_NONE)
-		return refuse(u, e, "retval");
+		return builtin_not_here(u, e, "retval");
 	e->type = u->shape.retval_type
 			  ? read_type(u->c, u->shape.retval_type, u->shape.arg_space)
 			  : type_int(u->c->tt, 8, true);
@@ -73,7 +63,7 @@ static ref lower_retval(struct unit *u, struct expr *e)
 static bool check_func(struct unit *u, struct expr *e)
 {
 	e->type = u->shape.arg_space == AS_USER ? &type_usym : &type_ksym;
-	return u->shape.has_func || refuse(u, e, "func");
+	return u->shape.has_func || builtin_not_here(u, e, "func");
 }
 
 static ref lower_func(struct unit *u, struct expr *e)
@@ -94,7 +84,7 @@ static bool check_ctx(struct unit *u, struct expr *e)
 	struct typetab *tt = u->c->tt;
 
 	if (!u->shape.has_ctx)
-		return refuse(u, e, "ctx");
+		return builtin_not_here(u, e, "ctx");
 	e->type = u->shape.ctx_type ? type_ptr(tt, u->shape.ctx_type, AS_KERNEL)
 				    : type_ptr(tt, &type_void, AS_KERNEL);
 	return true;
@@ -127,7 +117,7 @@ static bool check_reg(struct unit *u, struct expr *e)
 	size_t len;
 
 	if (!has_regs(u))
-		return refuse(u, e, "reg()");
+		return builtin_not_here(u, e, "reg()");
 	literal_text(u, e->args[0], &name, &len);
 	e->data = loc;
 	if (probe_find_reg(name, loc))

@@ -61,12 +61,8 @@ static ref lower_signal_thread(struct unit *u, struct expr *e)
 
 static bool check_override(struct unit *u, struct expr *e)
 {
-	if (!strcmp(u->group->provider->name, "kprobe"))
-		return true;
-	diag(u->c->dx, E0303_NOT_HERE, e->span,
-	     arena_printf(u->c->arena, "override() can not be used with \"%s\" probes",
-			  u->group->provider->name));
-	return false;
+	return !strcmp(u->group->provider->name, "kprobe") ||
+	       builtin_not_here(u, e, "override()");
 }
 
 static ref lower_override(struct unit *u, struct expr *e)

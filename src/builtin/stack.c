@@ -38,10 +38,8 @@ static bool check_stack(struct unit *u, struct expr *e)
 	struct expr *depth = NULL;
 	int64_t n = DEPTH_DEFAULT;
 
-	if (!u->shape.stack_ok) {
-		diag(u->c->dx, E0303_NOT_HERE, e->span, "there is no stack in this probe");
-		return false;
-	}
+	if (!u->shape.stack_ok)
+		return builtin_not_here(u, e, e->name);
 	if (e->nargs && e->args[0]->kind == E_NAME && find_mode(e->args[0]->name, &mode))
 		depth = e->nargs > 1 ? e->args[1] : NULL;
 	else if (e->nargs > 1)

@@ -182,6 +182,7 @@ struct probe {
 	VEC(struct attach_point) points;
 	struct expr *pred; /* or NULL */
 	struct stmt *body; /* S_BLOCK */
+	bool damaged;	   /* parts that could not be read are left out */
 	bool compiled;	   /* some program has taken the tree; the next ones take copies */
 	struct probe *next;
 };
@@ -232,7 +233,9 @@ struct script {
 	VEC(struct map_decl) map_decls;
 	struct macro *macros;
 	struct subprog *subprogs;
-	struct probe *probes; /* in source order */
+	struct probe *probes; /* in source order, those that could be read */
+	unsigned
+		probe_errors; /* of syntax, in probes; the others are in what probes build on */
 };
 
 /* A deep copy of a tree for one more attach point; what the checker settled is not copied. */

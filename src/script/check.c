@@ -54,7 +54,8 @@ static const struct type *check_var(struct unit *u, struct expr *e)
 	if (!v)
 		v = strmap_gets(&u->vars, e->name);
 	if (!v) {
-		diag(u->c->dx, E0104_UNDEFINED_VAR, e->span, e->name);
+		if (!u->probe->damaged)
+			diag(u->c->dx, E0104_UNDEFINED_VAR, e->span, e->name);
 		return &type_error;
 	}
 	e->var = v;
@@ -71,7 +72,7 @@ void report_undefined(struct unit *u, const struct expr *e)
 	 * After another mistake the assignment may be what could not be checked; without one,
 	 * the map is made of nothing but itself.
 	 */
-	if (u->c->final && !u->c->partial && (!e->map->assigned || !diag_failed(u->c->dx)))
+	if (u->c->final && !u->c->damaged && (!e->map->assigned || !diag_failed(u->c->dx)))
 		diag(u->c->dx, E0103_UNDEFINED_MAP, e->span, e->name);
 }
 

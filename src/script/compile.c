@@ -176,7 +176,35 @@ static bool group_probe(struct compiler *c, struct probe *p, struct targets *all
 	}
 }
 
-static bool expand_probe(struct compiler *c, struct probe *p)
+/*
+ * A probe that has no place is checked all the same, so that all mistakes of a script come out
+ * in one run.  What its event has is not known and gives no message.
+ */
+static void add_unplaced(struct compiler *c, struct probe *p)
+{
+	struct unit *u = arena_new(c->arena, struct unit);
+	struct provider *pv = arena_new(c->arena, struct provider);
+	struct target *t = arena_new(c->arena, struct target);
+	const struct attach_point *ap = &p->points.data[0];
+	const char *nearest;
+	const struct provider *known = provider_find(ap->parts[0], &nearest);
+
+	pv->name = known ? known->name : ap->parts[0];
+	t->provider = pv;
+	t->name = ap->text;
+	u->c = c;
+	u->probe = p;
+	u->group = arena_new(c->arena, struct group);
+	u->group->provider = pv;
+	u->target = t;
+	u->unplaced = true;
+	u->body = p->body;
+	u->pred = p->pred;
+	strmap_init(&u->vars, c->arena);
+	vec_push(c->arena, &c->units, u);
+}
+
+static void expand_probe(struct compiler *c, struct probe *p)
 {
 	struct targets targets = {};
 	struct probe_env *env = c->opt->env;
@@ -199,9 +227,12 @@ static bool expand_probe(struct compiler *c, struct probe *p)
 	}
 	if (ok && !targets.len && c->cfg->missing_probes == MISSING_AUTO) {
 		diag(c->dx, E0209_NO_TARGET, p->head);
-		return false;
+		ok = false;
 	}
-	return ok && group_probe(c, p, &targets);
+	if (ok)
+		ok = group_probe(c, p, &targets);
+	if (!ok && !p->compiled)
+		add_unplaced(c, p);
 }
 
 static void refuse_later_items(struct compiler *c)
@@ -481,16 +512,16 @@ static bool front_end(struct compiler *c, const struct source *src)
 	struct parse_options opt = { c->opt->params, c->opt->nparams };
 
 	c->script = parse_script(c->arena, c->dx, src, &opt);
-	if (diag_failed(c->dx))
+	c->damaged = c->script->probe_errors > 0;
+	if (c->dx->errors > c->script->probe_errors)
 		return false;
 	apply_config(c);
 	c->opt->env->max_probes = c->cfg->max_probes;
 	refuse_later_items(c);
 	load_c(c);
 	declare_maps(c);
-	/* A probe that does not exist hides no mistake in the others. */
 	for (struct probe *p = c->script->probes; p; p = p->next)
-		c->partial |= !expand_probe(c, p);
+		expand_probe(c, p);
 	settle_types(c);
 	builtin_check_options(c);
 	dump_ast(c, src->name);

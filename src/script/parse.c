@@ -265,6 +265,7 @@ static void predicate(struct parser *p, struct probe *pr)
 static void probe(struct parser *p)
 {
 	struct probe *pr = arena_new(p->arena, struct probe);
+	unsigned before = p->dx->errors;
 
 	p->seen_code = true;
 	lex_skip_blanks(&p->lx);
@@ -276,6 +277,10 @@ static void probe(struct parser *p)
 	pr->body = parse_block(p);
 	parse_block_is_body(p, pr->body);
 	pr->span = parse_span_from(p, pr->span);
+	pr->damaged = p->dx->errors != before;
+	p->script->probe_errors += p->dx->errors - before;
+	if (p->failed)
+		return;
 	*p->probes_tail = pr;
 	p->probes_tail = &pr->next;
 }

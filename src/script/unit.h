@@ -53,7 +53,7 @@ struct compiler {
 	unsigned expansions; /* of macros, so far: numbers for fresh names */
 	bool changed;	     /* a map or variable took another type in this pass */
 	bool final;	     /* last pass: what is wrong is reported */
-	bool partial; /* some probe could not be expanded: what it assigns is not known */
+	bool damaged;	     /* something could not be read: maps may be assigned in it */
 };
 
 /* The macros whose bodies are being checked, innermost first. */
@@ -76,6 +76,7 @@ struct unit {
 	const struct target *target; /* the first of the group */
 	struct shape shape;
 	enum prog_when when;
+	bool unplaced; /* its probe has no place: only checked, and all it has may be used */
 	uint32_t probe_base;
 	struct strmap vars; /* assigned without let: live in the whole probe */
 	struct scope *scope;

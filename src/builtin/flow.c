@@ -73,9 +73,6 @@ BUILTINS(flow) = {
 	  .doc = "Ends the session: END, the maps, then this exit status." },
 	{ "assert", "none assert(raw, lit)", BI_STMT, check_assert, .lower = lower_assert,
 	  .doc = "Ends the session with an error and status 1 unless the condition holds." },
-	LATER("uaddr"),
-
-	LATER("path"),
 	LATER("skboutput"),
 	LATER("unwatch"),
 

@@ -1,5 +1,7 @@
 #include "codegen/explain.h"
 
+#include "bpf/helper.h"
+
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,8 +108,10 @@ static const struct {
 	{ "unknown func",
 	  "this kernel does not have a function used here, or not in this kind of "
 	  "probe; scry --info lists what it has" },
-	{ "helper call is not allowed", "a function used here is not allowed in this kind of "
-					"probe" },
+	{ "helper call is not allowed",
+	  "a function used here is not allowed in this probe; path() only in those functions "
+	  "that the kernel lists for it: security_file_permission, vfs_truncate, "
+	  "vfs_fallocate, dentry_open, vfs_getattr, filp_close and some others" },
 	{ "from non-GPL compatible", "the script's license must be GPL compatible" },
 	{ "invalid bpf_context access",
 	  "this kernel does not let this kind of probe read that" },
@@ -118,6 +122,16 @@ static const struct {
 	{ "out of bounds", "an index or a size could leave its memory: check its range first" },
 	{ "unbounded", "an index or a size could leave its memory: check its range first" },
 };
+
+/* "unknown func bpf_d_path#147": a helper by its number, which older kernels do not know. */
+static const struct helper *unknown_helper(struct line l)
+{
+	const char *hash = l.len ? memchr(l.s, '#', (size_t)l.len) : NULL;
+
+	return hash && (contains(l, "unknown func") || contains(l, "invalid func"))
+		       ? helper_by_id((uint32_t)strtoul(hash + 1, NULL, 10))
+		       : NULL;
+}
 
 static const char *find_advice(struct line l)
 {
@@ -177,7 +191,11 @@ void explain_rejection(struct diags *dx, const struct image *img, const char *pr
 	}
 
 	struct diag *d = diag(dx, E0410_VERIFIER, span, probe, v.reason_len, v.reason);
-	if (*v.advice)
+	const struct helper *h = unknown_helper((struct line){ v.reason, v.reason_len });
+	if (h)
+		diag_hint(d, "bpf_%s() is in Linux since %s, and not for all kinds of probes",
+			  h->name, h->since);
+	else if (*v.advice)
 		diag_hint(d, "%s", v.advice);
 	add_notes(d, log);
 }

@@ -148,6 +148,7 @@ VEC_TYPE(groups, struct group *);
 struct group_wants {
 	bool one_each;	 /* it depends on a target's own arguments: one program per target */
 	bool other_args; /* those are more than args.ret, which system calls have in common */
+	bool own_place;	 /* it depends on where in a file a target is */
 	bool which; /* it asks which target fired (`probe`): cookie, selector, or one each */
 	bool func;  /* it uses `func` */
 	bool retval;
@@ -306,6 +307,13 @@ int probe_list(struct probe_env *env, const char *pattern, bool verbose,
 bool probe_has_feature(struct probe_env *env, const char *name);
 /* Finds a register of struct pt_regs by name; false when the machine has none like it. */
 bool probe_find_reg(const char *name, struct argloc *out);
+
+/*
+ * A symbol of the file that a target in user space lies in: its address as the file was linked,
+ * and its size. Returns 0, or -errno with e set.
+ */
+int probe_user_symbol(struct probe_env *env, const struct target *t, const char *name,
+		      uint64_t *addr, uint64_t *size, struct err *e);
 
 /* Releases what env holds open: tracefs, lists. Not the arena, not the types. */
 void probe_env_fini(struct probe_env *env);

@@ -76,7 +76,7 @@ void user_group(struct probe_env *env, const struct targets *targets,
 			why = "a perf event each: the kernel has no uprobe.multi";
 	}
 	vec_each(t, targets) {
-		bool alone = wants->which && !cookie;
+		bool alone = wants->own_place || (wants->which && !cookie);
 		struct group *g = alone ? NULL : find_group(out, first, *t, with_each_other);
 
 		if (!g)

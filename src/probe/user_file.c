@@ -208,6 +208,47 @@ bool user_files_report(struct probe_env *env, const struct attach_text *at, cons
 	return false;
 }
 
+struct wanted_symbol {
+	const char *name;
+	uint64_t addr, size;
+	bool found;
+};
+
+static bool consider_symbol(void *arg, const struct elf_symbol *s)
+{
+	struct wanted_symbol *w = arg;
+	size_t len = strcspn(s->name, "@"); /* a version follows */
+
+	if (strncmp(s->name, w->name, len) != 0 || w->name[len])
+		return true;
+	w->addr = s->addr;
+	w->size = s->size;
+	w->found = true;
+	return false;
+}
+
+int probe_user_symbol(struct probe_env *env, const struct target *t, const char *name,
+		      uint64_t *addr, uint64_t *size, struct err *e)
+{
+	struct wanted_symbol w = { .name = name };
+	struct user_file *file = env->user_files;
+
+	while (file && strcmp(file->path, t->file) != 0)
+		file = file->next;
+	if (file)
+		elf_each_symbol(&file->elf, consider_symbol, &w);
+	if (!w.found) {
+		err_set(e, -ENOENT, "there is no symbol named %s in %s", name,
+			file ? file->name : t->file);
+		return file && !elf_has_symtab(&file->elf)
+			       ? err_hint(e, "the file is stripped of its own symbols")
+			       : e->code;
+	}
+	*addr = w.addr;
+	*size = w.size;
+	return 0;
+}
+
 void user_files_fini(struct probe_env *env)
 {
 	for (struct user_file *file = env->user_files; file; file = file->next) {

@@ -20,6 +20,7 @@ static void scan_name(const char *name, struct group_wants *w)
 {
 	if (!strcmp(name, "args"))
 		w->one_each = w->other_args = true;
+	w->own_place |= !strcmp(name, "uaddr");
 	w->which |= !strcmp(name, "probe");
 	w->func |= !strcmp(name, "func");
 	w->retval |= !strcmp(name, "retval");

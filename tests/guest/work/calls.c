@@ -4,6 +4,7 @@
  */
 #include "work.h"
 
+#include <stdint.h>
 #include <stdio.h>
 
 struct work_pair {
@@ -11,6 +12,11 @@ struct work_pair {
 	long second;
 	const char *text;
 };
+
+/* Variables of all sizes, for those who look from outside. */
+volatile uint8_t work_byte = 200;
+volatile uint32_t work_calls;
+const char *volatile work_text = "a variable";
 
 __attribute__((noipa)) long work_inner(long x)
 {
@@ -71,6 +77,7 @@ int main(int argc, char **argv)
 		struct work_pair pair = { (int)i, 1000 + i, "in a struct" };
 
 		sum += work_tick((int)i, i % 2 ? "odd" : "even", -1, 1L << 40, 5, 6);
+		work_calls++;
 		sum += work_outer(i);
 		sum += work_struct(&pair);
 		sum += work_call_int((int)i) + work_call_long(i) + work_box_open();

@@ -212,6 +212,12 @@ static bool check_form(struct unit *u, struct expr *e, const struct builtin *b)
 				  b->name));
 		return false;
 	}
+	if ((b->flags & BI_PROBE) && u->in) {
+		diag(u->c->dx, E0303_NOT_HERE, e->span,
+		     arena_printf(u->c->arena, "the %s builtin is not supported in a function",
+				  b->name));
+		return false;
+	}
 	if ((b->flags & BI_UNSAFE) && !u->c->opt->unsafe) {
 		diag(u->c->dx, E0307_UNSAFE, e->span, b->name);
 		return false;

@@ -32,6 +32,7 @@ enum builtin_flag {
 	BI_AGG = 1 << 2,     /* only as @m = f(...) */
 	BI_UNSAFE = 1 << 3,  /* needs --unsafe */
 	BI_NO_CALL = 1 << 4, /* only without () */
+	BI_PROBE = 1 << 5,   /* says something of the probe: not in functions */
 };
 
 struct builtin {

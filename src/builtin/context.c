@@ -160,13 +160,14 @@ static ref lower_usermode(struct unit *u, struct expr *e)
 
 #define ARG(n)                                                                          \
 	{                                                                               \
-		"arg" #n, "? arg" #n "()", BI_BARE, check_argn,                         \
+		"arg" #n, "? arg" #n "()", BI_BARE | BI_PROBE, check_argn,              \
 			.lower = lower_argn,                                            \
 			.doc = "Argument " #n " of the function or event, as a number." \
 	}
 
 BUILTINS(context) = {
-	{ "args", "? args()", BI_BARE, check_args, .doc = "The arguments by name: args.x." },
+	{ "args", "? args()", BI_BARE | BI_PROBE, check_args,
+	  .doc = "The arguments by name: args.x." },
 	ARG(0),
 	ARG(1),
 	ARG(2),
@@ -177,17 +178,18 @@ BUILTINS(context) = {
 	ARG(7),
 	ARG(8),
 	ARG(9),
-	{ "retval", "? retval()", BI_BARE, check_retval, .lower = lower_retval,
+	{ "retval", "? retval()", BI_BARE | BI_PROBE, check_retval, .lower = lower_retval,
 	  .doc = "What the function returned." },
-	{ "func", "? func()", BI_BARE, check_func, lower_func, lower_user_func,
+	{ "func", "? func()", BI_BARE | BI_PROBE, check_func, lower_func, lower_user_func,
 	  .doc = "The traced function." },
-	{ "probe", "probe probe()", BI_BARE, .lower = lower_probe,
+	{ "probe", "probe probe()", BI_BARE | BI_PROBE, .lower = lower_probe,
 	  .doc = "The full name of the probe that fired." },
-	{ "ctx", "? ctx()", BI_BARE, check_ctx, .lower = lower_ctx,
+	{ "ctx", "? ctx()", BI_BARE | BI_PROBE, check_ctx, .lower = lower_ctx,
 	  .doc = "The raw context of the probe." },
-	{ "reg", "u64 reg(lit)", 0, check_reg, .lower = lower_reg,
+	{ "reg", "u64 reg(lit)", BI_PROBE, check_reg, .lower = lower_reg,
 	  .doc = "A register at the probe, by its name in struct pt_regs: reg(\"ip\")." },
-	{ "usermode", "u8 usermode()", BI_BARE, check_usermode, .lower = lower_usermode,
+	{ "usermode", "u8 usermode()", BI_BARE | BI_PROBE, check_usermode,
+	  .lower = lower_usermode,
 	  .doc = "1 when the event came while user code ran, else 0." },
 	{ 0 },
 };

@@ -250,8 +250,7 @@ static ref address(struct irb *b, ref ptr, int32_t off)
 	return off ? ir_bin(b, OP_ADD, ptr, ir_const(b, off)) : ptr;
 }
 
-/* The widest unit for len bytes at an offset whose low bits are those of align. */
-static unsigned unit(uint32_t align, uint32_t len)
+unsigned ir_widest(uint32_t align, uint32_t len)
 {
 	unsigned size = 8;
 
@@ -274,7 +273,7 @@ void ir_zero(struct irb *b, ref ptr, int32_t off, uint32_t len)
 		return;
 	}
 	for (unsigned size; len; off += size, len -= size) {
-		size = unit(off, len);
+		size = ir_widest(off, len);
 		ir_store(b, size, ptr, off, zero);
 	}
 }
@@ -289,7 +288,7 @@ void ir_copy(struct irb *b, ref dst, int32_t dst_off, ref src, int32_t src_off, 
 		return;
 	}
 	for (unsigned size; len; dst_off += size, src_off += size, len -= size) {
-		size = unit((uint32_t)dst_off | (uint32_t)src_off, len);
+		size = ir_widest((uint32_t)dst_off | (uint32_t)src_off, len);
 		ir_store(b, size, dst, dst_off, ir_load(b, size, src, src_off));
 	}
 }

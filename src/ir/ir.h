@@ -156,6 +156,8 @@ void ir_ret(struct irb *b, ref v);
  * ir_zero, 128 for ir_copy) are one call of bpf_probe_read_kernel.
  */
 void ir_zero(struct irb *b, ref ptr, int32_t off, uint32_t len);
+/* The widest access for len bytes at an offset whose low bits are those of align. */
+unsigned ir_widest(uint32_t align, uint32_t len);
 void ir_copy(struct irb *b, ref dst, int32_t dst_off, ref src, int32_t src_off, uint32_t len);
 
 /* Text. ir_parse returns NULL with the message in *msg (arena memory) and its line in *line. */

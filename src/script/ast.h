@@ -15,6 +15,7 @@
 #include "types/type.h"
 
 struct builtin;
+struct inlined;
 struct map_sym;
 struct var_sym;
 
@@ -27,7 +28,7 @@ enum expr_kind {
 	E_PARAM,   /* $N: num */
 	E_NPARAMS, /* $# */
 	E_NAME,	   /* an identifier that is not called: builtin, constant, macro */
-	E_CALL,	   /* name, args */
+	E_CALL,	   /* name, args; check: of a function, stmt: its body, data: struct inlined */
 	E_UNARY,   /* op, a */
 	E_BINARY,  /* op, a, b; also && and || */
 	E_COND,	   /* a ? b : c; b is NULL for a ?: c */
@@ -140,7 +141,7 @@ enum stmt_kind {
 	S_FOR_RANGE, /* target (E_VAR), e .. e2, body */
 	S_BREAK,
 	S_CONTINUE,
-	S_RETURN, /* e or NULL */
+	S_RETURN, /* e or NULL; check: in a function, target: its result */
 	S_BLOCK,  /* body */
 	S_IMPORT, /* path */
 };
@@ -211,6 +212,7 @@ struct macro {
 
 struct subprog {
 	struct span span;
+	struct span head; /* fn name(...): type */
 	const char *name;
 	const char **params;
 	struct type_name **param_types;
@@ -218,6 +220,10 @@ struct subprog {
 	struct type_name *ret;
 	struct stmt *body;
 	struct subprog *next;
+
+	/* check: */
+	bool used;	       /* somebody calls it */
+	struct inlined *alone; /* nobody does: the body itself */
 };
 
 struct import {

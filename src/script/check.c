@@ -634,6 +634,8 @@ static const struct type *check_call(struct unit *u, struct expr *e)
 {
 	if (macro_find(u, e->name))
 		return expand_macro(u, e);
+	if (subprog_find(u, e->name))
+		return check_subprog_call(u, e);
 	if (builtin_find(e->name))
 		return builtin_check(u, e);
 

@@ -54,7 +54,7 @@ static bool storable(const struct type *t)
 	return t->kind != T_NONE && t->kind != T_FUNC;
 }
 
-static void var_assigned(struct unit *u, struct var_sym *v, const struct expr *e)
+void var_assigned(struct unit *u, struct var_sym *v, const struct expr *e)
 {
 	struct compiler *c = u->c;
 	const struct type *t = e->type;
@@ -72,6 +72,9 @@ static void var_assigned(struct unit *u, struct var_sym *v, const struct expr *e
 			     type_text(c, v->type));
 		else
 			check_declared(u, v, e);
+		/* A pointer's type as written does not say whose memory it points into. */
+		if (v->type->kind == T_PTR && t->kind == T_PTR && v->type->as == AS_NONE)
+			v->type = type_in_space(c->tt, v->type, t->as);
 		return;
 	}
 
@@ -436,14 +439,12 @@ void check_stmt(struct unit *u, struct stmt *s)
 	case S_CONTINUE:
 		if (!u->loops)
 			diag(u->c->dx, E0129_CONTROL, s->span,
-			     s->kind == S_BREAK ? "break" : "continue", "probe");
+			     s->kind == S_BREAK ? "break" : "continue",
+			     u->in ? "function" : "probe");
 		u->ended = true;
 		break;
 	case S_RETURN:
-		if (s->e && !type_is_integral(check_value(u, s->e)) &&
-		    !type_is_error(s->e->type))
-			diag(u->c->dx, E0118_VALUE_TYPE, s->e->span,
-			     type_text(u->c, s->e->type), "the return value of a probe");
+		check_return(u, s);
 		u->ended = true;
 		break;
 	case S_BLOCK: check_block(u, s); break;
@@ -460,4 +461,6 @@ void check_unit(struct unit *u)
 		check_condition(u, u->pred);
 	check_block(u, u->body);
 	u->scope = NULL;
+	if (u == u->c->units.data[0])
+		check_uncalled(u);
 }

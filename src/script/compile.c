@@ -242,8 +242,6 @@ static void refuse_later_items(struct compiler *c)
 
 	vec_each(i, &c->script->imports)
 		not_yet(&u, i->span, "import");
-	for (struct subprog *f = c->script->subprogs; f; f = f->next)
-		not_yet(&u, f->span, "a function");
 }
 
 static void apply_config(struct compiler *c)
@@ -521,6 +519,7 @@ static bool front_end(struct compiler *c, const struct source *src)
 	refuse_later_items(c);
 	load_c(c);
 	declare_maps(c);
+	declare_subprogs(c);
 	for (struct probe *p = c->script->probes; p; p = p->next)
 		expand_probe(c, p);
 	settle_types(c);

@@ -330,6 +330,8 @@ void lower_effect(struct unit *u, struct expr *e)
 		effect_ternary(u, e);
 	else if (e->kind == E_BLOCK || e->kind == E_IF)
 		lower_stmt(u, e->stmt);
+	else if (e->kind == E_CALL && !e->builtin)
+		lower_subprog_call(u, e);
 	else if (e->builtin && e->type->kind == T_NONE)
 		e->builtin->lower(u, e);
 	else if (e->builtin && (e->builtin->flags & BI_STMT))
@@ -416,8 +418,11 @@ static ref lower_kind(struct unit *u, struct expr *e)
 	switch (e->kind) {
 	case E_VAR: return ir_load(b, 8, e->var->slot, 0);
 	case E_MAP: return lower_map_read(u, e);
-	case E_NAME:
-	case E_CALL: return e->builtin->lower(u, e);
+	case E_CALL:
+		if (!e->builtin)
+			return ir_load(b, 8, lower_subprog_call(u, e)->slot, 0);
+		return e->builtin->lower(u, e);
+	case E_NAME: return e->builtin->lower(u, e);
 	case E_UNARY: return lower_unary(u, e);
 	case E_BINARY: return lower_binary(u, e);
 	case E_COND: return lower_ternary(u, e);

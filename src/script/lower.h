@@ -132,6 +132,9 @@ void lower_stmt(struct unit *u, struct stmt *s);
 /* A block's statements, without its value. */
 void lower_statements(struct unit *u, struct stmt *s);
 void lower_block(struct unit *u, struct stmt *s);
+/* Memory for a variable, zeroed. */
+void give_slot(struct unit *u, struct var_sym *v);
+void store_var(struct unit *u, struct var_sym *v, struct expr *e);
 /* Control goes on in a new block that nothing reaches: after return, break. */
 void start_dead_block(struct unit *u);
 
@@ -142,6 +145,13 @@ bool range_is_long(struct unit *u, const struct stmt *s);
 void lower_long_range(struct unit *u, struct stmt *s);
 /* Ends the probe, from the body of a loop too. */
 void lower_leave(struct unit *u, ref result);
+/* Ends the function around, from the body of a loop too; its result is in its variable. */
+void lower_leave_function(struct unit *u);
+
+/* lower_subprog.c: a call of a function; its result lies in the variable that is returned,
+ * which is NULL when there is none. */
+struct var_sym *lower_subprog_call(struct unit *u, struct expr *e);
+void lower_return(struct unit *u, struct stmt *s);
 
 /* lower_unit.c: the whole program of a unit as IR, ready for the passes, in u->fns. */
 void lower_unit(struct unit *u);

@@ -4,7 +4,8 @@
  * The body reaches what is outside of it through its context, words on the stack of the
  * function that starts the loop:
  *
- *	[0] 1: the body left the probe        [1] with this value
+ *	[0] the body left the probe, or the function around (enum leave)
+ *	[1] the probe, with this value
  *	[2] the program's own context         [3] the attach point that fired
  *	[4] the first number of a range
  *	[5 ...] one for each variable: a scalar's value, taken over before the loop and brought
@@ -17,6 +18,8 @@
 enum { CONTEXT_LEFT, CONTEXT_RESULT, CONTEXT_CTX, CONTEXT_WHICH, CONTEXT_FIRST, CONTEXT_VARS };
 
 enum { CALLBACK_GO_ON = 0, CALLBACK_STOP = 1 };
+
+enum leave { LEAVE_PROBE = 1, LEAVE_FUNCTION = 2 };
 
 /* The variables that a loop's body and the code around it share. */
 struct shared {
@@ -40,6 +43,12 @@ static void find_in_expr(struct shared *w, const struct expr *e)
 {
 	if (!e)
 		return;
+	if (e->kind == E_CALL && !e->builtin) {
+		const struct inlined *in = e->data;
+
+		vec_each(v, &in->vars.entries)
+			vec_push(w->arena, &w->own, v->value);
+	}
 	if (e->kind == E_VAR && e->var && e->var->type &&
 	    !is_among(w->own.data, w->own.len, e->var) &&
 	    !is_among(w->used.data, w->used.len, e->var))
@@ -141,7 +150,7 @@ struct around {
 	struct irb b;
 	ref ctx, which, context;
 	blkid break_blk, continue_blk;
-	bool leaves;
+	unsigned leaves;
 };
 
 /* A new function of the program, whose context is its argument number `param`. */
@@ -158,7 +167,7 @@ static struct around start_body(struct unit *u, const struct shared *w, unsigned
 	u->which = a.which ? word(u, u->context, CONTEXT_WHICH) : 0;
 	u->break_blk = ir_block(b);
 	u->continue_blk = ir_block(b);
-	u->leaves = false;
+	u->leaves = 0;
 	if (++u->depth > u->depth_max)
 		u->depth_max = u->depth;
 	for (unsigned i = 0; i < w->used.len; i++) {
@@ -171,11 +180,11 @@ static struct around start_body(struct unit *u, const struct shared *w, unsigned
 	return a;
 }
 
-/* Returns whether the body may leave the probe. */
-static bool end_body(struct unit *u, const struct around *a)
+/* Returns how the body may be left. */
+static unsigned end_body(struct unit *u, const struct around *a)
 {
 	struct irb *b = &u->b;
-	bool leaves = u->leaves;
+	unsigned leaves = u->leaves;
 
 	ir_jmp(b, u->continue_blk);
 	ir_start(b, u->continue_blk);
@@ -199,8 +208,8 @@ void lower_leave(struct unit *u, ref result)
 	struct irb *b = &u->b;
 
 	if (u->context) {
-		u->leaves = true;
-		set_word(u, u->context, CONTEXT_LEFT, ir_const(b, 1));
+		u->leaves |= LEAVE_PROBE;
+		set_word(u, u->context, CONTEXT_LEFT, ir_const(b, LEAVE_PROBE));
 		set_word(u, u->context, CONTEXT_RESULT, result);
 		result = ir_const(b, CALLBACK_STOP);
 	}
@@ -208,22 +217,45 @@ void lower_leave(struct unit *u, ref result)
 	start_dead_block(u);
 }
 
-/* Behind the loop: what its body changed, and out of the probe if it said so. */
-static void finish_loop(struct unit *u, const struct shared *w, ref context, bool leaves)
+void lower_leave_function(struct unit *u)
 {
 	struct irb *b = &u->b;
-	blkid left, done;
 
-	take_back(u, w, context);
-	if (!leaves)
-		return;
-	left = ir_block(b);
-	done = ir_block(b);
-	ir_br(b, word(u, context, CONTEXT_LEFT), left, done);
+	if (u->in->depth == u->depth) {
+		ir_jmp(b, u->in->end);
+	} else { /* the function goes on outside of the loop's body */
+		u->leaves |= LEAVE_FUNCTION;
+		set_word(u, u->context, CONTEXT_LEFT, ir_const(b, LEAVE_FUNCTION));
+		ir_ret(b, ir_const(b, CALLBACK_STOP));
+	}
+	start_dead_block(u);
+}
+
+/* Goes on behind the loop unless its body was left in that way. */
+static void leave_if(struct unit *u, ref context, enum leave how)
+{
+	struct irb *b = &u->b;
+	blkid left = ir_block(b), done = ir_block(b);
+	ref was = word(u, context, CONTEXT_LEFT);
+
+	ir_br(b, ir_bin(b, OP_EQ, was, ir_const(b, how)), left, done);
 	ir_start(b, left);
-	lower_leave(u, word(u, context, CONTEXT_RESULT));
+	if (how == LEAVE_PROBE)
+		lower_leave(u, word(u, context, CONTEXT_RESULT));
+	else
+		lower_leave_function(u);
 	ir_jmp(b, done);
 	ir_start(b, done);
+}
+
+/* Behind the loop: what its body changed, and out of what it said to leave. */
+static void finish_loop(struct unit *u, const struct shared *w, ref context, unsigned leaves)
+{
+	take_back(u, w, context);
+	if (leaves & LEAVE_PROBE)
+		leave_if(u, context, LEAVE_PROBE);
+	if (leaves & LEAVE_FUNCTION)
+		leave_if(u, context, LEAVE_FUNCTION);
 }
 
 /* $kv = (key, value): copies, so that it stays as it is whatever becomes of the entry. */
@@ -258,7 +290,7 @@ void lower_for_map(struct unit *u, struct stmt *s)
 	struct around a = start_body(u, &w, PARAM_CONTEXT);
 	take_entry(u, s->target->var, m, ir_param(b, PARAM_KEY), ir_param(b, PARAM_VALUE));
 	lower_block(u, s->body);
-	bool leaves = end_body(u, &a);
+	unsigned leaves = end_body(u, &a);
 
 	ir_call(b, BPF_FUNC_for_each_map_elem, 4, ir_map(b, m->plan->kmap), ir_func(b, func),
 		context, ir_const(b, 0));
@@ -313,7 +345,7 @@ void lower_long_range(struct unit *u, struct stmt *s)
 		 ir_bin(b, OP_ADD, word(u, u->context, CONTEXT_FIRST),
 			ir_ext(b, false, 4, ir_param(b, PARAM_INDEX))));
 	lower_block(u, s->body);
-	bool leaves = end_body(u, &a);
+	unsigned leaves = end_body(u, &a);
 
 	ref ret = ir_call(b, BPF_FUNC_loop, 4, n, ir_func(b, func), context, ir_const(b, 0));
 	/* Where the verifier writes the call out, the error is an int. */

@@ -51,8 +51,7 @@ void store_text(struct unit *u, const char *s, size_t len, const struct dest *d)
 	uint32_t total = n + 1; /* with its NUL */
 
 	for (uint32_t off = 0; off < total;) {
-		uint32_t left = total - off;
-		uint32_t unit = left >= 8 ? 8 : left >= 4 ? 4 : left >= 2 ? 2 : 1;
+		unsigned unit = ir_widest((uint32_t)d->off + off, total - off);
 		char bytes[8] = {};
 		int64_t word;
 
@@ -219,6 +218,18 @@ static void part_to(struct unit *u, struct expr *e, const struct dest *d)
 	convert(u, lower_addr(u, e->a), (int32_t)(e->field.bit_off / 8), e->type, d);
 }
 
+static void call_to(struct unit *u, struct expr *e, const struct dest *d)
+{
+	const struct var_sym *v;
+
+	if (e->builtin) {
+		e->builtin->lower_mem(u, e, d);
+		return;
+	}
+	v = lower_subprog_call(u, e);
+	convert(u, v->slot, 0, v->type, d);
+}
+
 static void memory_to(struct unit *u, struct expr *e, const struct dest *d)
 {
 	switch (e->kind) {
@@ -242,7 +253,7 @@ static void memory_to(struct unit *u, struct expr *e, const struct dest *d)
 	case E_INDEX:
 	case E_UNARY: foreign_to(u, e, d); break;
 	case E_NAME:
-	case E_CALL: e->builtin->lower_mem(u, e, d); break;
+	case E_CALL: call_to(u, e, d); break;
 	case E_ELEM: part_to(u, e, d); break;
 	default: convert(u, lower_addr(u, e), 0, e->type, d);
 	}

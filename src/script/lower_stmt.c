@@ -24,11 +24,13 @@ void lower_block(struct unit *u, struct stmt *s)
 }
 
 /* Variables keep scalars in full words, text and tuples in memory of their final type. */
-static void store_var(struct unit *u, struct var_sym *v, struct expr *e)
+void store_var(struct unit *u, struct var_sym *v, struct expr *e)
 {
 	if (type_is_scalar(v->type)) {
 		ref x = lower_scalar(u, e);
 
+		if (v->type->kind == T_BOOL && e->type->kind != T_BOOL)
+			x = ir_bin(&u->b, OP_NE, x, ir_const(&u->b, 0));
 		if (v->type->kind == T_INT && v->type->size < 8)
 			x = ir_ext(&u->b, v->type->is_signed, v->type->size, x);
 		ir_store(&u->b, 8, v->slot, 0, x);
@@ -38,7 +40,7 @@ static void store_var(struct unit *u, struct var_sym *v, struct expr *e)
 	lower_to(u, e, &d);
 }
 
-static void give_slot(struct unit *u, struct var_sym *v)
+void give_slot(struct unit *u, struct var_sym *v)
 {
 	uint32_t size = type_is_scalar(v->type) ? 8 : v->type->size;
 
@@ -191,7 +193,7 @@ void lower_stmt(struct unit *u, struct stmt *s)
 		ir_jmp(b, s->kind == S_BREAK ? u->break_blk : u->continue_blk);
 		start_dead_block(u);
 		break;
-	case S_RETURN: lower_leave(u, s->e ? lower_scalar(u, s->e) : ir_const(b, 0)); break;
+	case S_RETURN: lower_return(u, s); break;
 	case S_BLOCK: lower_block(u, s); break;
 	default: BUG("statement kind %d reached the lowering", s->kind);
 	}

@@ -92,13 +92,9 @@ static void give_slots(struct unit *u)
 {
 	vec_each(e, &u->vars.entries) {
 		struct var_sym *v = e->value;
-		uint32_t size;
 
-		if (!v->type)
-			continue;
-		size = type_is_scalar(v->type) ? 8 : v->type->size;
-		v->slot = ir_slot(&u->b, size);
-		ir_zero(&u->b, v->slot, 0, size);
+		if (v->type)
+			give_slot(u, v);
 	}
 }
 

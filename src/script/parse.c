@@ -215,6 +215,7 @@ static void subprog(struct parser *p)
 	subprog_params(p, f);
 	parse_expect(p, TOK_COLON);
 	f->ret = parse_type(p);
+	f->head = parse_span_from(p, f->span);
 	f->body = parse_block(p);
 	parse_block_is_value(p, f->body);
 	f->span = parse_span_from(p, f->span);

@@ -62,6 +62,21 @@ struct macro_use {
 	const struct macro *macro;
 };
 
+/* A call of a function, with the copy of the body that it runs. */
+struct inlined {
+	struct inlined *up; /* the call around, while this one is checked or lowered */
+	const struct subprog *f;
+	struct stmt *body;
+	struct strmap vars; /* of the body: parameters, result, those assigned without let */
+	struct var_sym **params; /* as in f */
+	struct var_sym *result;	 /* NULL: it returns nothing */
+	bool ok;		 /* parameters and result have types */
+
+	/* lowering */
+	unsigned depth; /* unit.depth where the call stands: in which function of BPF */
+	blkid end;	/* where return goes */
+};
+
 struct scope {
 	struct scope *up;
 	VEC(struct var_sym *) vars; /* declared with let in this block */
@@ -84,8 +99,10 @@ struct unit {
 	int map_loops; /* of them, those over a map */
 	int macros;    /* depth of #define in #define */
 	const struct macro_use *open_macros;
-	int dead;   /* branches around that are never taken: their condition is known */
-	bool ended; /* control cannot reach the next statement */
+	struct inlined *in; /* the innermost function around, or NULL */
+	unsigned nbodies;   /* of functions, written out so far */
+	int dead;	    /* branches around that are never taken: their condition is known */
+	bool ended;	    /* control cannot reach the next statement */
 
 	/* lowering */
 	struct irb b;
@@ -98,7 +115,7 @@ struct unit {
 	fns;	     /* the program itself, then the bodies of loops that are callbacks */
 	ref context; /* of the body being built, 0 in the program itself */
 	unsigned depth, depth_max; /* of bodies in bodies */
-	bool leaves;		   /* the body being built may end the probe */
+	unsigned leaves;	   /* how the body being built may be left: enum leave */
 	uint32_t lost_counter;
 };
 
@@ -114,6 +131,8 @@ void check_unit(struct unit *u);
 void check_stmt(struct unit *u, struct stmt *s);
 void check_block(struct unit *u, struct stmt *s);
 bool check_condition(struct unit *u, struct expr *e);
+/* The variable gets a value of e's type, which it takes, or must fit into. */
+void var_assigned(struct unit *u, struct var_sym *v, const struct expr *e);
 
 /* check_type.c: how types meet. */
 /* The type that holds values of both, or NULL. */
@@ -156,6 +175,14 @@ const struct type *check_param(struct unit *u, struct expr *e, bool as_string);
 /* macro.c: a call of a macro becomes its body; e is checked afterwards. */
 const struct macro *macro_find(const struct unit *u, const char *name);
 const struct type *expand_macro(struct unit *u, struct expr *e);
+
+/* subprog.c: functions of the script. */
+struct subprog *subprog_find(const struct unit *u, const char *name);
+/* Reports names that were given twice. */
+void declare_subprogs(struct compiler *c);
+const struct type *check_subprog_call(struct unit *u, struct expr *e);
+void check_return(struct unit *u, struct stmt *s);
+void check_uncalled(struct unit *u);
 
 /* Reports E0006 at a place. */
 void not_yet(struct unit *u, struct span span, const char *fmt, ...)

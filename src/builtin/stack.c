@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { DEPTH_DEFAULT = 127, DEPTH_MAX = 127 };
+enum { DEPTH_DEFAULT = 127, DEPTH_MAX = 1024 };
 
 static bool find_mode(const char *name, enum stack_mode *mode)
 {
@@ -15,10 +15,9 @@ static bool find_mode(const char *name, enum stack_mode *mode)
 		const char *name;
 		enum stack_mode mode;
 	} modes[] = {
-		{ "bpftrace", STACK_SCRY },
-		{ "scry", STACK_SCRY },
-		{ "perf", STACK_PERF },
-		{ "raw", STACK_RAW },
+		{ "bpftrace", STACK_SCRY },	{ "scry", STACK_SCRY },
+		{ "perf", STACK_PERF },		{ "raw", STACK_RAW },
+		{ "build_id", STACK_BUILD_ID },
 	};
 
 	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
@@ -43,10 +42,18 @@ static bool check_stack(struct unit *u, struct expr *e)
 	if (e->nargs && e->args[0]->kind == E_NAME && find_mode(e->args[0]->name, &mode))
 		depth = e->nargs > 1 ? e->args[1] : NULL;
 	else if (e->nargs > 1)
-		return builtin_bad_arg(u, e->args[0],
-				       "the stack mode is one of bpftrace, perf, raw");
+		return builtin_bad_arg(
+			u, e->args[0],
+			"the stack mode is one of bpftrace, perf, raw, build_id");
 	else if (e->nargs)
 		depth = e->args[0];
+	if (mode == STACK_BUILD_ID && kind == T_KSTACK) {
+		if (e->nargs && e->args[0] != depth)
+			return builtin_bad_arg(
+				u, e->args[0],
+				"build_id is a mode of ustack: the kernel is one file");
+		mode = STACK_RAW; /* of the config */
+	}
 	if (depth) {
 		check_value(u, depth);
 		if (!depth->is_const)
@@ -54,7 +61,7 @@ static bool check_stack(struct unit *u, struct expr *e)
 		n = depth->const_value;
 	}
 	if (n < 1 || n > DEPTH_MAX)
-		return builtin_bad_arg(u, depth, "the number of frames is from 1 to 127");
+		return builtin_bad_arg(u, depth, "the number of frames is from 1 to 1024");
 	e->type = type_stack(u->c->tt, kind, mode, (uint32_t)n);
 	return true;
 }

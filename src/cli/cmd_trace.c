@@ -205,7 +205,8 @@ static int check_format(const struct options *o, const struct sink **sink, struc
 	*sink = sink_find(name);
 	if (*sink)
 		return 0;
-	return err_set(e, -EINVAL, "-f: there is no output format '%s'; there are text, json",
+	return err_set(e, -EINVAL,
+		       "-f: there is no output format '%s'; there are text, json, folded",
 		       name);
 }
 

@@ -1,4 +1,5 @@
 #include "cli/cmd_filter.h"
+#include "cli/cmd_flame.h"
 #include "cli/cmd_vm.h"
 #include "cli/commands.h"
 #include "cli/help.h"
@@ -12,6 +13,7 @@
 const struct command commands[] = {
 	{ "vm", cmd_vm, "a BPF machine without a kernel" },
 	{ "filter", cmd_filter, "packet filters: show, translate, run on captures" },
+	{ "flame", cmd_flame, "folded stacks as a flame graph (SVG)" },
 	{ 0 },
 };
 

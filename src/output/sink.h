@@ -46,6 +46,8 @@ struct sink {
 const struct sink *sink_find(const char *name);
 extern const char *const sink_names[];
 
+extern const struct sink sink_text;
+
 struct sb;
 /* The text form of a value, as print() and printf("%s") show it. */
 void value_text(const struct value *v, struct sb *out);

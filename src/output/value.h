@@ -43,6 +43,7 @@ struct value {
 	enum value_kind kind;
 	bool truncated;
 	bool is_signed; /* V_STATS: of total */
+	bool is_kernel; /* V_STACK */
 	bool log2;	/* V_HIST: power-of-two labels (hist), else linear (lhist) */
 	int hist_bits;	/* V_HIST: of hist() */
 	union {
@@ -57,7 +58,8 @@ struct value {
 	const char *text;
 	size_t len;
 	const struct value *items;
-	const char *const *names; /* V_RECORD: one per item */
+	/* V_RECORD: one per item; V_STACK: the function, or what else tells frames apart */
+	const char *const *names;
 	/* V_HIST: first to last non-empty one, zeros between */
 	const struct value_bucket *buckets;
 	size_t nitems; /* of items or buckets */

@@ -146,8 +146,8 @@ const char *script_config_set(struct script_config *cfg, struct arena *a, const 
 	case SET_BOOL: return set_bool(at, value);
 	case SET_TEXT: *(const char **)at = arena_strdup(a, value); return NULL;
 	case SET_STACK_MODE:
-		if (set_word(&word, value, modes) || word == STACK_BUILD_ID)
-			return "expects bpftrace, perf or raw";
+		if (set_word(&word, value, modes))
+			return "expects bpftrace, perf, raw or build_id";
 		cfg->stack_mode = (enum stack_mode)word;
 		return NULL;
 	case SET_MISSING:

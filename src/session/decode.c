@@ -286,20 +286,32 @@ static void put_ksym(struct job *j, uint64_t addr, struct value *out)
 	put_text(out, find_ksym(j, addr, &sym) ? sym.name : hex(j, addr));
 }
 
-static const char *kernel_frame(struct job *j, enum stack_mode mode, uint64_t addr)
+/* A frame as its mode shows it, and the name that tells functions apart. */
+struct frame {
+	const char *text, *name;
+};
+
+static struct frame kernel_frame(struct job *j, enum stack_mode mode, uint64_t addr)
 {
 	struct ksym sym;
+	struct frame f;
 
-	if (mode == STACK_RAW || mode == STACK_BUILD_ID)
-		return arena_printf(j->a, "%" PRIx64, addr);
+	if (mode == STACK_RAW || mode == STACK_BUILD_ID) {
+		f.text = f.name = arena_printf(j->a, "%" PRIx64, addr);
+		return f;
+	}
 
 	bool known = find_ksym(j, addr, &sym);
+	f.name = known ? sym.name : "[unknown]";
 	if (mode == STACK_PERF && known)
-		return arena_printf(j->a, "\t%" PRIx64 " %s+%" PRIu64, addr, sym.name,
-				    sym.offset);
-	if (mode == STACK_PERF)
-		return arena_printf(j->a, "\t%" PRIx64 " 0x%" PRIx64, addr, addr);
-	return known ? arena_printf(j->a, "%s+%" PRIu64, sym.name, sym.offset) : hex(j, addr);
+		f.text = arena_printf(j->a, "\t%" PRIx64 " %s+%" PRIu64, addr, sym.name,
+				      sym.offset);
+	else if (mode == STACK_PERF)
+		f.text = arena_printf(j->a, "\t%" PRIx64 " 0x%" PRIx64, addr, addr);
+	else
+		f.text = known ? arena_printf(j->a, "%s+%" PRIu64, sym.name, sym.offset)
+			       : hex(j, addr);
+	return f;
 }
 
 static bool find_usym(struct job *j, uint32_t pid, uint64_t addr, struct usym *out)
@@ -315,20 +327,45 @@ static void put_usym(struct job *j, uint32_t pid, uint64_t addr, struct value *o
 	put_text(out, sym.name ? arena_strdup(j->a, sym.name) : hex(j, addr));
 }
 
-static const char *user_frame(struct job *j, enum stack_mode mode, uint32_t pid, uint64_t addr)
+/* Of code without symbols the file is the name. */
+static const char *user_name(struct job *j, const struct usym *sym)
 {
-	struct usym sym;
-	const char *place;
+	const char *slash = sym->module ? strrchr(sym->module, '/') : NULL;
 
-	if (mode == STACK_RAW || mode == STACK_BUILD_ID)
-		return arena_printf(j->a, "%" PRIx64, addr);
+	if (sym->name)
+		return arena_strdup(j->a, sym->name);
+	if (!sym->module)
+		return "[unknown]";
+	return slash ? arena_printf(j->a, "[%s]", slash + 1) : arena_strdup(j->a, sym->module);
+}
+
+static const char *build_id_frame(struct job *j, uint32_t pid, uint64_t addr)
+{
+	uint64_t offset;
+	const char *id = usyms_build_id(decoder_usyms(j->d), (pid_t)pid, addr, &offset);
+
+	return id ? arena_printf(j->a, "%s 0x%" PRIx64, id, offset)
+		  : arena_printf(j->a, "%" PRIx64, addr);
+}
+
+static struct frame user_frame(struct job *j, enum stack_mode mode, uint32_t pid, uint64_t addr)
+{
+	struct frame f;
+	struct usym sym;
+
+	if (mode == STACK_RAW || mode == STACK_BUILD_ID) {
+		f.text = f.name = mode == STACK_RAW ? arena_printf(j->a, "%" PRIx64, addr)
+						    : build_id_frame(j, pid, addr);
+		return f;
+	}
 	find_usym(j, pid, addr, &sym);
-	place = sym.name ? arena_printf(j->a, "%s+%" PRIu64, sym.name, sym.offset)
-			 : hex(j, addr);
+	f.name = user_name(j, &sym);
+	f.text =
+		sym.name ? arena_printf(j->a, "%s+%" PRIu64, f.name, sym.offset) : hex(j, addr);
 	if (mode == STACK_PERF)
-		return arena_printf(j->a, "\t%" PRIx64 " %s (%s)", addr, place,
-				    sym.module ? sym.module : "[unknown]");
-	return place;
+		f.text = arena_printf(j->a, "\t%" PRIx64 " %s (%s)", addr, f.text,
+				      sym.module ? sym.module : "[unknown]");
+	return f;
 }
 
 static void put_stack(struct job *j, const struct type *t, const uint8_t *p, struct value *out)
@@ -340,15 +377,19 @@ static void put_stack(struct job *j, const struct type *t, const uint8_t *p, str
 	if (n > t->depth)
 		n = t->depth;
 	struct value *items = arena_array(j->a, struct value, n);
+	const char **names = arena_array(j->a, const char *, n);
 	for (uint32_t i = 0; i < n; i++) {
 		uint64_t addr = load(p + IPS + (size_t)i * 8, 8);
+		struct frame f = t->kind == T_KSTACK ? kernel_frame(j, t->stack_mode, addr)
+						     : user_frame(j, t->stack_mode, pid, addr);
 
-		put_text(&items[i], t->kind == T_KSTACK
-					    ? kernel_frame(j, t->stack_mode, addr)
-					    : user_frame(j, t->stack_mode, pid, addr));
+		put_text(&items[i], f.text);
+		names[i] = f.name;
 	}
 	out->kind = V_STACK;
+	out->is_kernel = t->kind == T_KSTACK;
 	out->items = items;
+	out->names = names;
 	out->nitems = n;
 	out->indent = t->stack_mode == STACK_SCRY ? FRAME_INDENT : 0;
 }

@@ -391,3 +391,13 @@ bool usyms_lookup(struct usyms *us, pid_t pid, uint64_t addr, struct usym *out)
 	out->name = readable(us, find_jit(p, addr, &out->offset));
 	return out->name != NULL;
 }
+
+const char *usyms_build_id(struct usyms *us, pid_t pid, uint64_t addr, uint64_t *place)
+{
+	const struct map *m = pid ? find_map(current(us, pid, addr), addr) : NULL;
+
+	if (!m || !m->file)
+		return NULL;
+	*place = addr - m->start + m->offset;
+	return usyms_file_build_id(m->file);
+}

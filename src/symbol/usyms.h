@@ -39,5 +39,10 @@ void usyms_fork(struct usyms *us, pid_t parent, pid_t pid);
 
 /* Returns false, and an empty out, when nothing is known about the address. */
 bool usyms_lookup(struct usyms *us, pid_t pid, uint64_t addr, struct usym *out);
+/*
+ * The build id, as hexadecimal digits, of the file that is mapped there, and the address's
+ * place in that file. NULL when there is none, or it is not known.
+ */
+const char *usyms_build_id(struct usyms *us, pid_t pid, uint64_t addr, uint64_t *place);
 
 #endif

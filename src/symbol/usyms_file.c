@@ -77,6 +77,17 @@ void usyms_file_open(struct usyms_file *file, pid_t pid, const struct mapping *m
 		file->is_open = is_same(paths[i], m) && !elf_open(&file->elf, paths[i], &e);
 }
 
+/* NT_GNU_BUILD_ID of elf.h */
+static void take_build_id(void *arg, const struct elf_note *n)
+{
+	struct usyms_file *file = arg;
+
+	if (n->type != 3 || strcmp(n->owner, "GNU") != 0 || n->size > BUILD_ID_MAX)
+		return;
+	for (size_t i = 0; i < n->size; i++)
+		snprintf(file->build_id + 2 * i, 3, "%02x", n->desc[i]);
+}
+
 static void load(struct usyms_file *file)
 {
 	struct elf_segment segment;
@@ -86,6 +97,7 @@ static void load(struct usyms_file *file)
 	if (!file->is_open)
 		return;
 	elf_funcs_load(&file->funcs, &file->elf);
+	elf_each_note(&file->elf, ".note.gnu.build-id", take_build_id, file);
 	while (elf_next_segment(&file->elf, &i, &segment))
 		vec_push(NULL, &file->segments, segment);
 	elf_close(&file->elf);
@@ -108,4 +120,11 @@ const char *usyms_file_lookup(struct usyms_file *file, uint64_t place, uint64_t 
 		}
 	}
 	return NULL;
+}
+
+const char *usyms_file_build_id(struct usyms_file *file)
+{
+	if (!file->is_loaded)
+		load(file);
+	return *file->build_id ? file->build_id : NULL;
 }

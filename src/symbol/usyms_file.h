@@ -12,6 +12,8 @@
 
 VEC_TYPE(elf_segments, struct elf_segment);
 
+enum { BUILD_ID_MAX = 20 };
+
 struct usyms_file {
 	uint64_t inode;
 	uint32_t major, minor;
@@ -20,6 +22,7 @@ struct usyms_file {
 	struct elf elf; /* if is_open */
 	struct elf_funcs funcs;
 	struct elf_segments segments;
+	char build_id[2 * BUILD_ID_MAX + 1]; /* "" when it has none */
 };
 
 /* On the heap; m's path is copied. */
@@ -31,5 +34,7 @@ void usyms_file_open(struct usyms_file *file, pid_t pid, const struct mapping *m
 /* The function at a place in the file; *offset is the place's from its beginning. NULL: none.
  */
 const char *usyms_file_lookup(struct usyms_file *file, uint64_t place, uint64_t *offset);
+/* The build id as hexadecimal digits; NULL when the file has none. */
+const char *usyms_file_build_id(struct usyms_file *file);
 
 #endif

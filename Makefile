@@ -85,8 +85,13 @@ asan:                                    ## check, under the address and undefin
 
 bench:                                   ## figures beside Debian's bpftrace (root)
 	@tests/deps build bench
-	@$(MAKE) --no-print-directory static $(BUILD)/bench/load
+	@$(MAKE) --no-print-directory $(BUILD)/scry static $(BUILD)/bench/load $(BUILD)/bench/filter
 	@BUILD=$(BUILD) bench/run
+
+# Those that measure the library itself; libpcap is loaded at run time.
+$(BUILD)/bench/filter: bench/filter.c src/cli/pcap.c $(BUILD)/libscry.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(BUILD)/bench/%: bench/%.c
 	@mkdir -p $(@D)

@@ -87,6 +87,14 @@ int scry_vm_jit(struct scry_vm *vm, int prog, unsigned flags);
 const void *scry_vm_jit_code(struct scry_vm *vm, int prog, size_t *bytes);
 /* Where in it the code of an instruction is. */
 int scry_vm_jit_place(struct scry_vm *vm, int prog, uint32_t insn, size_t *start, size_t *end);
+/*
+ * Programs that were compiled with SCRY_VM_UNSAFE, call nothing, have no stack and jump forward
+ * only (packet filters) are plain functions: r1, r2, and the packet of legacy packet access.
+ * Returns NULL for others. Valid until the program is compiled again.
+ */
+typedef uint64_t (*scry_vm_function)(void *mem, uint64_t mem_size, const void *packet,
+				     size_t packet_size);
+scry_vm_function scry_vm_jit_function(struct scry_vm *vm, int prog);
 
 enum {
 	SCRY_VM_INTERPRET = 1 << 0, /* run: interpret although the program is compiled */

@@ -109,20 +109,28 @@ static void load_a(struct translation *t, const struct sock_filter *p)
 	}
 }
 
+/* X = 4 * (byte & 0xf), past A, which is kept unless the next instruction loads it anyway. */
+static void load_header_length(struct translation *t, const struct sock_filter *p)
+{
+	bool keeps_a = BPF_CLASS(p[1].code) != BPF_LD; /* there is one: the last is ret */
+
+	if (keeps_a)
+		put(t, BPF_ALU | BPF_MOV | BPF_X, TMP, A, 0, 0);
+	put(t, BPF_LD | BPF_ABS | BPF_B, 0, 0, 0, p->k);
+	put(t, BPF_ALU | BPF_AND | BPF_K, A, 0, 0, 0xf);
+	put(t, BPF_ALU | BPF_LSH | BPF_K, A, 0, 0, 2);
+	put(t, BPF_ALU | BPF_MOV | BPF_X, X, A, 0, 0);
+	if (keeps_a)
+		put(t, BPF_ALU | BPF_MOV | BPF_X, A, TMP, 0, 0);
+}
+
 static void load_x(struct translation *t, const struct sock_filter *p)
 {
 	switch (BPF_MODE(p->code)) {
 	case BPF_IMM: put(t, BPF_ALU | BPF_MOV | BPF_K, X, 0, 0, p->k); break;
 	case BPF_LEN: put(t, BPF_LDX | BPF_MEM | BPF_W, X, CTX, 0, 0); break;
 	case BPF_MEM: put(t, BPF_LDX | BPF_MEM | BPF_W, X, FRAME, slot(p->k), 0); break;
-	case BPF_MSH:
-		put(t, BPF_ALU | BPF_MOV | BPF_X, TMP, A, 0, 0);
-		put(t, BPF_LD | BPF_ABS | BPF_B, 0, 0, 0, p->k);
-		put(t, BPF_ALU | BPF_AND | BPF_K, A, 0, 0, 0xf);
-		put(t, BPF_ALU | BPF_LSH | BPF_K, A, 0, 0, 2);
-		put(t, BPF_ALU | BPF_MOV | BPF_X, X, A, 0, 0);
-		put(t, BPF_ALU | BPF_MOV | BPF_X, A, TMP, 0, 0);
-		break;
+	case BPF_MSH: load_header_length(t, p); break;
 	}
 }
 

@@ -3,6 +3,7 @@
 #include "base/auto.h"
 #include "bpf/classic.h"
 #include "bpf/disasm.h"
+#include "cli/capture.h"
 #include "cli/packet_line.h"
 #include "cli/pcap.h"
 #include "scry_vm.h"
@@ -25,6 +26,9 @@ struct filter {
 	uint32_t n;
 	struct scry_vm *vm;
 	int prog;
+	unsigned flags;		   /* of runs */
+	scry_vm_function function; /* the compiled filter; NULL: run it by the machine */
+	struct capture capture;	   /* the file, when it need not go through libpcap */
 	/* options */
 	const char *read, *write, *device;
 	int linktype, dumps;
@@ -177,7 +181,7 @@ static int compile(struct filter *f)
 }
 
 /* Translates and verifies; a filter that is proved safe runs without checks. */
-static int prepare_machine(struct filter *f, unsigned *flags)
+static int prepare_machine(struct filter *f)
 {
 	struct scry_vm_program info = { "filter", SCRY_VM_SOCKET, 0 };
 	struct scry_vm_verdict verdict;
@@ -190,30 +194,40 @@ static int prepare_machine(struct filter *f, unsigned *flags)
 	f->prog = scry_vm_load(f->vm, f->insns, f->n, &info);
 	if (f->prog < 0)
 		return err_set(&f->err, f->prog, "%s", scry_vm_error(f->vm));
-	*flags = scry_vm_verify(f->vm, f->prog, &verdict) ? 0 : SCRY_VM_UNSAFE;
-	if (f->engine == BY_INTERPRETER || scry_vm_jit(f->vm, f->prog, *flags))
-		*flags |= SCRY_VM_INTERPRET;
+	f->flags = scry_vm_verify(f->vm, f->prog, &verdict) ? 0 : SCRY_VM_UNSAFE;
+	if (f->engine == BY_INTERPRETER || scry_vm_jit(f->vm, f->prog, f->flags))
+		f->flags |= SCRY_VM_INTERPRET;
+	else
+		f->function = scry_vm_jit_function(f->vm, f->prog);
 	return 0;
 }
 
-static bool matches(struct filter *f, unsigned flags, const struct pcap_packet *packet,
-		    const uint8_t *data)
+static bool run_on_machine(struct filter *f, uint32_t *skb, size_t size,
+			   const struct pcap_packet *packet, const uint8_t *data)
+{
+	struct scry_vm_input in = { .mem = skb,
+				    .mem_size = size,
+				    .packet = data,
+				    .packet_size = packet->caplen,
+				    .flags = f->flags };
+	struct scry_vm_result out;
+
+	return !scry_vm_run(f->vm, f->prog, &in, &out) && (uint32_t)out.r0;
+}
+
+static bool matches(struct filter *f, const struct pcap_packet *packet, const uint8_t *data)
 {
 	/* The head of struct __sk_buff: all that a translated filter reads of it is the length.
 	 */
 	uint32_t skb[12] = { packet->len };
-	struct scry_vm_input in = { .mem = skb,
-				    .mem_size = sizeof(skb),
-				    .packet = data,
-				    .packet_size = packet->caplen,
-				    .flags = flags };
-	struct scry_vm_result out;
 
+	if (f->function && f->engine == BY_JIT)
+		return (uint32_t)f->function(skb, sizeof(skb), data, packet->caplen);
 	switch (f->engine) {
 	case BY_CLASSIC:
 		return classic_run(f->classic.insns, data, packet->caplen, packet->len);
 	case BY_LIBPCAP: return f->api.offline_filter(&f->classic, packet, data);
-	default: return !scry_vm_run(f->vm, f->prog, &in, &out) && (uint32_t)out.r0;
+	default: return run_on_machine(f, skb, sizeof(skb), packet, data);
 	}
 }
 
@@ -230,30 +244,47 @@ static void print_packet(const struct filter *f, const struct pcap_packet *packe
 	printf("%s.%06ld %s\n", clock, (long)packet->ts.tv_usec, sb_str(&line));
 }
 
-static int filter_packets(struct filter *f, unsigned flags)
+/* 1: a packet; 0: none for now; below 0: the end, or -EIO with f->err filled in. */
+static int next_packet(struct filter *f, struct pcap_packet *packet, const uint8_t **data)
+{
+	struct pcap_packet *read;
+
+	if (f->capture.mem) {
+		int got = capture_next(&f->capture, packet, data, &f->err);
+		return got ? got : -ENOENT;
+	}
+	int got = f->api.next_ex(f->pcap, &read, data);
+	if (got == 1)
+		*packet = *read;
+	if (got == -1)
+		return err_set(&f->err, -EIO, "%s", f->api.geterr(f->pcap));
+	return got < 0 ? -ENOENT : got;
+}
+
+static int filter_packets(struct filter *f)
 {
 	pcap_dumper_t *dumper = f->write ? f->api.dump_open(f->pcap, f->write) : NULL;
 	uint64_t seen = 0, matched = 0;
-	struct pcap_packet *packet;
+	struct pcap_packet packet;
 	const uint8_t *data;
 	int got = 0;
 
 	if (f->write && !dumper)
 		return err_set(&f->err, -EIO, "%s", f->api.geterr(f->pcap));
 	while ((!f->limit || matched < f->limit) &&
-	       (got = f->api.next_ex(f->pcap, &packet, &data)) >= 0) {
+	       (got = next_packet(f, &packet, &data)) >= 0) {
 		if (!got)
 			continue;
 		seen++;
-		if (!matches(f, flags, packet, data))
+		if (!matches(f, &packet, data))
 			continue;
 		matched++;
 		if (dumper)
-			f->api.dump((uint8_t *)dumper, packet, data);
+			f->api.dump((uint8_t *)dumper, &packet, data);
 		else if (!f->count_only)
-			print_packet(f, packet, data);
+			print_packet(f, &packet, data);
 	}
-	int ret = got == -1 ? err_set(&f->err, -EIO, "%s", f->api.geterr(f->pcap)) : 0;
+	int ret = got == -EIO ? got : 0;
 	if (dumper && f->api.dump_flush(dumper) && !ret)
 		ret = err_set(&f->err, -EIO, "write %s", f->write);
 	if (dumper)
@@ -299,7 +330,6 @@ static int print_translation(struct filter *f)
 
 static int run(struct filter *f)
 {
-	unsigned flags = 0;
 	int ret = open_packets(f);
 
 	if (!ret)
@@ -316,8 +346,10 @@ static int run(struct filter *f)
 		return err_set(&f->err, -EINVAL, "nothing to do: give -d, --ebpf, -r or -i");
 	if (f->device && f->api.setfilter(f->pcap, &f->classic))
 		return err_set(&f->err, -EIO, "%s", f->api.geterr(f->pcap));
-	ret = prepare_machine(f, &flags);
-	return ret ? ret : filter_packets(f, flags);
+	if (f->read && f->engine != BY_LIBPCAP)
+		capture_open(&f->capture, f->read);
+	ret = prepare_machine(f);
+	return ret ? ret : filter_packets(f);
 }
 
 int cmd_filter(int argc, char **argv)
@@ -338,6 +370,7 @@ int cmd_filter(int argc, char **argv)
 		f.api.freecode(&f.classic);
 	if (f.pcap)
 		f.api.close(f.pcap);
+	capture_close(&f.capture);
 	scry_vm_free(f.vm);
 	arena_free(&f.arena);
 	free(f.text);

@@ -11,10 +11,12 @@
  *ends the whole program (a fault, a packet that is too short) goes back to the entry's stack
  *pointer.
  *
+ * A leaf (leaf.h) is a C function of its own with other registers.
+ *
  * Checked code proves each access before it: those at constant places of the own frame need
  * nothing; the rest must be in the run's window, or vm_may_touch() is asked, out of line.
  */
-#include "vm/vm.h"
+#include "vm/leaf.h"
 #include "vm/x86.h"
 
 #include <errno.h>
@@ -27,7 +29,7 @@
 
 #define RUN(field) ((int32_t)offsetof(struct scry_vm_run, field))
 
-static const uint8_t REG[] = { RAX, RDI, RSI, RDX, RCX, R8, RBX, R13, R14, R15, RBP };
+static const uint8_t REGS[] = { RAX, RDI, RSI, RDX, RCX, R8, RBX, R13, R14, R15, RBP };
 
 /* A distance to fill in: to an instruction's code. */
 struct to_insn {
@@ -54,13 +56,15 @@ struct jit {
 	struct x86_code c;
 	const struct vm_prog *prog;
 	bool checked;
-	uint16_t used;	/* registers, a bit each */
-	size_t *starts; /* of each instruction's code */
+	const struct vm_leaf *leaf; /* NULL: a function with a run behind it */
+	const uint8_t *reg;	    /* native registers by BPF's numbers */
+	uint16_t used;		    /* registers, a bit each */
+	size_t *starts;		    /* of each instruction's code */
 	VEC(struct to_insn) targets;
 	VEC(struct to_fault) faults;
 	VEC(struct to_check) checks;
 	VEC(size_t) ends, zeros; /* jumps to the end of the program; the same with r0 = 0 */
-	size_t end, slow_check;
+	size_t end, slow_check, body;
 	uint32_t i; /* the instruction being compiled */
 };
 
@@ -72,6 +76,19 @@ static void fault_at(struct jit *j, size_t pos, int error)
 static void target_at(struct jit *j, size_t pos, uint32_t insn)
 {
 	vec_push(NULL, &j->targets, (struct to_insn){ pos, insn });
+}
+
+/* What a leaf keeps for C, in the order it was pushed. */
+static void leaf_save(struct jit *j)
+{
+	for (unsigned k = 0; k < j->leaf->nsaved; k++)
+		x86_push(&j->c, j->leaf->saved[k]);
+}
+
+static void leaf_restore(struct jit *j)
+{
+	for (unsigned k = j->leaf->nsaved; k-- > 0;)
+		x86_pop(&j->c, j->leaf->saved[k]);
 }
 
 static void call_c(struct jit *j, const void *fn)
@@ -193,6 +210,8 @@ static void move(struct jit *j, const struct bpf_insn *p, bool wide, unsigned ds
 
 	if (BPF_SRC(p->code) == BPF_K)
 		x86_mov_imm(c, dst, wide ? (uint64_t)(int64_t)p->imm : (uint32_t)p->imm);
+	else if (wide && dst == src && !p->off)
+		return;
 	else if (p->off)
 		x86_extend(c, wide, (unsigned)p->off / 8, true, dst, src);
 	else
@@ -221,7 +240,7 @@ static void compile_alu(struct jit *j, const struct bpf_insn *p)
 {
 	struct x86_code *c = &j->c;
 	bool wide = BPF_CLASS(p->code) == BPF_ALU64, by_reg = BPF_SRC(p->code) == BPF_X;
-	unsigned dst = REG[p->dst_reg], src = REG[p->src_reg];
+	unsigned dst = j->reg[p->dst_reg], src = j->reg[p->src_reg];
 
 	switch (BPF_OP(p->code)) {
 	case BPF_ADD: two_operands(j, p, wide, X86_ADD, dst, src); break;
@@ -289,15 +308,20 @@ static void compile_branch(struct jit *j, const struct bpf_insn *p, int32_t dist
 {
 	struct x86_code *c = &j->c;
 	bool wide = BPF_CLASS(p->code) == BPF_JMP, by_reg = BPF_SRC(p->code) == BPF_X;
-	unsigned dst = REG[p->dst_reg], src = REG[p->src_reg];
+	unsigned dst = j->reg[p->dst_reg], src = j->reg[p->src_reg];
 	enum x86_cond cc = condition(BPF_OP(p->code));
+	int32_t imm = j->leaf && j->leaf->at[j->i].raw ? j->leaf->at[j->i].imm : p->imm;
 
-	if (BPF_OP(p->code) != BPF_JSET)
-		two_operands(j, p, wide, X86_CMP, dst, src);
-	else if (by_reg)
+	if (BPF_OP(p->code) == BPF_JSET && by_reg)
 		x86_rr(c, wide, X86_TEST, dst, src);
+	else if (BPF_OP(p->code) == BPF_JSET)
+		x86_test_imm(c, wide, dst, imm);
+	else if (by_reg)
+		x86_rr(c, wide, X86_CMP, dst, src);
+	else if (!imm)
+		x86_rr(c, wide, X86_TEST, dst, dst);
 	else
-		x86_test_imm(c, wide, dst, p->imm);
+		x86_ri(c, wide, X86_CMP, dst, imm);
 
 	if (distance >= 0 || !j->checked) {
 		target_at(j, x86_jcc(c, cc), j->i + 1 + (uint32_t)distance);
@@ -330,7 +354,7 @@ static void compile_callx(struct jit *j, const struct vm_op *op)
 {
 	struct x86_code *c = &j->c;
 
-	x86_rr(c, true, X86_MOV, R11, REG[op->dst]);
+	x86_rr(c, true, X86_MOV, R11, j->reg[op->dst]);
 	for (unsigned k = 0; k < 5; k++)
 		x86_push(c, ARGS[k]);
 	x86_ri(c, true, X86_SUB, RSP, 8);
@@ -403,10 +427,10 @@ static struct place reach(struct jit *j, unsigned base, int32_t off, unsigned si
 
 	if (!j->checked ||
 	    (base == BPF_REG_10 && off >= -BPF_STACK_SIZE && off <= -(int32_t)size))
-		return (struct place){ REG[base], off };
+		return (struct place){ j->reg[base], off };
 
 	struct to_check check = { .insn = j->i, .size = (uint8_t)size, .write = write };
-	x86_lea(c, R11, REG[base], off);
+	x86_lea(c, R11, j->reg[base], off);
 	x86_rr(c, true, X86_MOV, R10, R11);
 	x86_rm(c, X86_SUB, R10, R12, RUN(window_start));
 	x86_ri(c, true, X86_ADD, R10, (int32_t)size);
@@ -423,7 +447,7 @@ static void compile_load(struct jit *j, const struct bpf_insn *p)
 	unsigned size = insn_size(p->code);
 	struct place at = reach(j, p->src_reg, p->off, size, false);
 
-	x86_load(&j->c, size, BPF_MODE(p->code) == INSN_MEMSX, REG[p->dst_reg], at.base,
+	x86_load(&j->c, size, BPF_MODE(p->code) == INSN_MEMSX, j->reg[p->dst_reg], at.base,
 		 at.disp);
 }
 
@@ -435,7 +459,7 @@ static void compile_store(struct jit *j, const struct bpf_insn *p)
 	if (BPF_CLASS(p->code) == BPF_ST)
 		x86_store_imm(&j->c, size, at.base, at.disp, p->imm);
 	else
-		x86_mr(&j->c, size, X86_MOV, at.base, at.disp, REG[p->src_reg]);
+		x86_mr(&j->c, size, X86_MOV, at.base, at.disp, j->reg[p->src_reg]);
 }
 
 /* The address of an atomic access in r11, aligned. */
@@ -484,12 +508,12 @@ static void compile_atomic(struct jit *j, const struct bpf_insn *p)
 {
 	struct x86_code *c = &j->c;
 	bool wide = BPF_SIZE(p->code) == BPF_DW;
-	unsigned src = REG[p->src_reg], size = insn_size(p->code);
+	unsigned src = j->reg[p->src_reg], size = insn_size(p->code);
 
 	reach_atomic(j, p->imm == INSN_LOAD_ACQ ? p->src_reg : p->dst_reg, p,
 		     p->imm != INSN_LOAD_ACQ);
 	switch (p->imm) {
-	case INSN_LOAD_ACQ: x86_load(c, size, false, REG[p->dst_reg], R11, 0); break;
+	case INSN_LOAD_ACQ: x86_load(c, size, false, j->reg[p->dst_reg], R11, 0); break;
 	case INSN_STORE_REL: x86_mr(c, size, X86_MOV, R11, 0, src); break;
 	case BPF_XCHG: x86_mr(c, size, X86_XCHG, R11, 0, src); break;
 	case BPF_ADD | BPF_FETCH: x86_lock_0f(c, wide, 0xc1, R11, src); break;
@@ -506,15 +530,15 @@ static void compile_atomic(struct jit *j, const struct bpf_insn *p)
 	}
 }
 
-static void load_packet(struct jit *j, unsigned size, int32_t off)
+/* Into network order, unless a leaf compares the bytes as they are. */
+static void order_packet(struct jit *j, unsigned size)
 {
-	struct x86_code *c = &j->c;
-
-	x86_load(c, size, false, RAX, R10, off);
+	if (j->leaf && j->leaf->at[j->i].raw)
+		return;
 	if (size == 2)
-		x86_swap16(c, RAX);
+		x86_swap16(&j->c, RAX);
 	if (size == 4)
-		x86_bswap(c, false, RAX);
+		x86_bswap(&j->c, false, RAX);
 }
 
 /* Legacy packet access at a constant place: the packet must be long enough. */
@@ -526,28 +550,59 @@ static void compile_packet_abs(struct jit *j, unsigned size, int32_t off)
 		vec_push(NULL, &j->zeros, x86_jmp(c));
 		return;
 	}
-	x86_mi(c, true, X86_CMP, R12, RUN(packet_size), off + (int32_t)size);
-	vec_push(NULL, &j->zeros, x86_jcc(c, CC_B));
-	x86_load(c, 8, false, R10, R12, RUN(packet));
-	load_packet(j, size, off);
+	if (!j->leaf) {
+		x86_mi(c, true, X86_CMP, R12, RUN(packet_size), off + (int32_t)size);
+		vec_push(NULL, &j->zeros, x86_jcc(c, CC_B));
+		x86_load(c, 8, false, R10, R12, RUN(packet));
+		x86_load(c, size, false, RAX, R10, off);
+	} else {
+		if (j->leaf->at[j->i].proved < (uint32_t)off + size) {
+			x86_ri(c, true, X86_CMP, LEAF_SIZE, off + (int32_t)size);
+			vec_push(NULL, &j->zeros, x86_jcc(c, CC_B));
+		}
+		x86_load(c, size, false, RAX, LEAF_PACKET, off);
+	}
+	order_packet(j, size);
 }
 
 /* The same at a place known at run time. */
 static void compile_packet_ind(struct jit *j, unsigned size, unsigned index, int32_t off)
 {
 	struct x86_code *c = &j->c;
+	bool plain = j->leaf && j->leaf->at[j->i].small_index && off >= 0 && off <= UINT16_MAX;
 
-	x86_rr(c, false, X86_MOV, R10, index);
-	x86_ri(c, false, X86_ADD, R10, off);
-	vec_push(NULL, &j->zeros, x86_jcc(c, CC_S));
-	x86_lea(c, R11, R10, (int32_t)size);
-	x86_rm(c, X86_CMP, R11, R12, RUN(packet_size));
+	if (plain) {
+		x86_lea(c, R11, index, off + (int32_t)size);
+	} else {
+		x86_rr(c, false, X86_MOV, R10, index);
+		x86_ri(c, false, X86_ADD, R10, off);
+		vec_push(NULL, &j->zeros, x86_jcc(c, CC_S));
+		x86_lea(c, R11, R10, (int32_t)size);
+	}
+	if (j->leaf)
+		x86_rr(c, true, X86_CMP, R11, LEAF_SIZE);
+	else
+		x86_rm(c, X86_CMP, R11, R12, RUN(packet_size));
 	vec_push(NULL, &j->zeros, x86_jcc(c, CC_A));
-	x86_rm(c, X86_ADD, R10, R12, RUN(packet));
-	load_packet(j, size, 0);
+	if (!j->leaf)
+		x86_rm(c, X86_ADD, R10, R12, RUN(packet));
+	if (plain)
+		x86_load_index(c, size, RAX, LEAF_PACKET, index, off);
+	else if (j->leaf)
+		x86_load_index(c, size, RAX, LEAF_PACKET, R10, 0);
+	else
+		x86_load(c, size, false, RAX, R10, 0);
+	order_packet(j, size);
 }
 
 /* --- the program --- */
+
+static void compile_exit(struct jit *j)
+{
+	if (j->leaf)
+		leaf_restore(j);
+	x86_ret(&j->c);
+}
 
 static void compile_jump_class(struct jit *j, const struct bpf_insn *p, const struct vm_op *op)
 {
@@ -558,7 +613,7 @@ static void compile_jump_class(struct jit *j, const struct bpf_insn *p, const st
 	case INSN_CALL_LOCAL: compile_call(j, op); break;
 	case INSN_CALLX: compile_callx(j, op); break;
 	case VM_OP_TAIL: compile_tail(j); break;
-	case INSN_EXIT: x86_ret(&j->c); break;
+	case INSN_EXIT: compile_exit(j); break;
 	default: compile_branch(j, p, op->jump);
 	}
 }
@@ -580,9 +635,9 @@ static void compile_insn(struct jit *j, const struct bpf_insn *p, const struct v
 		break;
 	case BPF_LD:
 		if (insn_is_wide(p))
-			x86_mov_imm(&j->c, REG[p->dst_reg], (uint64_t)op->imm);
+			x86_mov_imm(&j->c, j->reg[p->dst_reg], (uint64_t)op->imm);
 		else if (BPF_MODE(p->code) == BPF_IND)
-			compile_packet_ind(j, insn_size(p->code), REG[p->src_reg], p->imm);
+			compile_packet_ind(j, insn_size(p->code), j->reg[p->src_reg], p->imm);
 		else
 			compile_packet_abs(j, insn_size(p->code), p->imm);
 		break;
@@ -703,19 +758,39 @@ static void emit_ends(struct jit *j)
 	vec_each(pos, &j->zeros)
 		x86_patch(c, *pos, c->len);
 	x86_rr(c, false, X86_XOR, RAX, RAX);
-	x86_patch(c, x86_jmp(c), j->end);
+	if (j->leaf)
+		compile_exit(j);
+	else
+		x86_patch(c, x86_jmp(c), j->end);
 	vec_each(pos, &j->ends)
 		x86_patch(c, *pos, j->end);
 	vec_each(t, &j->targets)
 		x86_patch(c, t->pos, j->starts[t->insn]);
 }
 
+/* Where tail calls enter a leaf: what C would have handed over is in the run. */
+static void emit_leaf_body(struct jit *j)
+{
+	struct x86_code *c = &j->c;
+
+	j->body = c->len;
+	if (j->leaf->reads_packet) {
+		x86_load(c, 8, false, LEAF_PACKET, R12, RUN(packet));
+		x86_load(c, 8, false, LEAF_SIZE, R12, RUN(packet_size));
+	}
+	x86_patch(c, x86_jmp(c), 0);
+}
+
 static void compile(struct jit *j)
 {
 	const struct vm_prog *prog = j->prog;
 
-	emit_entry(j);
-	emit_slow_check(j);
+	if (j->leaf) {
+		leaf_save(j);
+	} else {
+		emit_entry(j);
+		emit_slow_check(j);
+	}
 	for (j->i = 0; j->i < prog->n; j->i++) {
 		j->starts[j->i] = j->c.len;
 		if (prog->ops[j->i].id != VM_OP_NONE)
@@ -725,6 +800,8 @@ static void compile(struct jit *j)
 	emit_checks(j);
 	emit_faults(j);
 	emit_ends(j);
+	if (j->leaf)
+		emit_leaf_body(j);
 }
 
 /* Writable first, then executable, never both. */
@@ -747,16 +824,21 @@ static int make_executable(struct jit *j, struct vm_jit *out, struct err *e)
 	out->code = p;
 	out->size = j->c.len;
 	out->mapped = mapped;
-	out->body = out->code + j->starts[0];
+	out->body = out->code + (j->leaf ? j->body : j->starts[0]);
+	out->is_leaf = j->leaf;
 	return 0;
 }
 
 int vm_jit_compile(struct vm_prog *prog, unsigned flags, struct err *e)
 {
-	struct jit j = { .prog = prog, .checked = !(flags & SCRY_VM_UNSAFE) };
+	struct jit j = { .prog = prog, .checked = !(flags & SCRY_VM_UNSAFE), .reg = REGS };
+	struct vm_leaf leaf = { 0 };
 
 	j.used = used_registers(prog);
-
+	if (!j.checked && vm_leaf_plan(&leaf, prog, j.used)) {
+		j.leaf = &leaf;
+		j.reg = leaf.reg;
+	}
 	vm_jit_free(&prog->jit);
 	j.starts = xcalloc(prog->n + 1u, sizeof(*j.starts));
 	compile(&j);
@@ -769,6 +851,7 @@ int vm_jit_compile(struct vm_prog *prog, unsigned flags, struct err *e)
 	vec_free(&j.checks);
 	vec_free(&j.ends);
 	vec_free(&j.zeros);
+	free(leaf.at);
 	return ret;
 }
 
@@ -777,7 +860,11 @@ void vm_jit_run(struct scry_vm_run *run, const struct vm_prog *prog, uint64_t r1
 	void (*entry)(struct scry_vm_run *, uint64_t, uint64_t) =
 		(void (*)(struct scry_vm_run *, uint64_t, uint64_t))(uintptr_t)prog->jit.code;
 
-	entry(run, r1, r2);
+	if (prog->jit.is_leaf)
+		run->result = ((scry_vm_function)(uintptr_t)prog->jit.code)(
+			(void *)(uintptr_t)r1, r2, run->packet, run->packet_size);
+	else
+		entry(run, r1, r2);
 }
 
 void vm_jit_free(struct vm_jit *jit)

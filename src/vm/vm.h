@@ -56,6 +56,7 @@ struct vm_jit {
 	const uint8_t *body; /* where tail calls go */
 	size_t *starts;	     /* of each instruction's code; one more for the end */
 	unsigned flags;
+	bool is_leaf; /* code is a scry_vm_function */
 };
 
 struct vm_prog {

@@ -137,6 +137,24 @@ void x86_load(struct x86_code *c, unsigned size, bool sign, unsigned dst, unsign
 	mem(c, dst, base, disp);
 }
 
+void x86_load_index(struct x86_code *c, unsigned size, unsigned dst, unsigned base,
+		    unsigned index, int32_t disp)
+{
+	unsigned bits =
+		(unsigned)(size == 8) << 3 | (dst >> 3) << 2 | (index >> 3) << 1 | base >> 3;
+	bool is_short = disp == (int8_t)disp;
+
+	if (bits)
+		x86_byte(c, 0x40 | bits);
+	extend_op(c, size, false);
+	modrm(c, is_short ? 1 : 2, dst, RSP);
+	x86_byte(c, (index & 7) << 3 | (base & 7));
+	if (is_short)
+		x86_byte(c, (uint8_t)disp);
+	else
+		x86_imm32(c, disp);
+}
+
 void x86_extend(struct x86_code *c, bool wide, unsigned size, bool sign, unsigned dst,
 		unsigned src)
 {

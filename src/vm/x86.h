@@ -67,6 +67,9 @@ void x86_mi(struct x86_code *c, bool wide, enum x86_op op, unsigned base, int32_
 void x86_store_imm(struct x86_code *c, unsigned size, unsigned base, int32_t disp, int32_t imm);
 void x86_load(struct x86_code *c, unsigned size, bool sign, unsigned dst, unsigned base,
 	      int32_t disp);
+/* dst = [base+index+disp], not extended by sign; index is not rsp */
+void x86_load_index(struct x86_code *c, unsigned size, unsigned dst, unsigned base,
+		    unsigned index, int32_t disp);
 /* dst = src, from its low 1, 2 or 4 bytes; sign extends to 32 or (wide) 64 bits. */
 void x86_extend(struct x86_code *c, bool wide, unsigned size, bool sign, unsigned dst,
 		unsigned src);

@@ -73,15 +73,17 @@ static void numbers_come_back(void **state)
 	assert_int_equal(classic_read(&a, "2\n6 0 0 0\n", 10, &insns, &n, &e), -EINVAL);
 }
 
-static void random_filter(struct sock_filter *f, uint32_t n)
+enum { NMEMORY = 4 }; /* codes that need memory slots, and so a stack */
+
+static void random_filter(struct sock_filter *f, uint32_t n, bool slots)
 {
 	static const uint16_t CODES[] = {
-		BPF_LD | BPF_IMM,
-		BPF_LDX | BPF_IMM,
 		BPF_LD | BPF_MEM,
 		BPF_LDX | BPF_MEM,
 		BPF_ST,
 		BPF_STX,
+		BPF_LD | BPF_IMM,
+		BPF_LDX | BPF_IMM,
 		BPF_LD | BPF_W | BPF_LEN,
 		BPF_LDX | BPF_W | BPF_LEN,
 		BPF_LD | BPF_W | BPF_ABS,
@@ -117,7 +119,8 @@ static void random_filter(struct sock_filter *f, uint32_t n)
 
 	for (uint32_t i = 0; i + 1 < n; i++) {
 		uint32_t left = n - i - 1;
-		uint16_t code = CODES[pick(sizeof(CODES) / sizeof(*CODES))];
+		unsigned first = slots ? 0 : NMEMORY;
+		uint16_t code = CODES[first + pick(sizeof(CODES) / sizeof(*CODES) - first)];
 		uint32_t k = pick(4) ? pick(24) : (uint32_t)seed;
 
 		if (BPF_CLASS(code) == BPF_ST || BPF_CLASS(code) == BPF_STX ||
@@ -188,12 +191,35 @@ static bool kernel_verdict(struct sock_filter *f, uint32_t n, const uint8_t *dat
 	return attached;
 }
 
+/* Compiled without checks; tells whether that made it a plain function. */
+static bool check_unchecked(struct scry_vm *vm, int prog, const uint8_t *data, uint32_t want)
+{
+	uint32_t skb[48] = { 64 };
+
+	assert_int_equal(scry_vm_jit(vm, prog, SCRY_VM_UNSAFE), 0);
+	scry_vm_function fn = scry_vm_jit_function(vm, prog);
+	assert_int_equal(run_translated(vm, prog, data, 64, 64, SCRY_VM_UNSAFE), want);
+	for (uint32_t cut = 0; fn && cut <= 64; cut += 8) {
+		struct scry_vm_result out;
+		struct scry_vm_input in = { .mem = skb,
+					    .mem_size = sizeof(skb),
+					    .packet = data,
+					    .packet_size = cut,
+					    .flags = SCRY_VM_INTERPRET };
+
+		assert_int_equal(scry_vm_run(vm, prog, &in, &out), 0);
+		assert_int_equal(fn(skb, sizeof(skb), data, cut), out.r0);
+	}
+	assert_int_equal(scry_vm_jit(vm, prog, 0), 0);
+	return fn;
+}
+
 static void all_executors_agree(void **state)
 {
 	(void)state;
-	unsigned by_kernel = 0;
+	unsigned by_kernel = 0, functions = 0;
 
-	for (unsigned round = 0; round < 3000; round++) {
+	for (unsigned round = 0; round < 6000; round++) {
 		auto_arena struct arena a = { 0 };
 		struct sock_filter f[32];
 		struct bpf_insn *insns;
@@ -201,7 +227,7 @@ static void all_executors_agree(void **state)
 		uint8_t data[64];
 		uint32_t n = 2 + pick(30), translated, received;
 
-		random_filter(f, n);
+		random_filter(f, n, round % 2);
 		if (classic_check(f, n, &e))
 			fail_msg("%s", e.msg);
 		assert_int_equal(classic_translate(&a, f, n, &insns, &translated, &e), 0);
@@ -218,6 +244,7 @@ static void all_executors_agree(void **state)
 			assert_int_equal(
 				run_translated(vm, prog, data, 64, 64, SCRY_VM_INTERPRET),
 				want);
+			functions += check_unchecked(vm, prog, data, want);
 			if (packet || shifts_by_x(f, n) ||
 			    !kernel_verdict(f, n, data, 64, &received))
 				continue;
@@ -226,6 +253,8 @@ static void all_executors_agree(void **state)
 		}
 		scry_vm_free(vm);
 	}
+	/* Half of the filters have no slots; each packet of each is run. */
+	assert_true(functions >= 3000 * 4);
 	print_message("%u filters also by the kernel\n", by_kernel);
 }
 

@@ -44,6 +44,8 @@ $(BUILD)/libscry.a: $(LIB_OBJ)
 	@rm -f $@
 	ar rcsP $@ $^  # P: members keep their folders, two check.o do not collide
 
+$(BUILD)/src/script/prelude.o: src/script/prelude.bt
+
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<

@@ -244,9 +244,6 @@ const struct type *builtin_check(struct unit *u, struct expr *e)
 {
 	const struct builtin *b = builtin_find(e->name);
 
-	if (b->text)
-		return builtin_expand(u, e, b->text);
-
 	struct signature sig;
 	bool ok;
 
@@ -265,6 +262,8 @@ const struct type *builtin_check(struct unit *u, struct expr *e)
 	}
 	if (!ok)
 		return e->type = &type_error;
+	if (b->flags & BI_PRELUDE)
+		return expand_prelude(u, e);
 
 	e->type = result_type(u, sig.result);
 	if (b->check && !b->check(u, e))

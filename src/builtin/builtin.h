@@ -33,6 +33,7 @@ enum builtin_flag {
 	BI_UNSAFE = 1 << 3,  /* needs --unsafe */
 	BI_NO_CALL = 1 << 4, /* only without () */
 	BI_PROBE = 1 << 5,   /* says something of the probe: not in functions */
+	BI_PRELUDE = 1 << 6, /* written in the language: a macro of script/prelude.bt */
 };
 
 struct builtin {
@@ -51,8 +52,6 @@ struct builtin {
 	/* BI_AGG: updates the aggregate at p, e->type->... as agg.h says. */
 	void (*update)(struct unit *u, struct expr *e, const struct type *agg, ref p);
 	const char *doc;
-	/* Written in the language itself: the use becomes this expression. */
-	const char *text;
 };
 
 #define BUILTINS(family) const struct builtin builtins_##family[]

@@ -58,14 +58,6 @@ static ref lower_bswap(struct unit *u, struct expr *e)
 	return e->type->size == 1 ? v : ir_bswap(&u->b, e->type->size, v);
 }
 
-/* The kernel's pointers that are errors: -4095 ... -1 (include/linux/err.h). */
-static ref lower_is_err(struct unit *u, struct expr *e)
-{
-	enum { MAX_ERRNO = 4095 };
-
-	return ir_bin(&u->b, OP_UGE, lower_scalar(u, e->args[0]), ir_const(&u->b, -MAX_ERRNO));
-}
-
 /* A type as an argument: with its keyword, or a name alone. */
 static const struct type *type_argument(struct unit *u, const struct expr *arg)
 {
@@ -134,8 +126,6 @@ BUILTINS(memory) = {
 	  .doc = "The same pointer, into user memory." },
 	{ "bswap", "? bswap(int)", 0, check_bswap, .lower = lower_bswap,
 	  .doc = "The bytes of a number in reverse order, in its own width." },
-	{ "is_err", "bool is_err(int)", 0, .lower = lower_is_err,
-	  .doc = "Is this pointer one of the kernel's error codes?" },
 	{ "container_of", "? container_of(raw, raw, raw)", 0, check_container_of,
 	  .lower = lower_container_of,
 	  .doc = "The struct that a pointer to one of its members lies in." },

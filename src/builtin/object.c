@@ -116,7 +116,7 @@ static void lower_path(struct unit *u, struct expr *e, const struct dest *d)
 }
 
 BUILTINS(object) = {
-	{ "path", "? path(any, [num])", 0, check_path, .lower_mem = lower_path,
+	{ "path", "? path(any, [num])", BI_PROBE, check_path, .lower_mem = lower_path,
 	  .doc = "The name of a struct path, up to max_strlen or the given bytes (fentry, fexit, iter)." },
 	{ 0 },
 };

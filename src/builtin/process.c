@@ -110,14 +110,10 @@ static ref lower_gid(struct unit *u, struct expr *e)
 	return high_half(u, ir_call(&u->b, BPF_FUNC_get_current_uid_gid, 0));
 }
 
-/* comm(pid) would have to find another task, which needs calls of kernel functions. */
+/* comm(pid), of another process, is in the prelude. */
 static bool check_comm(struct unit *u, struct expr *e)
 {
-	if (!e->nargs)
-		return true;
-	diag(u->c->dx, E0402_FEATURE, e->span,
-	     "comm() of another process calls bpf_task_from_pid(), which scry's programs cannot");
-	return false;
+	return !e->nargs || !type_is_error(expand_prelude(u, e));
 }
 
 static void lower_comm(struct unit *u, struct expr *e, const struct dest *d)
@@ -279,13 +275,5 @@ BUILTINS(process) = {
 	  .doc = "Is there a child started with -c?" },
 	{ "username", "? username()", BI_BARE, check_username, .lower = lower_uid,
 	  .doc = "Name of the current user." },
-	{ "ppid", "u32 ppid()", BI_BARE, .text = "curtask->real_parent->tgid",
-	  .doc = "Process id of the parent." },
-	{ "pcomm", "? pcomm()", BI_BARE, .text = "curtask->real_parent->comm",
-	  .doc = "Name of the parent." },
-	{ "leader_tid", "u32 leader_tid()", BI_BARE, .text = "curtask->group_leader->pid",
-	  .doc = "Thread id of the process's first thread." },
-	{ "leader_comm", "? leader_comm()", BI_BARE, .text = "curtask->group_leader->comm",
-	  .doc = "Name of the process's first thread." },
 	{ 0 },
 };

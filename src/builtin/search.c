@@ -215,11 +215,6 @@ static ref lower_strstr(struct unit *u, struct expr *e)
 	return ir_phi(b, 3, (ref[]){ at, zero, none });
 }
 
-static ref lower_strcontains(struct unit *u, struct expr *e)
-{
-	return ir_bin(&u->b, OP_SGE, lower_strstr(u, e), ir_const(&u->b, 0));
-}
-
 /* memcmp(a, b, n): n is a constant, so that the comparison is straight code. */
 static bool check_memcmp(struct unit *u, struct expr *e)
 {
@@ -282,8 +277,6 @@ static ref lower_memcmp(struct unit *u, struct expr *e)
 BUILTINS(search) = {
 	{ "strstr", "i64 strstr(str, str)", 0, check_needle, .lower = lower_strstr,
 	  .doc = "Where the second text begins in the first; -1 when it is not in it." },
-	{ "strcontains", "bool strcontains(str, str)", 0, check_needle,
-	  .lower = lower_strcontains, .doc = "Is the second text part of the first?" },
 	{ "memcmp", "i64 memcmp(any, any, num)", 0, check_memcmp, .lower = lower_memcmp,
 	  .doc = "Compares n bytes of memory: 0, or -1 or 1 as C's memcmp() is ordered." },
 	{ 0 },

@@ -51,7 +51,7 @@ static ref lower_uaddr(struct unit *u, struct expr *e)
 }
 
 BUILTINS(user_symbol) = {
-	{ "uaddr", "? uaddr(lit)", 0, check_uaddr, .lower = lower_uaddr,
+	{ "uaddr", "? uaddr(lit)", BI_PROBE, check_uaddr, .lower = lower_uaddr,
 	  .doc = "The address of a variable of the traced program (uprobe, uretprobe, usdt)." },
 	{ 0 },
 };

@@ -207,6 +207,7 @@ struct macro {
 	struct expr **params; /* E_NAME, E_VAR or E_MAP without key */
 	unsigned nparams;
 	struct stmt *body;
+	bool from_prelude; /* its text is not the user's */
 	struct macro *next;
 };
 

@@ -14,6 +14,7 @@ struct expansion {
 	const struct macro *m;
 	struct expr **args;
 	unsigned serial;     /* makes fresh names */
+	struct span at;	     /* of the call, when the body has no places of the user's */
 	struct strmap fresh; /* the body's variable -> its fresh name */
 };
 
@@ -44,6 +45,8 @@ static void rewrite_expr(struct expansion *x, struct expr *e)
 
 	if (!e)
 		return;
+	if (x->at.beg)
+		e->span = e->name_span = x->at;
 	rewrite_expr(x, e->a);
 	rewrite_expr(x, e->b);
 	rewrite_expr(x, e->c);
@@ -76,6 +79,8 @@ static void rewrite_expr(struct expansion *x, struct expr *e)
 static void rewrite_stmt(struct expansion *x, struct stmt *s)
 {
 	for (; s; s = s->next) {
+		if (x->at.beg)
+			s->span = x->at;
 		rewrite_expr(x, s->e);
 		rewrite_expr(x, s->e2);
 		rewrite_expr(x, s->target);
@@ -127,10 +132,10 @@ const struct macro *macro_find(const struct unit *u, const char *name)
 	return NULL;
 }
 
-const struct type *expand_macro(struct unit *u, struct expr *e)
+/* m is the first macro of the name that is used. */
+static const struct type *expand(struct unit *u, struct expr *e, const struct macro *m)
 {
 	struct compiler *c = u->c;
-	const struct macro *m = macro_find(u, e->name);
 
 	while (m && (strcmp(m->name, e->name) != 0 || !fits(m, e)))
 		m = m->next;
@@ -144,6 +149,8 @@ const struct type *expand_macro(struct unit *u, struct expr *e)
 	}
 
 	struct expansion x = { .u = u, .m = m, .args = e->args, .serial = ++c->expansions };
+	if (m->from_prelude)
+		x.at = e->span;
 	strmap_init(&x.fresh, c->arena);
 	struct stmt *body = stmt_clone(c->arena, m->body);
 	/* It happens once, in whichever pass comes first: what is wrong must not be lost. */
@@ -160,4 +167,14 @@ const struct type *expand_macro(struct unit *u, struct expr *e)
 	check_expr(u, e);
 	u->open_macros = use.up;
 	return e->type;
+}
+
+const struct type *expand_macro(struct unit *u, struct expr *e)
+{
+	return expand(u, e, macro_find(u, e->name));
+}
+
+const struct type *expand_prelude(struct unit *u, struct expr *e)
+{
+	return expand(u, e, prelude_find(u->c, e->name));
 }

@@ -50,10 +50,11 @@ struct compiler {
 	struct strmap options; /* what getopt() asks for; builtin/option.c knows of what */
 	VEC(struct unit *) units;
 	struct plan *plan;
-	unsigned expansions; /* of macros, so far: numbers for fresh names */
-	bool changed;	     /* a map or variable took another type in this pass */
-	bool final;	     /* last pass: what is wrong is reported */
-	bool damaged;	     /* something could not be read: maps may be assigned in it */
+	struct macro *prelude; /* those of its macros that were used so far */
+	unsigned expansions;   /* of macros, so far: numbers for fresh names */
+	bool changed;	       /* a map or variable took another type in this pass */
+	bool final;	       /* last pass: what is wrong is reported */
+	bool damaged;	       /* something could not be read: maps may be assigned in it */
 };
 
 /* The macros whose bodies are being checked, innermost first. */
@@ -175,6 +176,11 @@ const struct type *check_param(struct unit *u, struct expr *e, bool as_string);
 /* macro.c: a call of a macro becomes its body; e is checked afterwards. */
 const struct macro *macro_find(const struct unit *u, const char *name);
 const struct type *expand_macro(struct unit *u, struct expr *e);
+/* The same for a builtin that is a macro of the prelude. */
+const struct type *expand_prelude(struct unit *u, struct expr *e);
+
+/* prelude.c: the first macro of that name, the others follow it; NULL when there is none. */
+const struct macro *prelude_find(struct compiler *c, const char *name);
 
 /* subprog.c: functions of the script. */
 struct subprog *subprog_find(const struct unit *u, const char *name);

@@ -47,6 +47,7 @@ static void trace_init(struct trace *t, const struct options *o)
 				     .traceable_file = o->traceable_file,
 				     .unsafe = o->unsafe,
 				     .no_kprobe_multi = o->no_feature.kprobe_multi,
+				     .no_kprobe_session = o->no_feature.kprobe_session,
 				     .no_uprobe_multi = o->no_feature.uprobe_multi };
 }
 
@@ -139,10 +140,16 @@ static bool compile(struct trace *t)
 /* -v: how the programs will be attached, and why so. */
 static void explain_groups(const struct trace *t)
 {
-	vec_each(p, &t->plan->progs)
-		if (p->group && p->group->why)
-			fprintf(stderr, "%s: %zu places, %s\n", p->name, p->group->targets.len,
-				p->group->why);
+	vec_each(p, &t->plan->progs) {
+		size_t n = p->group ? p->group->targets.len : 0;
+
+		if (!n || !*p->group->why)
+			continue;
+		fprintf(stderr, "%s", p->name);
+		if (n > 1)
+			fprintf(stderr, " and %zu more", n - 1);
+		fprintf(stderr, ": attached through %s\n", p->group->why);
+	}
 }
 
 static int open_output(struct trace *t, struct err *e)

@@ -77,4 +77,13 @@ int codegen(struct arena *a, struct fn *fn, const struct codegen_target *target,
  */
 void image_link(struct arena *a, const struct image *parts, uint32_t n, struct image *out);
 
+/*
+ * Joins two programs to one, which runs at two occasions of one event: it asks the kernel's
+ * function with the BTF id which, without arguments, and goes on with yes or with no, which
+ * must not have more than IMAGE_JOIN_MAX instructions for the jump over it.
+ */
+void image_join(struct arena *a, const struct image *no, const struct image *yes,
+		uint32_t which, struct image *out);
+enum { IMAGE_JOIN_MAX = INT16_MAX };
+
 #endif

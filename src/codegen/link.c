@@ -1,8 +1,9 @@
 /*
- * Several functions become one program.
+ * Several functions become one program, and two programs one.
  */
 #include "codegen/codegen.h"
 
+#include <stdint.h>
 #include <string.h>
 
 static void sum_up(const struct image *parts, uint32_t n, struct image *out)
@@ -56,4 +57,88 @@ void image_link(struct arena *a, const struct image *parts, uint32_t n, struct i
 		nrelocs += parts[k].nrelocs;
 	}
 	settle_functions(out);
+}
+
+/* The first instruction behind the program itself, where its callbacks begin. */
+static uint32_t body_end(const struct image *img)
+{
+	return img->nfuncs > 1 ? img->funcs[1] : img->ninsns;
+}
+
+/* Where a part of the joined program comes to lie: its body, and what is behind it. */
+struct placing {
+	const struct image *part;
+	uint32_t end;	       /* of its body */
+	uint32_t body, behind; /* the first instructions of both in the whole */
+};
+
+static uint32_t place(const struct placing *p, uint32_t at)
+{
+	return at < p->end ? p->body + at : p->behind + at - p->end;
+}
+
+static void put_part(struct image *out, const struct placing *p)
+{
+	const struct image *part = p->part;
+
+	for (uint32_t i = 0; i < part->ninsns; i++) {
+		out->insns[place(p, i)] = part->insns[i];
+		out->spans[place(p, i)] = part->spans[i];
+	}
+	for (uint32_t i = 0; i < part->ninsns; i++) {
+		const struct bpf_insn *insn = &part->insns[i];
+
+		if (insn->code != (BPF_LD | BPF_IMM | BPF_DW))
+			continue;
+		if (insn->src_reg == BPF_PSEUDO_FUNC)
+			out->insns[place(p, i)].imm =
+				(int32_t)(place(p, i + 1 + (uint32_t)insn->imm) - place(p, i)) -
+				1;
+		i++;
+	}
+	for (uint32_t i = 0; i < part->nrelocs; i++) {
+		struct reloc *r = &out->relocs[out->nrelocs++];
+
+		*r = part->relocs[i];
+		r->insn = place(p, r->insn);
+	}
+	for (uint32_t k = 1; k < part->nfuncs; k++)
+		out->funcs[out->nfuncs++] = place(p, part->funcs[k]);
+}
+
+void image_join(struct arena *a, const struct image *no, const struct image *yes,
+		uint32_t which, struct image *out)
+{
+	/* r6 = ctx; r0 = which(); r1 = ctx; if r0, an 8-bit bool, goto yes */
+	struct bpf_insn head[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = 6, .src_reg = 1 },
+		{ .code = BPF_JMP | BPF_CALL,
+		  .src_reg = BPF_PSEUDO_KFUNC_CALL,
+		  .imm = (int32_t)which },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = 1, .src_reg = 6 },
+		{ .code = BPF_JMP | BPF_JSET | BPF_K, .dst_reg = 0, .imm = 1 },
+	};
+	enum { HEAD = sizeof(head) / sizeof(*head) };
+	struct placing p = { no, body_end(no), HEAD, 0 };
+	struct placing q = { yes, body_end(yes), HEAD + p.end, 0 };
+
+	p.behind = q.body + q.end;
+	q.behind = p.behind + no->ninsns - p.end;
+	head[HEAD - 1].off = (int16_t)p.end;
+	*out = (struct image){
+		.name = no->name,
+		.ninsns = HEAD + no->ninsns + yes->ninsns,
+		.stack_size =
+			no->stack_size > yes->stack_size ? no->stack_size : yes->stack_size,
+	};
+	out->insns = arena_array(a, struct bpf_insn, out->ninsns);
+	out->spans = arena_array(a, struct span, out->ninsns);
+	out->relocs = arena_array(a, struct reloc, no->nrelocs + yes->nrelocs + 1);
+	out->funcs = arena_array(a, uint32_t, no->nfuncs + yes->nfuncs + 1);
+	out->nfuncs = 1;
+	memcpy(out->insns, head, sizeof(head));
+	for (uint32_t i = 0; i < HEAD; i++)
+		out->spans[i] = no->spans[0];
+	put_part(out, &p);
+	put_part(out, &q);
 }

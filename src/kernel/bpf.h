@@ -20,6 +20,8 @@
 
 /* Attach types younger than the headers that scry is built with. */
 enum { KBPF_TRACE_UPROBE_MULTI = 48, KBPF_TRACE_KPROBE_SESSION = 56 };
+/* The kernel's own function that a session's program asks whether it runs at the return. */
+#define KBPF_SESSION_IS_RETURN "bpf_session_is_return"
 
 struct kbpf_map {
 	enum bpf_map_type type;

@@ -223,17 +223,41 @@ static bool has_kprobe(struct features *f, int arg)
 }
 
 /* Given a list at an address where nothing is: it is read only by a kernel that wants it. */
-static bool has_kprobe_multi(struct features *f, int attach_type)
+static bool takes_kprobe_list(int prog, int attach_type)
 {
 	struct kbpf_kprobe_multi k = { .addrs = (const uint64_t *)8,
 				       .n = 1,
 				       .attach_type = (uint32_t)attach_type };
-	auto_close int prog = load_empty(
-		(struct kbpf_prog){ .type = BPF_PROG_TYPE_KPROBE,
-				    .expected_attach = (enum bpf_attach_type)attach_type });
 
-	(void)f;
 	return prog >= 0 && kbpf_link_kprobe_multi(prog, &k) == -EFAULT;
+}
+
+static bool has_kprobe_multi(struct features *f, int arg)
+{
+	auto_close int prog = load_empty((struct kbpf_prog){
+		.type = BPF_PROG_TYPE_KPROBE, .expected_attach = BPF_TRACE_KPROBE_MULTI });
+
+	(void)f, (void)arg;
+	return takes_kprobe_list(prog, BPF_TRACE_KPROBE_MULTI);
+}
+
+static bool has_kprobe_session(struct features *f, int arg)
+{
+	uint32_t id = find_btf_id(f, true, KBPF_SESSION_IS_RETURN);
+	const struct bpf_insn insns[] = {
+		{ .code = BPF_JMP | BPF_CALL,
+		  .src_reg = BPF_PSEUDO_KFUNC_CALL,
+		  .imm = (int32_t)id },
+		MOV(0, 0),
+		EXIT(),
+	};
+	struct kbpf_prog p = { .type = BPF_PROG_TYPE_KPROBE,
+			       .expected_attach =
+				       (enum bpf_attach_type)KBPF_TRACE_KPROBE_SESSION };
+	auto_close int prog = id ? load(p, insns, COUNT(insns), NULL) : -1;
+
+	(void)arg;
+	return takes_kprobe_list(prog, KBPF_TRACE_KPROBE_SESSION);
 }
 
 static bool has_uprobe_multi(struct features *f, int arg)

@@ -128,6 +128,20 @@ enum lockdown kernel_lockdown(void)
 	return strstr(text, "[integrity]") ? LOCKDOWN_INTEGRITY : LOCKDOWN_NONE;
 }
 
+int proc_hint_denied(struct err *e, const char *what)
+{
+	struct err missing = {};
+
+	if (proc_may_trace(&missing))
+		return err_hint(e, "run as root: %s", missing.msg);
+	if (kernel_lockdown() != LOCKDOWN_NONE)
+		return err_hint(e, "kernel lockdown forbids %s, to root too", what);
+	return err_hint(e,
+			"privilege is not what is missing: this kernel forbids %s by its "
+			"configuration or a security module",
+			what);
+}
+
 const char *kernel_release(struct arena *a)
 {
 	struct utsname u;

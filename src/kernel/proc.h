@@ -35,6 +35,11 @@ int proc_may_trace(struct err *e);
 
 enum lockdown { LOCKDOWN_NONE, LOCKDOWN_INTEGRITY, LOCKDOWN_CONFIDENTIALITY };
 enum lockdown kernel_lockdown(void);
+/*
+ * The hint for -EPERM on something: what is missing to this process, or, when that is nothing,
+ * what forbids it to everybody. what is a plural: "kprobes". Returns e's code.
+ */
+int proc_hint_denied(struct err *e, const char *what);
 /* "6.1.0-28-amd64", "x86_64"; empty when unknown. */
 const char *kernel_release(struct arena *a);
 const char *kernel_arch(struct arena *a);

@@ -8,6 +8,7 @@
  * one function, whose BTF id it is loaded with.
  */
 #include "kernel/bpf.h"
+#include "kernel/proc.h"
 #include "probe/functions.h"
 #include "probe/links.h"
 #include "probe/lists.h"
@@ -255,7 +256,7 @@ static int fail(struct probe_env *env, const struct target *t, int err, struct e
 {
 	err_set(e, err, "attach %s", t->name);
 	if (err == -EACCES || err == -EPERM)
-		return err_hint(e, "run as root");
+		return proc_hint_denied(e, "fentry and fexit probes");
 	if (err == -E2BIG)
 		return err_hint(e, "the function has as many programs as a trampoline takes");
 	if (!lists_has_feature(env, FEATURE_FENTRY))

@@ -5,6 +5,7 @@
 #include "probe/lists.h"
 #include "types/kernel_types.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static bool is_vmlinux(const char *module)
@@ -140,6 +141,53 @@ void function_addrs(struct probe_env *env, const char *module, const char *name,
 	struct err e;
 
 	kallsyms_each(NULL, take_addr, &s, &e);
+}
+
+struct entries {
+	struct target **by_addr;
+	size_t n, found;
+};
+
+static int compare_addr(const void *a, const void *b)
+{
+	const struct target *x = *(struct target *const *)a, *y = *(struct target *const *)b;
+
+	return (x->addr > y->addr) - (x->addr < y->addr);
+}
+
+/* Takes the symbol as the entry of the target at its address or the next one behind it. */
+static bool take_entry(void *arg, const struct kallsym *sym)
+{
+	enum { PREFIX = 16 }; /* bytes an ENDBR and the like may take */
+	struct entries *e = arg;
+	size_t lo = 0, hi = e->n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (e->by_addr[mid]->addr < sym->addr)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (lo == e->n || e->by_addr[lo]->entry || e->by_addr[lo]->addr - sym->addr > PREFIX ||
+	    !kallsym_is_function(sym) || strcmp(e->by_addr[lo]->symbol, sym->name) != 0)
+		return true;
+	e->by_addr[lo]->entry = sym->addr;
+	return ++e->found < e->n;
+}
+
+bool function_entries(struct probe_env *env, const struct targets *targets)
+{
+	size_t n = targets->len;
+	struct entries entries = { arena_array(env->arena, struct target *, n), n, 0 };
+	struct err e;
+
+	memcpy(entries.by_addr, targets->data, n * sizeof(*entries.by_addr));
+	qsort(entries.by_addr, n, sizeof(*entries.by_addr), compare_addr);
+	if (n && !entries.by_addr[0]->addr)
+		return false;
+	return !kallsyms_each(NULL, take_entry, &entries, &e) && entries.found == n;
 }
 
 struct gap {

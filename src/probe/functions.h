@@ -32,6 +32,13 @@ VEC_TYPE(addrs, uint64_t);
 void function_addrs(struct probe_env *env, const char *module, const char *name,
 		    struct addrs *out);
 
+/*
+ * Looks up where the functions of the targets begin, given their addresses in the list of what
+ * is traceable, which may lie a little behind. Fills entry of each; false when some are
+ * missing.
+ */
+bool function_entries(struct probe_env *env, const struct targets *targets);
+
 /* Bytes up to the next symbol; 0: not known, or there are several functions of that name. */
 uint64_t function_size(struct probe_env *env, const char *module, const char *name);
 

@@ -11,7 +11,7 @@
 #include "kernel/perf.h"
 #include "probe/arch.h"
 #include "probe/functions.h"
-#include "probe/links.h"
+#include "probe/kprobe_attach.h"
 #include "probe/lists.h"
 #include "probe/match.h"
 #include "probe/providers.h"
@@ -181,241 +181,6 @@ static int shape_kprobe(struct probe_env *env, const struct target *t, const str
 	return 0;
 }
 
-static struct group *add_group(struct probe_env *env, const struct targets *targets,
-			       enum attach_way way, const char *why, struct groups *out)
-{
-	struct group *g = group_add(env, targets->data[0]->provider, out);
-
-	g->targets = *targets;
-	g->way = way;
-	g->why = why;
-	g->prog_type = BPF_PROG_TYPE_KPROBE;
-	if (way == ATTACH_KPROBE_MULTI)
-		g->expected_attach = BPF_TRACE_KPROBE_MULTI;
-	return g;
-}
-
-static void add_each(struct probe_env *env, const struct targets *targets, enum attach_way way,
-		     const char *why, struct groups *out)
-{
-	vec_each(t, targets) {
-		struct targets one = {};
-
-		vec_push(env->arena, &one, *t);
-		add_group(env, &one, way, why, out);
-	}
-}
-
-/* One perf event for each target. */
-static void group_perf(struct probe_env *env, const struct targets *targets,
-		       const struct group_wants *wants, const char *why, struct groups *out)
-{
-	bool ask = wants->which && targets->len > 1;
-	bool cookie = ask && lists_has_feature(env, FEATURE_ATTACH_COOKIE);
-
-	if (!targets->len)
-		return;
-	if (wants->one_each || (ask && !cookie))
-		add_each(env, targets, ATTACH_PERF, why, out);
-	else
-		add_group(env, targets, ATTACH_PERF, why, out)->has_cookie = cookie;
-}
-
-/*
- * One link for all targets.  Where it matters which one fired, the kernel finds the cookie by
- * the function's entry, which it knows when it is given names and may not when it is given
- * addresses (those of available_filter_functions_addrs lie behind an ENDBR).  Of functions with
- * the same name a name gives the first one, so the others have a program to themselves.
- */
-static void group_multi(struct probe_env *env, const struct targets *targets,
-			const struct group_wants *wants, struct groups *out)
-{
-	static const char why[] = "kprobe.multi";
-	struct targets named = {}, again = {};
-	struct strmap seen;
-
-	if (!targets->len)
-		return;
-	if (!wants->which) {
-		add_group(env, targets, ATTACH_KPROBE_MULTI, why, out);
-		return;
-	}
-	strmap_init(&seen, env->arena);
-	vec_each(t, targets) {
-		bool is_new = !strmap_gets(&seen, (*t)->symbol);
-
-		strmap_sets(&seen, (*t)->symbol, *t);
-		vec_push(env->arena, is_new ? &named : &again, *t);
-	}
-	add_group(env, &named, ATTACH_KPROBE_MULTI, why, out)->has_cookie = true;
-	add_each(env, &again, ATTACH_KPROBE_MULTI, why, out);
-}
-
-static int group_kprobes(struct probe_env *env, const struct targets *targets,
-			 const struct group_wants *wants, struct groups *out, struct err *e)
-{
-	struct targets multi = {}, single = {};
-	const char *why = "a perf event each";
-	bool can_multi = false;
-
-	(void)e;
-	vec_each(t, targets)
-		vec_push(env->arena, (*t)->from_wildcard ? &multi : &single, *t);
-	if (multi.len > 1 && !wants->one_each) {
-		if (env->no_kprobe_multi)
-			why = "a perf event each: kprobe.multi is switched off";
-		else if (lists_has_feature(env, FEATURE_KPROBE_MULTI))
-			can_multi = true;
-		else
-			why = "a perf event each: the kernel has no kprobe.multi";
-	}
-	if (can_multi) {
-		group_multi(env, &multi, wants, out);
-		group_perf(env, &single, wants, "a perf event each", out);
-	} else {
-		group_perf(env, targets, wants, why, out);
-	}
-	return 0;
-}
-
-static int fail(const struct target *t, int err, struct err *e)
-{
-	err_set(e, err, "attach %s", t->name);
-	switch (err) {
-	case -ENOENT: return err_hint(e, "the kernel has no such function");
-	case -EINVAL:
-	case -EILSEQ:
-		return err_hint(e,
-				t->offset || !t->symbol
-					? "no instruction begins there, or it cannot be probed"
-					: "the kernel does not allow probes there");
-	case -EACCES:
-	case -EPERM: return err_hint(e, "run as root");
-	default: return err;
-	}
-}
-
-static int open_at(const struct target *t, int pmu, const char *symbol, uint64_t addr)
-{
-	struct perf_kprobe k = { .pmu = pmu,
-				 .symbol = symbol,
-				 .addr = addr,
-				 .offset = t->offset,
-				 .is_ret = is_ret(t->provider) };
-
-	return perf_open_kprobe(&k);
-}
-
-/* The name stands for several functions: attaches to every one of them. */
-static int attach_namesakes(struct probe_env *env, const struct group *g, size_t index, int pmu,
-			    int prog_fd, struct links *out)
-{
-	const struct target *t = g->targets.data[index];
-	struct addrs addrs = {};
-	int r = -EADDRNOTAVAIL;
-
-	if (t->addr)
-		vec_push(env->arena, &addrs, t->addr);
-	else
-		function_addrs(env, t->module, t->symbol, &addrs);
-	vec_each(addr, &addrs) {
-		int event = open_at(t, pmu, NULL, *addr + t->offset);
-
-		r = event < 0 ? event : links_add_event(out, g, index, event, prog_fd, true);
-		if (r)
-			break;
-	}
-	return r;
-}
-
-static int attach_event(struct probe_env *env, const struct group *g, size_t index, int pmu,
-			int prog_fd, struct links *out)
-{
-	const struct target *t = g->targets.data[index];
-	if (!t->symbol) {
-		int event = open_at(t, pmu, NULL, t->addr);
-
-		return event < 0 ? event : links_add_event(out, g, index, event, prog_fd, true);
-	}
-
-	const char *symbol =
-		t->module ? arena_printf(env->arena, "%s:%s", t->module, t->symbol) : t->symbol;
-	int event = open_at(t, pmu, symbol, 0);
-
-	if (event == -EADDRNOTAVAIL)
-		return attach_namesakes(env, g, index, pmu, prog_fd, out);
-	return event < 0 ? event : links_add_event(out, g, index, event, prog_fd, true);
-}
-
-static int attach_events(struct probe_env *env, const struct group *g, int prog_fd,
-			 struct links *out, struct err *e)
-{
-	size_t before = out->list.len;
-	int pmu = perf_pmu_type("kprobe");
-
-	if (pmu < 0) {
-		err_set(e, -EOPNOTSUPP, "attach %s: this kernel has no kprobes",
-			g->targets.data[0]->name);
-		return err_hint(e, "tracepoint and rawtracepoint probes may work");
-	}
-	links_reserve(before + g->targets.len);
-	for (size_t i = 0; i < g->targets.len; i++) {
-		const struct target *t = g->targets.data[i];
-		int r = attach_event(env, g, i, pmu, prog_fd, out);
-
-		if (!r)
-			continue;
-		fail(t, r, e);
-		if (links_skip(out, t, r))
-			return r;
-	}
-	return links_check(out, before, e);
-}
-
-static int attach_multi(const struct group *g, int prog_fd, struct links *out, struct err *e)
-{
-	size_t n = g->targets.len;
-	const char **syms = xcalloc(n, sizeof(*syms));
-	uint64_t *addrs = xcalloc(n, sizeof(*addrs)), *cookies = xcalloc(n, sizeof(*cookies));
-	bool by_addr = !g->has_cookie;
-	int link;
-
-	for (size_t i = 0; i < n; i++) {
-		const struct target *t = g->targets.data[i];
-
-		syms[i] = t->symbol;
-		addrs[i] = t->addr;
-		cookies[i] = i;
-		by_addr &= t->addr != 0;
-	}
-	link = kbpf_link_kprobe_multi(prog_fd,
-				      &(struct kbpf_kprobe_multi){
-					      .syms = by_addr ? NULL : syms,
-					      .addrs = by_addr ? addrs : NULL,
-					      .cookies = g->has_cookie ? cookies : NULL,
-					      .n = (uint32_t)n,
-					      .is_ret = is_ret(g->provider),
-				      });
-	free(syms);
-	free(addrs);
-	free(cookies);
-	if (link < 0) {
-		err_set(e, link, "attach %s and %zu more by kprobe.multi",
-			g->targets.data[0]->name, n - 1);
-		return err_hint(e, "try --no-feature kprobe_multi");
-	}
-	links_add_link(out, link, true);
-	return 0;
-}
-
-static int attach_kprobes(struct probe_env *env, const struct group *g, int prog_fd,
-			  struct links *out, struct err *e)
-{
-	if (g->way == ATTACH_KPROBE_MULTI)
-		return attach_multi(g, prog_fd, out, e);
-	return attach_events(env, g, prog_fd, out, e);
-}
-
 static int list_functions(struct probe_env *env, const struct provider *p, const char *pattern,
 			  void (*fn)(void *arg, const struct target *t), void *arg,
 			  struct err *e)
@@ -475,8 +240,9 @@ const struct provider provider_kprobe = {
 	.usage = "kprobe:[MODULE:]FUNCTION[+OFFSET], kprobe:0xADDRESS",
 	.expand = expand_kprobe,
 	.shape = shape_kprobe,
-	.group = group_kprobes,
-	.attach = attach_kprobes,
+	.group = kprobe_group,
+	.join = kprobe_join,
+	.attach = kprobe_attach,
 	.list = list_kprobes,
 	.params = params_kprobe,
 };
@@ -489,7 +255,7 @@ const struct provider provider_kretprobe = {
 	.usage = "kretprobe:[MODULE:]FUNCTION",
 	.expand = expand_kprobe,
 	.shape = shape_kprobe,
-	.group = group_kprobes,
-	.attach = attach_kprobes,
+	.group = kprobe_group,
+	.attach = kprobe_attach,
 	.list = list_kretprobes,
 };

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -53,6 +54,39 @@ int links_skip(struct links *links, const struct target *t, int err)
 int links_check(const struct links *links, size_t before, const struct err *e)
 {
 	return links->list.len == before ? e->code : 0;
+}
+
+/* The session takes these signals as files, so until it listens they only wait. */
+static bool is_interrupted(void)
+{
+	sigset_t set;
+
+	return !sigpending(&set) && (sigismember(&set, SIGINT) || sigismember(&set, SIGTERM));
+}
+
+int links_attach_each(struct probe_env *env, const struct group *g, int pmu, int prog_fd,
+		      int (*attach)(struct probe_env *env, const struct group *g, size_t index,
+				    int pmu, int prog_fd, struct links *out),
+		      int (*fail)(const struct target *t, int err, struct err *e),
+		      struct links *out, struct err *e)
+{
+	size_t before = out->list.len;
+
+	links_reserve(before + g->targets.len);
+	for (size_t i = 0; i < g->targets.len; i++) {
+		const struct target *t = g->targets.data[i];
+		int err = attach(env, g, i, pmu, prog_fd, out);
+
+		if (is_interrupted())
+			return err_set(e, -EINTR, "stopped when %zu of %zu were attached: %s",
+				       i + 1, g->targets.len, g->targets.data[0]->name);
+		if (!err)
+			continue;
+		fail(t, err, e);
+		if (links_skip(out, t, err))
+			return err;
+	}
+	return links_check(out, before, e);
 }
 
 /* Releases the program: with the link; without one, with the event. */

@@ -24,6 +24,16 @@ void links_add_walk(struct links *links, int iter);
  */
 int links_skip(struct links *links, const struct target *t, int err);
 /*
+ * Attaches the targets of a group one by one; those of a wildcard that cannot be are noted.
+ * attach() attaches the target at index to the event source pmu, fail() puts the words for an
+ * error of it into e. Returns 0 or -errno with e set.
+ */
+int links_attach_each(struct probe_env *env, const struct group *g, int pmu, int prog_fd,
+		      int (*attach)(struct probe_env *env, const struct group *g, size_t index,
+				    int pmu, int prog_fd, struct links *out),
+		      int (*fail)(const struct target *t, int err, struct err *e),
+		      struct links *out, struct err *e);
+/*
  * The result of attaching a group, when there were before links: the error in e if nothing at
  * all could be attached, else 0.
  */

@@ -149,7 +149,9 @@ static void fill_functions(struct functions *out, char *text, bool with_addr)
 	while ((line = next_line(&text))) {
 		struct function f = parse_function(line, with_addr);
 
-		if (!*f.name || strstr(f.name, ".part."))
+		/* What the kernel freed after its start still has a place in the list. */
+		if (!*f.name || strstr(f.name, ".part.") ||
+		    !strncmp(f.name, "__ftrace_invalid_address__", 26))
 			continue;
 		if (!f.addr) {
 			if (strmap_gets(&seen, f.name))

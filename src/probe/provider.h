@@ -88,6 +88,7 @@ struct target {
 	uint64_t frequency;	      /* Hz for profile:hz */
 	uint32_t config; /* perf event number; with ATTACH_SYSCALL_TP the selector's value */
 	uint64_t addr;	 /* of a kprobe where its name is not enough, of a watchpoint; or 0 */
+	uint64_t entry;	 /* of a kprobe, where the function begins, if that was looked up */
 	uint32_t len, access; /* of a watchpoint: bytes, HW_BREAKPOINT_... */
 	bool from_wildcard;   /* one of many: that it cannot be attached is no error */
 	/* uprobe, usdt: places in a file */
@@ -152,6 +153,7 @@ struct group_wants {
 	bool which; /* it asks which target fired (`probe`): cookie, selector, or one each */
 	bool func;  /* it uses `func` */
 	bool retval;
+	bool result; /* it returns a value to the kernel */
 };
 
 /* What providers know of the system; filled lazily, one per session. Opaque to most. */
@@ -164,8 +166,9 @@ struct probe_env {
 	bool pid_waits;		    /* -c: it has not executed its program yet */
 	const char *traceable_file; /* replaces available_filter_functions, or NULL */
 	unsigned max_probes;
-	bool unsafe;			       /* --unsafe: kprobes at any address */
-	bool no_kprobe_multi, no_uprobe_multi; /* --no-feature */
+	bool unsafe; /* --unsafe: kprobes at any address */
+	/* --no-feature */
+	bool no_kprobe_multi, no_kprobe_session, no_uprobe_multi;
 	enum { MISSING_ERROR, MISSING_WARN, MISSING_IGNORE } missing;
 	struct probe_cache *cache;    /* lists already read, owned by match.c */
 	struct user_file *user_files; /* opened files of uprobe and usdt, see user_file.h */
@@ -250,6 +253,13 @@ struct provider {
 	 */
 	int (*group)(struct probe_env *env, const struct targets *targets,
 		     const struct group_wants *wants, struct groups *out, struct err *e);
+	/*
+	 * Can one program, attached once, serve two groups, as the way of attaching stands: g
+	 * when a function is entered, ret when it returns? Then g becomes the group of it, and
+	 * *is_return the BTF id of the kernel's function that tells which it is. NULL: never.
+	 */
+	bool (*join)(struct probe_env *env, struct group *g, const struct group *ret,
+		     uint32_t *is_return);
 	/*
 	 * Attaches a loaded program to all targets of the group, without those of a wildcard
 	 * that cannot be attached, which are noted in out->skipped. Returns 0 or -errno, e set;

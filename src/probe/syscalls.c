@@ -58,8 +58,8 @@ static void make_group(struct probe_env *env, enum side side, const struct targe
 
 	g->targets = *targets;
 	g->way = ATTACH_SYSCALL_TP;
-	g->why = id ? "one program for all system calls"
-		    : "one program for all system calls, without BTF";
+	g->why = id ? "one raw tracepoint of all system calls"
+		    : "one raw tracepoint of all system calls, without BTF";
 	g->prog_type = id ? BPF_PROG_TYPE_TRACING : BPF_PROG_TYPE_RAW_TRACEPOINT;
 	g->expected_attach = id ? BPF_TRACE_RAW_TP : 0;
 	g->attach_btf_id = id;

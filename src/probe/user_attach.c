@@ -2,6 +2,7 @@
 
 #include "kernel/bpf.h"
 #include "kernel/perf.h"
+#include "kernel/proc.h"
 #include "probe/arch.h"
 #include "probe/links.h"
 #include "probe/lists.h"
@@ -104,7 +105,7 @@ static int fail(const struct target *t, int err, struct err *e)
 	err_set(e, err, "attach %s", t->name);
 	switch (err) {
 	case -EACCES:
-	case -EPERM: return err_hint(e, "run as root");
+	case -EPERM: return proc_hint_denied(e, "uprobes");
 	case -EINVAL: return err_hint(e, "there is no code in the file at that place");
 	case -EIO:
 	case -ENOTSUPP_KERNEL:
@@ -143,24 +144,12 @@ static int attach_event(struct probe_env *env, const struct group *g, size_t i, 
 static int attach_events(struct probe_env *env, const struct group *g, int prog_fd,
 			 struct links *out, struct err *e)
 {
-	size_t before = out->list.len;
 	int pmu = perf_pmu_type("uprobe");
 
 	if (pmu < 0)
 		return err_set(e, -EOPNOTSUPP, "attach %s: this kernel has no uprobes",
 			       g->targets.data[0]->name);
-	links_reserve(before + g->targets.len);
-	for (size_t i = 0; i < g->targets.len; i++) {
-		const struct target *t = g->targets.data[i];
-		int r = attach_event(env, g, i, pmu, prog_fd, out);
-
-		if (!r)
-			continue;
-		fail(t, r, e);
-		if (links_skip(out, t, r))
-			return r;
-	}
-	return links_check(out, before, e);
+	return links_attach_each(env, g, pmu, prog_fd, attach_event, fail, out, e);
 }
 
 static int link_multi(struct probe_env *env, const struct group *g, int prog_fd)

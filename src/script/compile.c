@@ -54,6 +54,7 @@ static void scan_expr(const struct expr *e, struct group_wants *w)
 static void scan_stmt(const struct stmt *s, struct group_wants *w)
 {
 	for (; s; s = s->next) {
+		w->result |= s->kind == S_RETURN && s->e;
 		scan_expr(s->e, w);
 		scan_expr(s->e2, w);
 		scan_expr(s->target, w);
@@ -104,7 +105,7 @@ static uint32_t probe_ids(struct compiler *c, const struct targets *targets)
 	return (uint32_t)base;
 }
 
-static bool add_unit(struct compiler *c, struct probe *p, struct group *g)
+static bool add_unit(struct compiler *c, struct probe *p, struct group *g, bool returns)
 {
 	struct unit *u = arena_new(c->arena, struct unit);
 	struct err e = {};
@@ -114,6 +115,7 @@ static bool add_unit(struct compiler *c, struct probe *p, struct group *g)
 	u->group = g;
 	u->target = g->targets.data[0];
 	u->when = when_of(g->provider);
+	u->returns = returns;
 	/* The first unit has the tree itself, so that -d ast shows what was settled. */
 	u->body = p->compiled ? stmt_clone(c->arena, p->body) : p->body;
 	u->pred = p->compiled && p->pred ? expr_clone(c->arena, p->pred) : p->pred;
@@ -171,7 +173,7 @@ static bool group_probe(struct compiler *c, struct probe *p, struct targets *all
 			return false;
 		}
 		vec_each(g, &groups) {
-			if (!add_unit(c, p, *g))
+			if (!add_unit(c, p, *g, mine.result))
 				return false;
 		}
 	}
@@ -549,6 +551,7 @@ struct plan *compile_script(struct arena *a, struct diags *dx, struct sources *s
 	settle_maps(&c);
 	vec_each(u, &c.units)
 		compile_unit(&c, *u);
+	join_programs(&c);
 	finish_plan(&c);
 	return diag_failed(dx) ? NULL : c.plan;
 }

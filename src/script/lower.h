@@ -159,4 +159,8 @@ void lower_unit(struct unit *u);
 ref lower_which(struct unit *u);
 ref lower_cpu_stripe(struct unit *u, uint32_t off);
 
+/* join.c: after all units were compiled, those that one attachment serves become one program.
+ */
+void join_programs(struct compiler *c);
+
 #endif

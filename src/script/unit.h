@@ -93,6 +93,7 @@ struct unit {
 	struct shape shape;
 	enum prog_when when;
 	bool unplaced; /* its probe has no place: only checked, and all it has may be used */
+	bool returns;  /* the script gives the program a result: return VALUE */
 	uint32_t probe_base;
 	struct strmap vars; /* assigned without let: live in the whole probe */
 	struct scope *scope;

@@ -87,11 +87,11 @@ asan:                                    ## check, under the address and undefin
 
 bench:                                   ## figures beside Debian's bpftrace (root)
 	@tests/deps build bench
-	@$(MAKE) --no-print-directory $(BUILD)/scry static $(BUILD)/bench/load $(BUILD)/bench/filter
+	@$(MAKE) --no-print-directory $(BUILD)/scry static $(BUILD)/bench/load $(BUILD)/bench/filter $(BUILD)/bench/machine
 	@BUILD=$(BUILD) bench/run
 
 # Those that measure the library itself; libpcap is loaded at run time.
-$(BUILD)/bench/filter: bench/filter.c src/cli/pcap.c $(BUILD)/libscry.a
+$(BUILD)/bench/filter $(BUILD)/bench/machine: $(BUILD)/bench/%: bench/%.c src/cli/pcap.c $(BUILD)/libscry.a
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 

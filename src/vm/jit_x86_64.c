@@ -16,6 +16,7 @@
  * Checked code proves each access before it: those at constant places of the own frame need
  * nothing; the rest must be in the run's window, or vm_may_touch() is asked, out of line.
  */
+#include "vm/frame_ptr.h"
 #include "vm/leaf.h"
 #include "vm/x86.h"
 
@@ -59,7 +60,9 @@ struct jit {
 	const struct vm_leaf *leaf; /* NULL: a function with a run behind it */
 	const uint8_t *reg;	    /* native registers by BPF's numbers */
 	uint16_t used;		    /* registers, a bit each */
-	size_t *starts;		    /* of each instruction's code */
+	struct frame_ptrs frame;
+	bool *is_met;	/* per slot: jumped to */
+	size_t *starts; /* of each instruction's code */
 	VEC(struct to_insn) targets;
 	VEC(struct to_fault) faults;
 	VEC(struct to_check) checks;
@@ -421,22 +424,30 @@ struct place {
 	int32_t disp;
 };
 
+/* Are size bytes at r11 in a range of the run's? pos: jumps to be taken when not. */
+static void emit_range_check(struct jit *j, int32_t start, int32_t len, unsigned size,
+			     size_t pos[2])
+{
+	struct x86_code *c = &j->c;
+
+	x86_rr(c, true, X86_MOV, R10, R11);
+	x86_rm(c, X86_SUB, R10, R12, start);
+	x86_ri(c, true, X86_ADD, R10, (int32_t)size);
+	pos[0] = x86_jcc(c, CC_B); /* the sum wrapped around: below the range */
+	x86_rm(c, X86_CMP, R10, R12, len);
+	pos[1] = x86_jcc(c, CC_A);
+}
+
 static struct place reach(struct jit *j, unsigned base, int32_t off, unsigned size, bool write)
 {
 	struct x86_code *c = &j->c;
 
-	if (!j->checked ||
-	    (base == BPF_REG_10 && off >= -BPF_STACK_SIZE && off <= -(int32_t)size))
+	if (!j->checked || frame_ptr_holds(&j->frame, base, off, size))
 		return (struct place){ j->reg[base], off };
 
 	struct to_check check = { .insn = j->i, .size = (uint8_t)size, .write = write };
 	x86_lea(c, R11, j->reg[base], off);
-	x86_rr(c, true, X86_MOV, R10, R11);
-	x86_rm(c, X86_SUB, R10, R12, RUN(window_start));
-	x86_ri(c, true, X86_ADD, R10, (int32_t)size);
-	check.pos[0] = x86_jcc(c, CC_B); /* the sum wrapped around: below the window */
-	x86_rm(c, X86_CMP, R10, R12, RUN(window_size));
-	check.pos[1] = x86_jcc(c, CC_A);
+	emit_range_check(j, RUN(window_start), RUN(window_size), size, check.pos);
 	check.back = c->len;
 	vec_push(NULL, &j->checks, check);
 	return (struct place){ R11, 0 };
@@ -723,10 +734,16 @@ static void emit_slow_check(struct jit *j)
 static void emit_checks(struct jit *j)
 {
 	struct x86_code *c = &j->c;
+	size_t pos[2];
 
+	/* Not the window: the stack, or another memory. */
 	vec_each(k, &j->checks) {
 		x86_patch(c, k->pos[0], c->len);
 		x86_patch(c, k->pos[1], c->len);
+		emit_range_check(j, RUN(stack_start), RUN(stack_size), k->size, pos);
+		x86_patch(c, x86_jmp(c), k->back);
+		x86_patch(c, pos[0], c->len);
+		x86_patch(c, pos[1], c->len);
 		x86_mov_imm(c, R10, k->size | (unsigned)k->write << 8);
 		x86_patch(c, x86_call(c), j->slow_check);
 		j->i = k->insn;
@@ -792,9 +809,15 @@ static void compile(struct jit *j)
 		emit_slow_check(j);
 	}
 	for (j->i = 0; j->i < prog->n; j->i++) {
+		const struct bpf_insn *p = &prog->insns[j->i];
+
 		j->starts[j->i] = j->c.len;
-		if (prog->ops[j->i].id != VM_OP_NONE)
-			compile_insn(j, &prog->insns[j->i], &prog->ops[j->i]);
+		if (prog->ops[j->i].id == VM_OP_NONE)
+			continue;
+		if (j->is_met[j->i] || prog->is_entry[j->i])
+			frame_ptrs_forget(&j->frame);
+		compile_insn(j, p, &prog->ops[j->i]);
+		frame_ptrs_step(&j->frame, p, &prog->ops[j->i]);
 	}
 	j->starts[prog->n] = j->c.len;
 	emit_checks(j);
@@ -841,7 +864,9 @@ int vm_jit_compile(struct vm_prog *prog, unsigned flags, struct err *e)
 	}
 	vm_jit_free(&prog->jit);
 	j.starts = xcalloc(prog->n + 1u, sizeof(*j.starts));
+	j.is_met = vm_jump_targets(prog);
 	compile(&j);
+	free(j.is_met);
 	int ret = make_executable(&j, &prog->jit, e);
 	prog->jit.starts = j.starts;
 	prog->jit.flags = flags;

@@ -228,17 +228,6 @@ static void find_raw(struct vm_leaf *leaf, const struct vm_prog *prog, const boo
 	free(live);
 }
 
-static bool *find_targets(const struct vm_prog *prog)
-{
-	bool *is_target = xcalloc(prog->n + 1u, sizeof(*is_target));
-
-	for (uint32_t i = 0; i < prog->n; i++) {
-		if (is_jump(&prog->ops[i], &prog->insns[i]))
-			is_target[i + 1 + prog->ops[i].jump] = true;
-	}
-	return is_target;
-}
-
 bool vm_leaf_plan(struct vm_leaf *leaf, const struct vm_prog *prog, uint16_t used)
 {
 	if (used >> BPF_REG_10 & 1)
@@ -251,7 +240,7 @@ bool vm_leaf_plan(struct vm_leaf *leaf, const struct vm_prog *prog, uint16_t use
 	if (!assign_registers(leaf, prog, used))
 		return false;
 
-	bool *is_target = find_targets(prog);
+	bool *is_target = vm_jump_targets(prog);
 	leaf->at = xcalloc(prog->n, sizeof(*leaf->at));
 	prove_lengths(leaf, prog);
 	find_small(leaf, prog);

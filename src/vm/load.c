@@ -144,6 +144,20 @@ static int check_targets(struct vm_prog *prog, struct err *e)
 	return 0;
 }
 
+bool *vm_jump_targets(const struct vm_prog *prog)
+{
+	bool *is_target = xcalloc(prog->n + 1u, sizeof(*is_target));
+
+	for (uint32_t i = 0; i < prog->n; i++) {
+		const struct vm_op *op = &prog->ops[i];
+
+		if (op->id != VM_OP_NONE && is_jump(&prog->insns[i]) && op->id != INSN_CALL &&
+		    op->id != VM_OP_TAIL && op->id != INSN_CALL_LOCAL)
+			is_target[(int64_t)i + 1 + op->jump] = true;
+	}
+	return is_target;
+}
+
 /*
  * A call takes as many steps as its function has slots: what it may execute without a jump
  * back, so that the budget bounds the run however functions call each other.

@@ -223,6 +223,8 @@ static int step_branch(struct verifier *v, const struct bpf_insn *p, const struc
 		later = v->cur;
 		later->insn = here + 1;
 		v->cur = taken;
+		vstate_pack(later);
+		vstate_unpack(taken);
 		v->cur->insn--; /* the walk steps over this instruction */
 	}
 	if (later->parent)
@@ -303,6 +305,7 @@ static int walk(struct verifier *v)
 			return 0;
 		vstate_free(v->cur);
 		v->cur = v->pending.data[--v->pending.len];
+		vstate_unpack(v->cur);
 		v->since_kept = 0;
 	}
 }

@@ -69,9 +69,10 @@ struct vslot {
 
 struct vframe {
 	struct vreg regs[11];
+	uint32_t ret;	 /* where the caller goes on */
+	uint32_t entry;	 /* first instruction of the function */
+	uint32_t nslots; /* those behind were never touched; only the current state has them */
 	struct vslot slots[V_SLOTS]; /* slot 0 is at r10 - 8 */
-	uint32_t ret;		     /* where the caller goes on */
-	uint32_t entry;		     /* first instruction of the function */
 };
 
 struct vseen;
@@ -128,8 +129,13 @@ static inline bool v_is_pointer(const struct vreg *r)
 	return r->type > V_SCALAR;
 }
 
-/* verify_state.c */
+/*
+ * verify_state.c: copies, and what vstate_pack() was called for, have only the slots that are
+ * used; they can be changed and compared, and walked on once they are unpacked.
+ */
 struct vstate *vstate_copy(const struct vstate *s);
+void vstate_pack(struct vstate *s);
+void vstate_unpack(struct vstate *s);
 void vstate_free(struct vstate *s);
 struct vframe *vframe_new(uint32_t entry, uint32_t frame);
 /* Does `is` allow nothing that `was` did not? With same: are they the same? */

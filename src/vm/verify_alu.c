@@ -235,7 +235,7 @@ static void set_reach(struct verifier *v, struct reach reach)
 	for (uint32_t k = 0; k < v->cur->nframes; k++) {
 		struct vframe *f = v->cur->frames[k];
 
-		for (unsigned i = 0; i < BPF_REG_10 + V_SLOTS; i++) {
+		for (unsigned i = 0; i < BPF_REG_10 + f->nslots; i++) {
 			struct vreg *r =
 				i < BPF_REG_10 ? &f->regs[i] : &f->slots[i - BPF_REG_10].reg;
 

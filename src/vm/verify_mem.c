@@ -116,6 +116,15 @@ static int load_context(struct verifier *v, const struct bpf_insn *p)
 
 /* --- the stack --- */
 
+/* The frame is used down to `at` bytes below its pointer. */
+static void touch_stack(struct verifier *v, struct vframe *f, uint32_t at)
+{
+	uint32_t *depth = &v->depth[f->entry], slots = (at + 7) / 8;
+
+	*depth = at > *depth ? at : *depth;
+	f->nslots = slots > f->nslots ? slots : f->nslots;
+}
+
 /* Reads and writes of the stack are at constant places, aligned. */
 static int stack_place(struct verifier *v, unsigned reg, int32_t off, unsigned size,
 		       uint32_t *at)
@@ -133,8 +142,7 @@ static int stack_place(struct verifier *v, unsigned reg, int32_t off, unsigned s
 		return v_reject(v, "%u bytes at r10%+lld are not aligned, as the stack demands",
 				size, (long long)place);
 	*at = (uint32_t)-place;
-	uint32_t *depth = &v->depth[v->cur->frames[base->frame]->entry];
-	*depth = *at > *depth ? *at : *depth;
+	touch_stack(v, v->cur->frames[base->frame], *at);
 	return 0;
 }
 
@@ -421,8 +429,8 @@ static int helper_stack(struct verifier *v, unsigned reg, uint64_t size, bool wr
 		return v_reject(v, "r%u: %llu bytes at r10%+lld are outside of the stack", reg,
 				(unsigned long long)size, (long long)place);
 
-	uint32_t at = (uint32_t)-place, *depth = &v->depth[f->entry];
-	*depth = at > *depth ? at : *depth;
+	uint32_t at = (uint32_t)-place;
+	touch_stack(v, f, at);
 	for (uint64_t k = 0; k < size; k++) {
 		struct vslot *s = &f->slots[(at - k - 1) / 8];
 		uint8_t *b = stack_byte(f, (uint32_t)(at - k));

@@ -1,7 +1,13 @@
 #include "vm/verify.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+
+static size_t packed_size(const struct vframe *f)
+{
+	return offsetof(struct vframe, slots) + f->nslots * sizeof(*f->slots);
+}
 
 struct vstate *vstate_copy(const struct vstate *s)
 {
@@ -9,10 +15,29 @@ struct vstate *vstate_copy(const struct vstate *s)
 
 	*copy = *s;
 	for (uint32_t f = 0; f < s->nframes; f++) {
-		copy->frames[f] = xcalloc(1, sizeof(struct vframe));
-		*copy->frames[f] = *s->frames[f];
+		size_t size = packed_size(s->frames[f]);
+
+		copy->frames[f] = xrealloc(NULL, size);
+		memcpy(copy->frames[f], s->frames[f], size);
 	}
 	return copy;
+}
+
+void vstate_pack(struct vstate *s)
+{
+	for (uint32_t f = 0; f < s->nframes; f++)
+		s->frames[f] = xrealloc(s->frames[f], packed_size(s->frames[f]));
+}
+
+void vstate_unpack(struct vstate *s)
+{
+	for (uint32_t f = 0; f < s->nframes; f++) {
+		struct vframe *frame = xrealloc(s->frames[f], sizeof(*frame));
+
+		memset(&frame->slots[frame->nslots], 0,
+		       (V_SLOTS - frame->nslots) * sizeof(*frame->slots));
+		s->frames[f] = frame;
+	}
 }
 
 void vstate_free(struct vstate *s)
@@ -56,7 +81,7 @@ void vstate_each(struct verifier *v, void (*fn)(struct vreg *r, uint32_t arg), u
 
 		for (unsigned r = 0; r < BPF_REG_10; r++)
 			fn(&f->regs[r], arg);
-		for (unsigned s = 0; s < V_SLOTS; s++) {
+		for (unsigned s = 0; s < f->nslots; s++) {
 			if (is_spill(&f->slots[s]))
 				fn(&f->slots[s].reg, arg);
 		}
@@ -171,6 +196,20 @@ static bool slot_within(struct id_map *ids, const struct vslot *is, const struct
 	return true;
 }
 
+static bool slots_within(struct id_map *ids, const struct vframe *is, const struct vframe *was,
+			 bool same)
+{
+	static const struct vslot UNTOUCHED;
+	uint32_t n = is->nslots > was->nslots ? is->nslots : was->nslots;
+
+	for (uint32_t s = 0; s < n; s++) {
+		if (!slot_within(ids, s < is->nslots ? &is->slots[s] : &UNTOUCHED,
+				 s < was->nslots ? &was->slots[s] : &UNTOUCHED, same))
+			return false;
+	}
+	return true;
+}
+
 /* Registers of a frame: those that are read later, and those whose number matters then. */
 struct wanted {
 	uint16_t live, needed;
@@ -189,11 +228,7 @@ static bool frame_within(struct id_map *ids, const struct vframe *is, const stru
 		if (wanted.live >> r & 1 && !any_number && !reg_within(ids, a, b, same))
 			return false;
 	}
-	for (unsigned s = 0; s < V_SLOTS; s++) {
-		if (!slot_within(ids, &is->slots[s], &was->slots[s], same))
-			return false;
-	}
-	return true;
+	return slots_within(ids, is, was, same);
 }
 
 bool vstate_within(const struct verifier *v, const struct vstate *is, const struct vstate *was,

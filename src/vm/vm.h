@@ -108,6 +108,8 @@ struct scry_vm_run {
 
 /* load.c: checks the form and fills prog->ops from prog->insns. */
 int vm_decode(struct vm_prog *prog, struct err *e);
+/* Per slot, and one more: a jump leads there. The caller frees it. */
+bool *vm_jump_targets(const struct vm_prog *prog);
 
 /* interp.c: runs from the start of prog with r1, r2; the result is in run->result. */
 void vm_interpret(struct scry_vm_run *run, const struct vm_prog *prog, uint64_t r1,

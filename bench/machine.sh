@@ -1,0 +1,30 @@
+# shellcheck shell=bash
+# The machine in user space beside the kernel's JIT (and beside ubpf, where there is one), per turn
+# of small loops; then what compiling and verifying cost per instruction.
+
+UBPF=${UBPF:-$(command -v ubpf_test || true)}
+[ -n "$UBPF" ] || echo "bench: no ubpf_test: not measured beside it (UBPF=path/to/ubpf_test)"
+"$out/machine" ${UBPF:+"$UBPF"} >"$out/machine.tmp"
+
+value() { # NAME ENGINE
+	awk -v name="$1" -v engine="$2" '$1 == name && $2 == engine { print $3 }' "$out/machine.tmp"
+}
+
+for program in alu branches copy packet hash; do
+	for engine in jit unchecked interpreter; do
+		row "machine, $program: $engine beside the kernel's JIT, per turn" ns \
+			"$(value $program $engine)" "$(value $program kernel)" ""
+	done
+	[ -n "$(value $program ubpf-jit)" ] || continue
+	row "machine, $program: JIT beside ubpf's, per turn" ns \
+		"$(value $program jit)" "$(value $program ubpf-jit)" "<=1x"
+	row "machine, $program: interpreter beside ubpf's, per turn" ns \
+		"$(value $program interpreter)" "$(value $program ubpf-interpreter)" "<=0.67x"
+done
+# The peer of these is the smallest program: 1.0 is growth in step with the size.
+for size in 1004 10004 100004; do
+	row "machine, $size instructions: compile, per instruction" ns \
+		"$(value compile $size)" "$(value compile 1004)" ""
+	row "machine, $size instructions: verify, per instruction" ns \
+		"$(value verify $size)" "$(value verify 1004)" ""
+done

@@ -106,6 +106,9 @@ static const struct type *check_deref(struct unit *u, struct expr *e, const stru
 
 static const struct type *check_unary(struct unit *u, struct expr *e)
 {
+	if (e->op == UN_ADDR)
+		return check_address(u, e);
+
 	const struct type *t = check_value(u, e->a);
 
 	switch ((enum unary_op)e->op) {
@@ -121,7 +124,7 @@ static const struct type *check_unary(struct unit *u, struct expr *e)
 		e->type = type_int(u->c->tt, 8, e->op == UN_NEG || t->is_signed);
 		break;
 	case UN_DEREF: return check_deref(u, e, t);
-	case UN_ADDR: not_yet(u, e->span, "taking an address with &"); return &type_error;
+	case UN_ADDR: break;
 	}
 	fold_unary(u, e);
 	return e->type;
@@ -196,6 +199,15 @@ static void warn_signs(struct unit *u, struct expr *e)
 		     type_text(u->c, y));
 }
 
+/* The name of a probe is known to the compiler only: it is compared with a literal. */
+static bool is_probe_text(struct unit *u, const struct expr *probe, struct expr *text)
+{
+	const char *s;
+	size_t len;
+
+	return probe->type->kind == T_PROBE && literal_text(u, text, &s, &len);
+}
+
 static const struct type *check_compare(struct unit *u, struct expr *e)
 {
 	const struct type *x = e->a->type, *y = e->b->type;
@@ -216,10 +228,8 @@ static const struct type *check_compare(struct unit *u, struct expr *e)
 		return &type_bool;
 	if (equality && x->kind == T_PROBE && y->kind == T_PROBE)
 		return &type_bool;
-	if (equality && (x->kind == T_PROBE || y->kind == T_PROBE)) {
-		not_yet(u, e->span, "comparing `probe` with a string");
-		return &type_error;
-	}
+	if (equality && (is_probe_text(u, e->a, e->b) || is_probe_text(u, e->b, e->a)))
+		return &type_bool;
 	if (equality && type_is_composite(x) && unify(u->c, x, y))
 		return &type_bool;
 	return bad_binary(u, e);
@@ -316,49 +326,6 @@ static const struct type *check_cond(struct unit *u, struct expr *e)
 	return t->kind == T_INT && t->flexible ? type_int(c->tt, 8, true) : t;
 }
 
-static bool castable(const struct type *from, const struct type *to)
-{
-	bool from_word = type_is_integral(from) || from->kind == T_PTR || from->kind == T_KSYM;
-	bool to_word = type_is_integral(to) || to->kind == T_PTR;
-
-	if (from_word && to_word)
-		return true;
-	return from->kind == T_STRING && to->kind == T_STRING && to->size >= from->size;
-}
-
-static const struct type *check_cast(struct unit *u, struct expr *e)
-{
-	struct compiler *c = u->c;
-	const struct type *from = check_value(u, e->a);
-	const struct type *to = resolve_type(u, e->tname);
-
-	if (!to || type_is_error(from) || type_is_error(to))
-		return to ? to : &type_error;
-	if (to->kind == T_ARRAY || (to->kind == T_STRING && from->kind != T_STRING) ||
-	    to->kind == T_BUFFER) {
-		not_yet(u, e->span, "a cast to %s", type_text(c, to));
-		return &type_error;
-	}
-	if (!castable(from, to)) {
-		diag(c->dx, E0116_CAST, e->span, type_text(c, from), type_text(c, to));
-		return &type_error;
-	}
-	if (to->kind == T_PTR && from->kind == T_PTR && to->as == AS_NONE)
-		to = type_in_space(c->tt, to, from->as);
-	else if (to->kind == T_PTR && to->as == AS_NONE)
-		to = type_in_space(c->tt, to, u->shape.arg_space);
-	if (e->a->is_const && to->kind == T_INT) {
-		unsigned shift = 64 - to->size * 8;
-		uint64_t bits = (uint64_t)e->a->const_value << shift;
-
-		e->is_const = true;
-		e->const_value =
-			to->is_signed ? (int64_t)bits >> shift : (int64_t)(bits >> shift);
-		e->num_unsigned = !to->is_signed && e->const_value < 0;
-	}
-	return to;
-}
-
 static void no_field(struct unit *u, struct expr *e, const struct type *t)
 {
 	struct compiler *c = u->c;
@@ -444,6 +411,8 @@ static const struct type *check_field(struct unit *u, struct expr *e)
 	e->arg_index = -1;
 	if (is_args(e->a))
 		return check_arg(u, e);
+	if (e->a->kind == E_TYPEINFO)
+		return typeinfo_part(u, e) ? check_expr(u, e) : &type_error;
 
 	const struct type *t = check_value(u, e->a);
 	if (type_is_error(t))
@@ -594,42 +563,6 @@ static const struct type *check_comptime(struct unit *u, struct expr *e)
 	return t;
 }
 
-static const struct type *check_sizeof(struct unit *u, struct expr *e)
-{
-	const struct type *t = e->tname ? resolve_type(u, e->tname) : check_value(u, e->a);
-
-	if (!t || type_is_error(t))
-		return &type_error;
-	uint32_t n;
-	type_fields(u->c->tt, t, &n); /* completes it */
-	e->is_const = true;
-	e->const_value = t->size;
-	return type_int(u->c->tt, 8, false);
-}
-
-static const struct type *check_offsetof(struct unit *u, struct expr *e)
-{
-	struct compiler *c = u->c;
-	const struct type *t = e->tname ? resolve_type(u, e->tname) : check_value(u, e->a);
-	uint32_t bits = 0;
-
-	for (unsigned i = 0; t && !type_is_error(t) && i < e->nnames; i++) {
-		struct field f;
-
-		if (t->kind != T_STRUCT || !type_member(c->tt, t, e->names[i], &f)) {
-			diag(c->dx, E0106_NO_FIELD, e->span, type_text(c, t), e->names[i]);
-			return &type_error;
-		}
-		bits += f.bit_off;
-		t = f.type;
-	}
-	if (!t || type_is_error(t))
-		return &type_error;
-	e->is_const = true;
-	e->const_value = bits / 8;
-	return type_int(c->tt, 8, false);
-}
-
 static const struct type *check_call(struct unit *u, struct expr *e)
 {
 	if (macro_find(u, e->name))
@@ -659,9 +592,9 @@ static const struct type *check_string(struct unit *u, struct expr *e)
 	return type_string(u->c->tt, (uint32_t)e->str.len + 1);
 }
 
-static const struct type *refuse(struct unit *u, struct expr *e, const char *what)
+static const struct type *type_as_value(struct unit *u, struct expr *e)
 {
-	not_yet(u, e->span, "%s", what);
+	diag(u->c->dx, E0302_ARG_TYPE, e->span, "a type stands where a value is wanted");
 	return &type_error;
 }
 
@@ -676,8 +609,15 @@ static const struct type *check_name(struct unit *u, struct expr *e)
 static const struct type *check_kind(struct unit *u, struct expr *e)
 {
 	switch (e->kind) {
-	case E_INT: set_const(u->c, e, (int64_t)e->num, e->num > INT64_MAX); return e->type;
-	case E_STRING: return check_string(u, e);
+	case E_INT:
+		if (e->c && !typeinfo_part(u, e))
+			return &type_error;
+		set_const(u->c, e, (int64_t)e->num, e->num > INT64_MAX);
+		return e->type;
+	case E_STRING:
+		if (e->c && !typeinfo_part(u, e))
+			return &type_error;
+		return check_string(u, e);
 	case E_BOOL:
 		e->is_const = true;
 		e->const_value = e->num != 0;
@@ -704,11 +644,11 @@ static const struct type *check_kind(struct unit *u, struct expr *e)
 	case E_SIZEOF: return check_sizeof(u, e);
 	case E_OFFSETOF: return check_offsetof(u, e);
 	case E_RECORD: return check_record(u, e);
-	case E_TYPEINFO: return refuse(u, e, "typeinfo");
+	case E_TYPEINFO: return check_typeinfo(u, e);
 	case E_IF: return check_if_value(u, e->stmt);
 	case E_BLOCK: return check_block_value(u, e->stmt);
 	case E_COMPTIME: return check_comptime(u, e);
-	case E_TYPE: return refuse(u, e, "a type as an argument");
+	case E_TYPE: return type_as_value(u, e);
 	}
 	return &type_error;
 }

@@ -43,6 +43,17 @@ static const struct type *unify_ints(struct compiler *c, const struct type *a,
 	return type_int(c->tt, size < 8 ? size * 2 : 8, true);
 }
 
+const struct field *part_like(const struct field *f, uint32_t n, const struct type *t,
+			      uint32_t i)
+{
+	if (t->kind != T_RECORD)
+		return &f[i];
+	for (uint32_t k = 0; k < n; k++)
+		if (!strcmp(f[k].name, t->fields[i].name))
+			return &f[k];
+	return NULL;
+}
+
 static const struct type *unify_parts(struct compiler *c, const struct type *a,
 				      const struct type *b)
 {
@@ -55,9 +66,11 @@ static const struct type *unify_parts(struct compiler *c, const struct type *a,
 	const struct type **parts = arena_array(c->arena, const struct type *, na);
 	const char **names = arena_array(c->arena, const char *, na);
 	for (uint32_t i = 0; i < na; i++) {
+		const struct field *other = part_like(fb, nb, a, i);
+
 		names[i] = fa[i].name;
-		parts[i] = unify(c, fa[i].type, fb[i].type);
-		if (!parts[i] || (a->kind == T_RECORD && strcmp(fa[i].name, fb[i].name) != 0))
+		parts[i] = other ? unify(c, fa[i].type, other->type) : NULL;
+		if (!parts[i])
 			return NULL;
 	}
 	if (a->kind == T_RECORD)
@@ -187,6 +200,20 @@ static const struct type *language_type(struct compiler *c, const char *name)
 	return NULL;
 }
 
+/* Values that user space turns into text, by the names that messages call them. */
+static const struct type *named_type(const char *name)
+{
+	static const struct type *const list[] = { &type_username,   &type_ksym,
+						   &type_usym,	     &type_inet,
+						   &type_mac,	     &type_timestamp,
+						   &type_cgroup_path };
+
+	for (size_t i = 0; i < sizeof(list) / sizeof(*list); i++)
+		if (!strcmp(type_plain_name(list[i]), name))
+			return list[i];
+	return NULL;
+}
+
 static const struct type *kernel_type(struct unit *u, const struct type_name *tn)
 {
 	struct compiler *c = u->c;
@@ -250,12 +277,14 @@ static void unknown_type(struct unit *u, const struct type_name *tn)
 static const struct type *base_type(struct unit *u, const struct type_name *tn)
 {
 	if (tn->keyword == TN_TYPEOF)
-		return check_expr(u, tn->of);
+		return tn->of->kind == E_TYPE ? asked_type(u, tn->of) : check_expr(u, tn->of);
 
 	static const enum c_tag tags[] = { C_PLAIN, C_STRUCT, C_UNION, C_ENUM };
 	const struct type *t = tn->keyword == TN_PLAIN ? language_type(u->c, tn->name) : NULL;
 	if (!t)
 		t = cfront_find_type(u->c->cf, tags[tn->keyword], tn->name);
+	if (!t && tn->keyword == TN_PLAIN)
+		t = named_type(tn->name);
 	if (!t && strchr(tn->name, ' '))
 		t = cfront_base_type(u->c->tt, tn->name);
 	if (!t)

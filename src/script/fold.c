@@ -79,6 +79,16 @@ static void fold_strings(struct unit *u, struct expr *e)
 		set_bool(e, (e->op == BIN_EQ) == same);
 }
 
+/* Said when the sum becomes a literal, which happens once, in whichever pass is first. */
+static void warn_empty(struct unit *u, const struct expr *e)
+{
+	bool muted = u->c->dx->muted;
+
+	u->c->dx->muted = false;
+	diag(u->c->dx, W0113_EMPTY, e->span);
+	u->c->dx->muted = muted;
+}
+
 bool fold_text(struct unit *u, struct expr *e)
 {
 	const struct expr *a = e->a, *b = e->b;
@@ -93,6 +103,8 @@ bool fold_text(struct unit *u, struct expr *e)
 		s = both;
 		len += b->str.len;
 	} else if (is_literal(b) && b->const_value >= 0) {
+		if ((uint64_t)b->const_value >= len)
+			warn_empty(u, e);
 		size_t skip = (uint64_t)b->const_value < len ? (size_t)b->const_value : len;
 
 		s += skip;

@@ -234,7 +234,12 @@ static bool compares_text(const struct expr *e)
 static bool compares_memory(const struct expr *e)
 {
 	return e->kind == E_BINARY && (e->op == BIN_EQ || e->op == BIN_NE) &&
-	       !type_is_scalar(e->a->type) && !compares_text(e);
+	       !type_is_scalar(e->a->type) && !type_is_scalar(e->b->type) && !compares_text(e);
+}
+
+static bool compares_probe(const struct expr *e)
+{
+	return (e->a->type->kind == T_PROBE) != (e->b->type->kind == T_PROBE);
 }
 
 void lower_cond(struct unit *u, struct expr *e, blkid yes, blkid no)
@@ -269,6 +274,8 @@ static ref lower_binary(struct unit *u, struct expr *e)
 {
 	if (e->op == BIN_LAND || e->op == BIN_LOR || compares_text(e) || compares_memory(e))
 		return cond_value(u, e);
+	if (compares_probe(e))
+		return lower_is_probe(u, e);
 
 	ref x = lower_scalar(u, e->a), y = lower_scalar(u, e->b);
 	return lower_arith(u, e, (enum binary_op)e->op, e->a->type, x, e->b->type, y);
@@ -287,9 +294,9 @@ static ref lower_unary(struct unit *u, struct expr *e)
 
 		return read_scalar(u, &p, e->type, NULL, e->span);
 	}
-	case UN_ADDR: break;
+	case UN_ADDR: return lower_address(u, e);
 	}
-	BUG("unary operator %d reached the lowering", e->op);
+	BUG("unary operator %d", e->op);
 }
 
 static ref lower_ternary(struct unit *u, struct expr *e)
@@ -427,7 +434,10 @@ static ref lower_kind(struct unit *u, struct expr *e)
 	case E_BINARY: return lower_binary(u, e);
 	case E_COND: return lower_ternary(u, e);
 	case E_INCDEC: return lower_incdec(u, e, true);
-	case E_CAST: return fit(u, e->type, lower_scalar(u, e->a));
+	case E_CAST:
+		if (!type_is_scalar(e->a->type))
+			return lower_array_word(u, e);
+		return fit(u, e->type, lower_scalar(u, e->a));
 	case E_FIELD: return lower_field(u, e);
 	case E_INDEX: {
 		struct place p = lower_place(u, e);

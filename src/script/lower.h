@@ -79,6 +79,8 @@ ref place_address(struct unit *u, const struct place *p);
 ref lower_map_read(struct unit *u, struct expr *e); /* scalar value, 0 when missing */
 /* Address of the value, or of zeros when missing; memory values only. */
 ref lower_map_addr(struct unit *u, struct expr *e);
+/* Address of the value itself, 0 when it is missing. */
+ref lower_map_entry(struct unit *u, struct expr *e);
 void lower_map_store(struct unit *u, struct expr *target, struct expr *value);
 /* The key bytes of @m[key] in memory; key NULL: of a keyless hash. */
 ref lower_key(struct unit *u, const struct map_sym *m, struct expr *key);
@@ -147,6 +149,12 @@ void lower_long_range(struct unit *u, struct stmt *s);
 void lower_leave(struct unit *u, ref result);
 /* Ends the function around, from the body of a loop too; its result is in its variable. */
 void lower_leave_function(struct unit *u);
+
+/* lower_cast.c */
+ref lower_array_word(struct unit *u, struct expr *e);
+void lower_cast_to(struct unit *u, struct expr *e, const struct dest *d);
+ref lower_address(struct unit *u, struct expr *e);
+ref lower_is_probe(struct unit *u, struct expr *e);
 
 /* lower_subprog.c: a call of a function; its result lies in the variable that is returned,
  * which is NULL when there is none. */

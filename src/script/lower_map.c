@@ -87,6 +87,13 @@ ref lower_map_addr(struct unit *u, struct expr *e)
 	return copy;
 }
 
+ref lower_map_entry(struct unit *u, struct expr *e)
+{
+	if (e->map->plan->store == STORE_SLOT)
+		return slot_addr(u, e->map);
+	return lookup(u, e->map, lower_key(u, e->map, e->key));
+}
+
 static void update(struct unit *u, const struct map_sym *m, ref key, ref value)
 {
 	struct irb *b = &u->b;

@@ -118,14 +118,16 @@ static void convert_parts(struct unit *u, ref src, int32_t off, const struct typ
 			  const struct dest *d)
 {
 	uint32_t n;
-	const struct field *f = type_fields(u->c->tt, from, &n);
+	const struct field *parts = type_fields(u->c->tt, from, &n);
 	const struct field *t = type_fields(u->c->tt, d->type, &n);
 
 	for (uint32_t i = 0; i < n; i++) {
 		struct dest part = { d->ptr, d->off + (int32_t)(t[i].bit_off / 8), t[i].type,
 				     d->pad };
 
-		convert(u, src, off + (int32_t)(f[i].bit_off / 8), f[i].type, &part);
+		const struct field *f = part_like(parts, n, d->type, i);
+
+		convert(u, src, off + (int32_t)(f->bit_off / 8), f->type, &part);
 	}
 }
 
@@ -153,6 +155,7 @@ void convert(struct unit *u, ref src, int32_t off, const struct type *from,
 static void tuple_to(struct unit *u, struct expr *e, const struct dest *d)
 {
 	uint32_t n;
+	const struct field *own = type_fields(u->c->tt, e->type, &n);
 	const struct field *f = type_fields(u->c->tt, d->type, &n);
 
 	if (d->pad) /* gaps between the parts */
@@ -161,7 +164,7 @@ static void tuple_to(struct unit *u, struct expr *e, const struct dest *d)
 		struct dest part = { d->ptr, d->off + (int32_t)(f[i].bit_off / 8), f[i].type,
 				     d->pad };
 
-		lower_to(u, e->args[i], &part);
+		lower_to(u, e->args[part_like(own, n, d->type, i) - own], &part);
 	}
 }
 
@@ -243,7 +246,8 @@ static void memory_to(struct unit *u, struct expr *e, const struct dest *d)
 		break;
 	case E_IF: if_to(u, e->stmt, d); break;
 	case E_COND: ternary_to(u, e, d); break;
-	case E_CAST: lower_to(u, e->a, d); break;
+	case E_CAST: lower_cast_to(u, e, d); break;
+	case E_TYPEINFO: lower_to(u, e->c, d); break;
 	case E_FIELD:
 		if (e->arg_index < 0 && e->a->type->kind == T_RECORD)
 			part_to(u, e, d);

@@ -38,6 +38,32 @@ static const char *fresh_name(struct expansion *x, const char *name)
 }
 
 static void rewrite_stmt(struct expansion *x, struct stmt *s);
+static void rewrite_expr(struct expansion *x, struct expr *e);
+
+/* A parameter may stand for a type, or for the type of what was passed. */
+static void rewrite_type(struct expansion *x, struct type_name *tn)
+{
+	int i = tn->keyword == TN_PLAIN ? param_index(x->m, E_NAME, tn->name) : -1;
+
+	rewrite_expr(x, tn->of);
+	if (i < 0)
+		return;
+	if (x->args[i]->kind == E_TYPE && !tn->nsuffixes) {
+		*tn = *x->args[i]->tname;
+		return;
+	}
+	struct expr *of = expr_clone(x->u->c->arena, x->args[i]);
+	if (of->kind == E_NAME) { /* the name of a type or of a value */
+		struct expr *name = of;
+
+		of = arena_new(x->u->c->arena, struct expr);
+		*of = (struct expr){ .kind = E_TYPE, .span = name->span, .a = name };
+		of->tname = arena_new(x->u->c->arena, struct type_name);
+		*of->tname = (struct type_name){ .span = name->span, .name = name->name };
+	}
+	tn->keyword = TN_TYPEOF;
+	tn->of = of;
+}
 
 static void rewrite_expr(struct expansion *x, struct expr *e)
 {
@@ -54,6 +80,9 @@ static void rewrite_expr(struct expansion *x, struct expr *e)
 	for (unsigned n = 0; n < e->nargs; n++)
 		rewrite_expr(x, e->args[n]);
 	rewrite_stmt(x, e->stmt);
+
+	if (e->tname)
+		rewrite_type(x, e->tname);
 
 	switch (e->kind) {
 	case E_VAR:
@@ -84,6 +113,8 @@ static void rewrite_stmt(struct expansion *x, struct stmt *s)
 		rewrite_expr(x, s->e);
 		rewrite_expr(x, s->e2);
 		rewrite_expr(x, s->target);
+		if (s->tname)
+			rewrite_type(x, s->tname);
 		rewrite_stmt(x, s->body);
 		rewrite_stmt(x, s->els);
 		rewrite_stmt(x, s->first);

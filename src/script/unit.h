@@ -139,6 +139,12 @@ void var_assigned(struct unit *u, struct var_sym *v, const struct expr *e);
 /* check_type.c: how types meet. */
 /* The type that holds values of both, or NULL. */
 const struct type *unify(struct compiler *c, const struct type *a, const struct type *b);
+/*
+ * Of the n parts f of a tuple or record: the one that becomes part i of t, which for records is
+ * the one of the same name, wherever it stands; NULL when there is none.
+ */
+const struct field *part_like(const struct field *f, uint32_t n, const struct type *t,
+			      uint32_t i);
 /* A type as maps keep it, and variables that begin with a literal: integers in 64 bits. */
 const struct type *widened(struct compiler *c, const struct type *t);
 /* Are two integers compared or divided as signed numbers? */
@@ -190,6 +196,17 @@ void declare_subprogs(struct compiler *c);
 const struct type *check_subprog_call(struct unit *u, struct expr *e);
 void check_return(struct unit *u, struct stmt *s);
 void check_uncalled(struct unit *u);
+
+/* check_cast.c: casts, addresses, questions about types. */
+const struct type *check_cast(struct unit *u, struct expr *e);
+const struct type *check_address(struct unit *u, struct expr *e);
+/* A type as asked for; a bare name may be one or a value: what is known decides. */
+const struct type *asked_type(struct unit *u, struct expr *e);
+const struct type *check_sizeof(struct unit *u, struct expr *e);
+const struct type *check_offsetof(struct unit *u, struct expr *e);
+const struct type *check_typeinfo(struct unit *u, struct expr *e);
+/* A field of typeinfo() becomes the literal that it is, which later passes ask for again. */
+bool typeinfo_part(struct unit *u, struct expr *e);
 
 /* Reports E0006 at a place. */
 void not_yet(struct unit *u, struct span span, const char *fmt, ...)

@@ -208,6 +208,8 @@ const struct enum_const *type_enum_consts(struct typetab *tt, const struct type 
  */
 bool type_member(struct typetab *tt, const struct type *t, const char *name, struct field *out);
 
+/* The name of a kind whose types are all alike ("ksym_t"), else "". */
+const char *type_plain_name(const struct type *t);
 /* The type's name as diagnostics show it: "int64", "string[16]", "struct task_struct *". */
 const char *type_str(struct arena *a, const struct type *t);
 

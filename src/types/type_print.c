@@ -27,6 +27,11 @@ static const char *const plain_names[T_KINDS] = {
 	[T_TSERIES] = "tseries_t",
 };
 
+const char *type_plain_name(const struct type *t)
+{
+	return plain_names[t->kind] ? plain_names[t->kind] : "";
+}
+
 static void print_type(struct sb *out, const struct type *t);
 
 static void print_tag(struct sb *out, const char *keyword, const char *name)

@@ -107,7 +107,8 @@ struct expr {
 	bool num_unsigned; /* a literal beyond INT64_MAX */
 	int op;		   /* enum unary_op, enum binary_op; E_INCDEC: +1 or -1 */
 	bool prefix, arrow;
-	bool paren; /* was written in parentheses */
+	bool paren;    /* was written in parentheses */
+	bool of_macro; /* E_CAST: written for arguments of any type */
 	struct expr *a, *b, *c;
 	struct expr *key;
 	struct expr **args;

@@ -94,7 +94,7 @@ const struct type *check_cast(struct unit *u, struct expr *e)
 		diag(c->dx, E0116_CAST, e->span, type_text(c, from), type_text(c, wanted));
 		return &type_error;
 	}
-	if (c->final && is_idle(e->a, to))
+	if (c->final && !e->of_macro && is_idle(e->a, to))
 		diag(c->dx, W0112_IDLE_CAST, e->span, type_text(c, to));
 	if (to->kind == T_PTR && to->as == AS_NONE)
 		to = type_in_space(c->tt, to,

@@ -101,6 +101,7 @@ static void rewrite_expr(struct expansion *x, struct expr *e)
 		if (i >= 0)
 			*e = *expr_clone(x->u->c->arena, x->args[i]);
 		break;
+	case E_CAST: e->of_macro = true; break;
 	default: break;
 	}
 }

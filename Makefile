@@ -9,7 +9,7 @@ CFLAGS   ?= -O2 -g
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wpointer-arith -Wwrite-strings \
             -Wno-missing-field-initializers
 CPPFLAGS += -Isrc -Iinclude -D_GNU_SOURCE
-LIBS     := -lelf -lz -liberty
+LIBS     := -ldw -lelf -lz -llzma -liberty
 # Without the sanitizers, for programs that go into a guest.
 PLAIN    := $(CFLAGS) -std=gnu11 $(WARN)
 override CFLAGS += -std=gnu11 $(WARN) -fno-strict-aliasing -ffunction-sections -fdata-sections $(SAN)
@@ -28,7 +28,8 @@ UNIT_BIN := $(UNIT:tests/unit/%.c=$(BUILD)/tests/%)
 # Suites are the folders under tests/ with a program named run.  These need no root.
 SUITES  := $(patsubst tests/%/run,%,$(wildcard tests/*/run))
 CHECK   := $(filter-out host guest tools fuzz,$(SUITES))
-WORK    := $(patsubst tests/guest/work/%.c,$(BUILD)/tests/work/%,$(wildcard tests/guest/work/*.c))
+WORK    := $(patsubst tests/guest/work/%.c,$(BUILD)/tests/work/%,$(wildcard tests/guest/work/*.c)) \
+           $(addprefix $(BUILD)/tests/work/,debug-O2 debugcc)
 
 .PHONY: all static unit check test asan bench run docs deps install uninstall clean help
 all: $(BUILD)/scry                       ## build/scry
@@ -68,6 +69,15 @@ $(BUILD)/tests/work/%: tests/guest/work/%.c tests/guest/work/work.h
 WORK_FLAGS := -static -s
 $(BUILD)/tests/work/calls $(BUILD)/tests/work/usdts: \
 	WORK_FLAGS := -static-pie -fPIE -fno-omit-frame-pointer
+
+# Those whose debug information is read: at fixed addresses and not, old and new DWARF.
+$(BUILD)/tests/work/debug: WORK_FLAGS := -O0 -gdwarf-4 -static -no-pie
+$(BUILD)/tests/work/debug-O2: tests/guest/work/debug.c tests/guest/work/work.h
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(PLAIN) -O2 -gdwarf-5 -static-pie -fPIE -o $@ $<
+$(BUILD)/tests/work/debugcc: tests/guest/work/debugcc.cc
+	@mkdir -p $(@D)
+	$(CC) -Wall -Wextra -O1 -g -fno-exceptions -static -o $@ $<
 
 unit: $(UNIT_BIN)                        ## the unit tests, no root
 	@tests/unit/run $(UNIT_BIN)

@@ -26,6 +26,14 @@ struct arch {
 	unsigned nargs;
 	struct argloc retval; /* at its return */
 	struct argloc ip;
+	/* By DWARF's numbers: where registers are in the context, LOC_NO_REG those that are
+	 * not. */
+	const uint32_t *dwarf_regs;
+	unsigned ndwarf_regs;
+	const uint8_t *args_dwarf; /* the registers of args */
+	uint8_t sp_dwarf;	   /* the stack pointer */
+	int8_t entry_cfa; /* at a function's entry, from the stack pointer to the CFA */
+	bool big_by_ref;  /* of structs that do not fit registers the address is passed */
 	const struct arch_reg *regs;
 	unsigned nregs;
 	/* What a watchpoint can wait for, letters as in its mode, ascending; NULL-terminated.

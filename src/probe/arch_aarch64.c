@@ -15,6 +15,12 @@ enum { SP = 248, PC = 256, PSTATE = 264, SYSCALLNO = 280 };
 static const struct argloc args[] = { WORD(X(0)), WORD(X(1)), WORD(X(2)), WORD(X(3)),
 				      WORD(X(4)), WORD(X(5)), WORD(X(6)), WORD(X(7)) };
 
+static const uint32_t dwarf_regs[] = { X(0),  X(1),  X(2),  X(3),  X(4),  X(5),	 X(6),	X(7),
+				       X(8),  X(9),  X(10), X(11), X(12), X(13), X(14), X(15),
+				       X(16), X(17), X(18), X(19), X(20), X(21), X(22), X(23),
+				       X(24), X(25), X(26), X(27), X(28), X(29), X(30), SP };
+static const uint8_t args_dwarf[] = { 0, 1, 2, 3, 4, 5, 6, 7 };
+
 static const struct arch_reg regs[] = {
 	{ "r0", X(0) },	  { "r1", X(1) },	{ "r2", X(2) },	  { "r3", X(3) },
 	{ "r4", X(4) },	  { "r5", X(5) },	{ "r6", X(6) },	  { "r7", X(7) },
@@ -34,6 +40,11 @@ const struct arch arch_host = {
 	.nargs = sizeof(args) / sizeof(*args),
 	.retval = WORD(X(0)),
 	.ip = WORD(PC),
+	.dwarf_regs = dwarf_regs,
+	.ndwarf_regs = sizeof(dwarf_regs) / sizeof(*dwarf_regs),
+	.args_dwarf = args_dwarf,
+	.sp_dwarf = 31,
+	.big_by_ref = true,
 	.regs = regs,
 	.nregs = sizeof(regs) / sizeof(*regs),
 	.watch_modes = (const char *const[]){ "r", "rw", "w", "x", NULL },

@@ -36,6 +36,10 @@ static const struct argloc args[] = {
 	WORD(DI), WORD(SI), WORD(DX), WORD(CX), WORD(R8), WORD(R9)
 };
 
+static const uint32_t dwarf_regs[] = { AX, DX,	CX,  BX,  SI,  DI,  BP,	 SP, R8,
+				       R9, R10, R11, R12, R13, R14, R15, IP };
+static const uint8_t args_dwarf[] = { 5, 4, 1, 2, 8, 9 };
+
 static const struct arch_reg regs[] = {
 	{ "r15", R15 }, { "r14", R14 }, { "r13", R13 },	    { "r12", R12 },
 	{ "bp", BP },	{ "bx", BX },	{ "r11", R11 },	    { "r10", R10 },
@@ -57,6 +61,11 @@ const struct arch arch_host = {
 	.nargs = sizeof(args) / sizeof(*args),
 	.retval = WORD(AX),
 	.ip = WORD(IP),
+	.dwarf_regs = dwarf_regs,
+	.ndwarf_regs = sizeof(dwarf_regs) / sizeof(*dwarf_regs),
+	.args_dwarf = args_dwarf,
+	.sp_dwarf = 7,
+	.entry_cfa = 8,
 	.regs = regs,
 	.nregs = sizeof(regs) / sizeof(*regs),
 	.watch_modes = (const char *const[]){ "rw", "w", "x", NULL },

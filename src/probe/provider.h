@@ -32,9 +32,12 @@ enum argloc_kind {
 	LOC_CONST, /* the number in imm */
 	/*
 	 * User memory: size bytes at the word at ctx + off (unless that is LOC_NO_REG), plus,
-	 * if scale is not 0, the word at ctx + off2 times scale, plus imm.
+	 * if scale is not 0, the word at ctx + off2 times scale, plus imm. With is_ref what is
+	 * there is the value's address.
 	 */
 	LOC_USER,
+	LOC_PAIR, /* a struct: the words at ctx + off and ctx + off2, one behind the other */
+	LOC_SUM,  /* the word at ctx + off, plus imm */
 };
 
 #define LOC_NO_REG UINT32_MAX
@@ -44,6 +47,7 @@ struct argloc {
 	uint32_t off, off2;
 	uint8_t size; /* 1, 2, 4, 8 */
 	bool is_signed;
+	bool is_ref;   /* LOC_USER */
 	bool is_typed; /* LOC_CTX: the verifier takes the word for more than a number */
 	uint8_t scale; /* LOC_USER: 0, 1, 2, 4, 8 */
 	int64_t imm;
@@ -56,6 +60,7 @@ struct probe_arg {
 	/* The word at loc says where a string lies: at ctx + data_base + (word & 0xffff). */
 	bool data_loc;
 	uint32_t data_base;
+	const char *missing; /* why it cannot be read here, or NULL */
 };
 
 /* What the body of a probe may use, and where it is. All memory in the session's arena. */
@@ -97,6 +102,7 @@ struct target {
 	uint64_t refcount_offset; /* of the semaphore to be counted up, or 0 */
 	const char *operands; /* where the arguments of a usdt probe lie, as its note says */
 	uint64_t pc;	      /* the instruction's address as the file was linked */
+	bool by_line;	      /* named by its source line */
 };
 
 VEC_TYPE(targets, struct target *);
@@ -141,6 +147,7 @@ struct group {
 	int64_t only_if_value;
 	bool only_if_not;
 	bool sleepable, preemptible;
+	bool named_args; /* the script asks for args.NAME */
 };
 
 VEC_TYPE(groups, struct group *);
@@ -171,6 +178,7 @@ struct probe_env {
 	bool no_kprobe_multi, no_kprobe_session, no_uprobe_multi;
 	enum { MISSING_ERROR, MISSING_WARN, MISSING_IGNORE } missing;
 	struct probe_cache *cache;    /* lists already read, owned by match.c */
+	const char *debug_dirs;	      /* --debuginfo, see elf_debug_open() */
 	struct user_file *user_files; /* opened files of uprobe and usdt, see user_file.h */
 };
 

@@ -11,6 +11,7 @@
 #include "probe/match.h"
 #include "probe/providers.h"
 #include "probe/user_attach.h"
+#include "probe/user_debug.h"
 #include "probe/user_file.h"
 #include "symbol/demangle.h"
 
@@ -22,6 +23,7 @@ struct where {
 	const char *symbol;
 	uint64_t offset; /* behind the symbol */
 	bool is_encoded; /* symbol is what a C++ or Rust programmer wrote: cpp:"ns::f(int)" */
+	struct user_line line; /* of the source, if it has a file, instead of a symbol */
 };
 
 static bool is_ret(const struct provider *p)
@@ -56,12 +58,12 @@ static bool split_offset(struct probe_env *env, const struct attach_text *at, st
 
 static bool parse_where(struct probe_env *env, const struct attach_text *at, struct where *w)
 {
+	if (at->nparts > 2 && !strcmp(at->parts[2], "@")) {
+		*w = (struct where){ .symbol = "" };
+		return user_line_parse(env, at, &w->line);
+	}
 	if (!expand_arity(env, at, 2, 3))
 		return false;
-	if (!strcmp(at->parts[2], "@")) {
-		diag(env->dx, E0006_NOT_YET, at->span, "a uprobe at a source line");
-		return false;
-	}
 	*w = (struct where){ .symbol = at->parts[at->nparts - 1],
 			     .is_encoded = at->nparts == 4 };
 	if (w->is_encoded && strcmp(at->parts[2], "cpp") != 0 &&
@@ -124,23 +126,52 @@ static const char *place_name(struct arena *a, const struct provider *p, const c
 	return name;
 }
 
-static struct target *add_target(struct probe_env *env, const struct attach_text *at,
-				 const struct user_file *file, uint64_t addr,
-				 const char *symbol, const struct where *w, struct targets *out)
+static struct target *add_code(struct probe_env *env, const struct attach_text *at,
+			       const struct user_file *file, uint64_t addr, const char *symbol,
+			       struct targets *out)
 {
-	const struct provider *p = provider_find(at->parts[0], NULL);
 	struct target *t;
 	uint64_t offset;
 
 	if (!elf_is_code(&file->elf, addr) || !elf_offset_of(&file->elf, addr, &offset))
 		return NULL;
-	t = expand_add(env, p, at, out);
-	t->name = place_name(env->arena, p, file->name, symbol, w);
+	t = expand_add(env, provider_find(at->parts[0], NULL), at, out);
 	t->symbol = symbol;
 	t->file = file->path;
 	t->file_offset = offset;
 	t->pc = addr;
 	return t;
+}
+
+static struct target *add_target(struct probe_env *env, const struct attach_text *at,
+				 const struct user_file *file, uint64_t addr,
+				 const char *symbol, const struct where *w, struct targets *out)
+{
+	struct target *t = add_code(env, at, file, addr, symbol, out);
+
+	if (t)
+		t->name = place_name(env->arena, t->provider, file->name, symbol, w);
+	return t;
+}
+
+/* Each function, and each inlined copy of one, that has the line. */
+static bool add_line(struct probe_env *env, const struct attach_text *at,
+		     struct user_file *file, const struct where *w, struct targets *out)
+{
+	struct user_addrs addrs = {};
+
+	if (!user_line_find(env, at, file, &w->line, &addrs))
+		return false;
+	vec_each(addr, &addrs) {
+		struct target *t = add_code(env, at, file, *addr, w->line.text, out);
+
+		if (!t)
+			continue;
+		t->name = arena_printf(env->arena, "%s:%s@%s", t->provider->name, file->name,
+				       w->line.text);
+		t->by_line = true;
+	}
+	return true;
 }
 
 static bool add_address(struct probe_env *env, const struct attach_text *at,
@@ -162,7 +193,7 @@ static bool add_address(struct probe_env *env, const struct attach_text *at,
 static bool not_found(struct probe_env *env, const struct attach_text *at,
 		      struct user_file *file, const struct where *w)
 {
-	const struct elf_funcs *funcs = user_file_funcs(file);
+	const struct elf_funcs *funcs = user_file_funcs(env, file);
 	const char *nearest = NULL;
 	unsigned dist = 0;
 
@@ -172,6 +203,8 @@ static bool not_found(struct probe_env *env, const struct attach_text *at,
 			arena_printf(env->arena,
 				     "%s has no symbols; give an address instead: %s:0x...",
 				     file->name, file->name));
+	if (user_debug_only_inlined(env, at, file, w->symbol))
+		return false;
 	vec_each(fn, &funcs->list)
 		diag_nearer(w->symbol, elf_func_name(funcs, fn), &nearest, &dist);
 	return expand_no_match(env, at, nearest);
@@ -208,17 +241,21 @@ static bool add_place(struct probe_env *env, const struct attach_text *at,
 static bool add_function(struct probe_env *env, const struct attach_text *at,
 			 struct user_file *file, const struct where *w, struct targets *out)
 {
-	const struct elf_funcs *funcs = user_file_funcs(file);
+	const struct elf_funcs *funcs = user_file_funcs(env, file);
 	const struct elf_func *fn = elf_funcs_find(funcs, w->symbol);
 
 	if (!fn)
 		return not_found(env, at, file, w);
 	if (fn->is_indirect)
 		return refuse_indirect(env, at, file, w);
-	vec_each(namesake, &funcs->list)
-		if (!strcmp(elf_func_name(funcs, namesake), w->symbol) &&
-		    !add_place(env, at, file, namesake, w, out))
+	vec_each(namesake, &funcs->list) {
+		if (strcmp(elf_func_name(funcs, namesake), w->symbol) != 0)
+			continue;
+		if (!add_place(env, at, file, namesake, w, out))
 			return false;
+		if (!w->offset)
+			user_debug_warn_inlined(env, at, file, w->symbol, namesake->addr);
+	}
 	return true;
 }
 
@@ -245,7 +282,7 @@ static bool check_go(struct probe_env *env, const struct attach_text *at,
 static void add_matching(struct probe_env *env, const struct attach_text *at,
 			 struct user_file *file, const struct where *w, struct targets *out)
 {
-	const struct elf_funcs *funcs = user_file_funcs(file);
+	const struct elf_funcs *funcs = user_file_funcs(env, file);
 	uint64_t last = 0;
 
 	vec_each(fn, &funcs->list) {
@@ -275,11 +312,11 @@ static void follow_to_libc(struct probe_env *env, const char *word, const struct
 	struct user_files libc = {};
 	struct err e = {};
 
-	if (files->len != 1 || elf_funcs_find(user_file_funcs(files->data[0]), w->symbol))
+	if (files->len != 1 || elf_funcs_find(user_file_funcs(env, files->data[0]), w->symbol))
 		return;
 	for (size_t i = 0; i < sizeof(MOVED) / sizeof(*MOVED); i++)
 		if (!strcmp(word, MOVED[i]) && !user_files_find(env, "libc", &libc, &e) &&
-		    elf_funcs_find(user_file_funcs(libc.data[0]), w->symbol))
+		    elf_funcs_find(user_file_funcs(env, libc.data[0]), w->symbol))
 			*files = libc;
 }
 
@@ -295,12 +332,18 @@ static bool expand_uprobe(struct probe_env *env, const struct attach_text *at,
 		return false;
 	if (user_files_find(env, at->parts[1], &files, &e))
 		return user_files_report(env, at, &e);
-	follow_to_libc(env, at->parts[1], &w, &files);
+	if (!w.line.file)
+		follow_to_libc(env, at->parts[1], &w, &files);
 	bool many = wildcard_has(w.symbol) || w.is_encoded || files.len > 1;
 	bool is_addr = w.symbol[0] == '0' && (w.symbol[1] | 32) == 'x';
 	vec_each(f, &files) {
 		if (!check_go(env, at, *f))
 			return false;
+		if (w.line.file) {
+			if (!add_line(env, at, *f, &w, out))
+				return false;
+			continue;
+		}
 		if (is_addr && !add_address(env, at, *f, &w, out))
 			return false;
 		if (!is_addr && !many && !add_function(env, at, *f, &w, out))
@@ -314,12 +357,11 @@ static bool expand_uprobe(struct probe_env *env, const struct attach_text *at,
 static int shape_uprobe(struct probe_env *env, const struct target *t, const struct group *g,
 			struct shape *out, struct err *e)
 {
-	(void)g, (void)e;
 	user_shape(env, out);
 	if (!is_ret(t->provider)) {
 		out->regs = arch_host.args;
 		out->nregs = arch_host.nargs;
-		return 0;
+		return g && g->named_args ? user_debug_args(env, t, out, e) : 0;
 	}
 	out->retval = arch_host.retval;
 	out->retval_type = type_int(env->types, 8, true);
@@ -329,11 +371,22 @@ static int shape_uprobe(struct probe_env *env, const struct target *t, const str
 	return 0;
 }
 
+/* Arguments by name lie elsewhere in each function. */
+static bool never(const struct target *a, const struct target *b)
+{
+	(void)a, (void)b;
+	return false;
+}
+
 static int group_uprobes(struct probe_env *env, const struct targets *targets,
 			 const struct group_wants *wants, struct groups *out, struct err *e)
 {
+	size_t first = out->len;
+
 	(void)e;
-	user_group(env, targets, wants, NULL, out);
+	user_group(env, targets, wants, wants->one_each ? never : NULL, out);
+	for (size_t i = first; i < out->len; i++)
+		out->data[i]->named_args = wants->one_each;
 	return 0;
 }
 
@@ -351,11 +404,14 @@ static int list_functions(struct probe_env *env, const struct provider *p, const
 	w.is_encoded = !strncmp(w.symbol, "cpp:", 4);
 	w.symbol += w.is_encoded ? 4 : 0;
 	vec_each(file, &files) {
-		const struct elf_funcs *funcs = user_file_funcs(*file);
+		const struct elf_funcs *funcs = user_file_funcs(env, *file);
 
 		vec_each(f, &funcs->list) {
 			const char *name = elf_func_name(funcs, f);
-			struct target t = { .provider = p, .symbol = name };
+			struct target t = { .provider = p,
+					    .symbol = name,
+					    .file = (*file)->path,
+					    .pc = f->addr };
 
 			if (f->is_indirect || !matches(&w, name))
 				continue;
@@ -382,15 +438,16 @@ static int list_uretprobes(struct probe_env *env, const char *pattern,
 const struct provider provider_uprobe = {
 	.name = "uprobe",
 	.aliases = (const char *const[]){ "u", NULL },
-	.flags = PV_ENTRY_ARGS | PV_LAST_FIRST | PV_USER | PV_NO_COUNT_LIST,
+	.flags = PV_ENTRY_ARGS | PV_NAMED_ARGS | PV_LAST_FIRST | PV_USER | PV_NO_COUNT_LIST,
 	.doc = "A function in user space is entered, or an instruction of it reached.",
 	.usage =
-		"uprobe:FILE:FUNCTION[+OFFSET], uprobe:FILE:0xADDRESS or uprobe:FILE:cpp:\"NAME\"",
+		"uprobe:FILE:FUNCTION[+OFFSET], uprobe:FILE:0xADDRESS, uprobe:FILE:cpp:\"NAME\" or uprobe:FILE@SOURCE:LINE",
 	.expand = expand_uprobe,
 	.shape = shape_uprobe,
 	.group = group_uprobes,
 	.attach = user_attach,
 	.list = list_uprobes,
+	.params = user_debug_params,
 };
 
 const struct provider provider_uretprobe = {

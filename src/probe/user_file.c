@@ -2,6 +2,7 @@
 
 #include "base/auto.h"
 #include "probe/ld_cache.h"
+#include "probe/user_debug.h"
 #include "symbol/procmaps.h"
 
 #include <errno.h>
@@ -173,14 +174,14 @@ int user_files_find(struct probe_env *env, const char *word, struct user_files *
 	return add_path(env, "", word, out, e) ? no_file(e, word) : 0;
 }
 
-const struct elf_funcs *user_file_funcs(struct user_file *file)
+const struct elf_funcs *user_file_funcs(struct probe_env *env, struct user_file *file)
 {
 	struct err e;
 
 	if (file->has_funcs)
 		return &file->funcs;
 	file->has_funcs = true;
-	elf_funcs_load(&file->funcs, &file->elf);
+	elf_funcs_load(&file->funcs, &file->elf, env->debug_dirs);
 	/* libelf keeps the symbol tables that it has read; a file opened anew has none. */
 	struct elf again;
 	if (!elf_open(&again, file->path, &e)) {
@@ -252,6 +253,7 @@ int probe_user_symbol(struct probe_env *env, const struct target *t, const char 
 void user_files_fini(struct probe_env *env)
 {
 	for (struct user_file *file = env->user_files; file; file = file->next) {
+		user_debug_close(file);
 		elf_close(&file->elf);
 		elf_funcs_fini(&file->funcs);
 	}

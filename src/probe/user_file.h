@@ -16,7 +16,8 @@ struct user_file {
 	const char *path; /* as we and the kernel reach it */
 	struct elf elf;
 	bool has_funcs;
-	struct elf_funcs funcs; /* ask user_file_funcs() */
+	struct elf_funcs funcs;	  /* ask user_file_funcs() */
+	struct user_debug *debug; /* see user_debug.h */
 };
 
 VEC_TYPE(user_files, struct user_file *);
@@ -34,7 +35,7 @@ VEC_TYPE(user_files, struct user_file *);
  */
 int user_files_find(struct probe_env *env, const char *word, struct user_files *out,
 		    struct err *e);
-const struct elf_funcs *user_file_funcs(struct user_file *file);
+const struct elf_funcs *user_file_funcs(struct probe_env *env, struct user_file *file);
 
 /* Splits "FILE:REST" of a pattern at the colon; rest is "*" when there is none. */
 const char *user_files_split(struct arena *a, const char *pattern, const char **rest);

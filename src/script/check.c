@@ -381,6 +381,11 @@ static const struct type *check_arg(struct unit *u, struct expr *e)
 	for (unsigned i = 0; i < s->nargs; i++) {
 		if (strcmp(s->args[i].name, e->name) != 0)
 			continue;
+		if (s->args[i].missing) {
+			diag(u->c->dx, E0211_ARG_MISSING, e->name_span, e->name,
+			     u->target->name, s->args[i].missing);
+			return &type_error;
+		}
 		e->arg_index = (int)i;
 		return read_type(u->c, s->args[i].type, s->arg_space);
 	}

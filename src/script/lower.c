@@ -31,6 +31,36 @@ static ref user_address(struct unit *u, const struct argloc *loc)
 	return ir_bin(b, OP_ADD, at, ir_bin(b, OP_MUL, index, ir_const(b, loc->scale)));
 }
 
+static struct place pair_place(struct unit *u, const struct argloc *loc)
+{
+	struct irb *b = &u->b;
+	ref slot = ir_slot(b, 16);
+
+	ir_store(b, 8, slot, 0, ir_load(b, 8, u->ctx, (int32_t)loc->off));
+	ir_store(b, 8, slot, 8, ir_load(b, 8, u->ctx, (int32_t)loc->off2));
+	return (struct place){ PLACE_DIRECT, slot, 0 };
+}
+
+struct place argloc_place(struct unit *u, const struct argloc *loc)
+{
+	struct place p = { PLACE_KERNEL, u->ctx, loc->off };
+
+	switch (loc->kind) {
+	case LOC_CTX: return p;
+	case LOC_PAIR: return pair_place(u, loc);
+	case LOC_USER:
+		p = (struct place){ PLACE_USER, user_address(u, loc), 0 };
+		if (loc->is_ref)
+			p.ptr = read_scalar(u, &p, type_int(u->c->tt, 8, false), NULL,
+					    u->b.span);
+		return p;
+	default:
+		p.ptr = ir_load(&u->b, 8, u->ctx, (int32_t)loc->off);
+		p.off = loc->off2;
+		return p;
+	}
+}
+
 ref lower_argloc(struct unit *u, const struct argloc *loc)
 {
 	struct irb *b = &u->b;
@@ -58,11 +88,15 @@ ref lower_argloc(struct unit *u, const struct argloc *loc)
 				   b->span);
 	}
 	case LOC_USER: {
-		struct place p = { PLACE_USER, user_address(u, loc), 0 };
+		struct place p = argloc_place(u, loc);
 
 		return read_scalar(u, &p, type_int(u->c->tt, loc->size, loc->is_signed), NULL,
 				   b->span);
 	}
+	case LOC_SUM:
+		v = ir_bin(b, OP_ADD, ir_load(b, 8, u->ctx, (int32_t)loc->off),
+			   ir_const(b, loc->imm));
+		break;
 	case LOC_CONST: return ir_const(b, loc->imm);
 	default: BUG("no location for an argument of %s", u->target->name);
 	}

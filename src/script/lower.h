@@ -46,6 +46,8 @@ ref lower_arith(struct unit *u, struct expr *e, enum binary_op op, const struct 
 		const struct type *yt, ref y);
 /* The value at a place of the context that the provider described. */
 ref lower_argloc(struct unit *u, const struct argloc *loc);
+/* Where a value that does not fit a register begins. */
+struct place argloc_place(struct unit *u, const struct argloc *loc);
 
 /* lower_mem.c: values in memory */
 /* min(v, max), in a way that shows the kernel's verifier the bound. */

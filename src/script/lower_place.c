@@ -75,12 +75,7 @@ static struct place place_below(struct unit *u, struct expr *e)
 
 static struct place arg_place(struct unit *u, const struct expr *e)
 {
-	const struct argloc *loc = &u->shape.args[e->arg_index].loc;
-
-	if (loc->kind == LOC_CTX)
-		return (struct place){ PLACE_KERNEL, u->ctx, loc->off };
-	return (struct place){ PLACE_KERNEL, ir_load(&u->b, 8, u->ctx, (int32_t)loc->off),
-			       loc->off2 };
+	return argloc_place(u, &u->shape.args[e->arg_index].loc);
 }
 
 static struct place index_place(struct unit *u, struct expr *e)

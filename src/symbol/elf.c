@@ -73,6 +73,20 @@ int elf_open_image(struct elf *f, const void *image, size_t size, struct err *e)
 	return code;
 }
 
+int elf_reopen(struct elf *out, const struct elf *f, struct err *e)
+{
+	int code;
+
+	*out = (struct elf){ .fd = fcntl(f->fd, F_DUPFD_CLOEXEC, 0) };
+	if (out->fd < 0)
+		return err_set(e, -EBADF, "the file is not open");
+	out->elf = elf_begin(out->fd, ELF_C_READ, NULL);
+	code = check_header(out, "the file", e);
+	if (code)
+		elf_close(out);
+	return code;
+}
+
 void elf_close(struct elf *f)
 {
 	if (f->elf)
@@ -169,6 +183,37 @@ bool elf_section_addr(const struct elf *f, const char *name, uint64_t *addr)
 		return false;
 	*addr = sh.sh_addr;
 	return true;
+}
+
+bool elf_find_section(const struct elf *f, const char *name, struct elf_section *out)
+{
+	GElf_Shdr sh;
+	Elf_Scn *scn = next_named(f, NULL, name, &sh);
+	Elf_Data *data = scn && sh.sh_type != SHT_NOBITS ? elf_rawdata(scn, NULL) : NULL;
+
+	if (!data || !data->d_buf || !data->d_size)
+		return false;
+	*out = (struct elf_section){ sh.sh_addr, data->d_buf, data->d_size };
+	return true;
+}
+
+uint64_t elf_sections_size(const struct elf *f, const char *prefix)
+{
+	Elf_Scn *scn = NULL;
+	uint64_t sum = 0;
+	GElf_Shdr sh;
+	size_t names;
+
+	if (elf_getshdrstrndx(f->elf, &names))
+		return 0;
+	while ((scn = elf_nextscn(f->elf, scn))) {
+		const char *own =
+			gelf_getshdr(scn, &sh) ? elf_strptr(f->elf, names, sh.sh_name) : NULL;
+
+		if (own && sh.sh_type != SHT_NOBITS && !strncmp(own, prefix, strlen(prefix)))
+			sum += sh.sh_size;
+	}
+	return sum;
 }
 
 /* Returns false when fn wants no more. */

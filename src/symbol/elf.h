@@ -30,6 +30,8 @@ struct elf {
 int elf_open(struct elf *f, const char *path, struct err *e);
 /* A file in memory, such as the vdso; image must stay. Returns 0 or -ENOEXEC. */
 int elf_open_image(struct elf *f, const void *image, size_t size, struct err *e);
+/* Opens the file of f once more, by its descriptor. */
+int elf_reopen(struct elf *out, const struct elf *f, struct err *e);
 void elf_close(struct elf *f);
 
 /* A part of the file that is loaded. */
@@ -47,6 +49,17 @@ bool elf_addr_of(const struct elf *f, uint64_t offset, uint64_t *addr);
 bool elf_is_code(const struct elf *f, uint64_t addr);
 /* The address of a section; false when there is none of that name. */
 bool elf_section_addr(const struct elf *f, const char *name, uint64_t *addr);
+
+/* What a section holds, as it lies in the file; the bytes stay as long as f is open. */
+struct elf_section {
+	uint64_t addr;
+	char *bytes;
+	size_t size;
+};
+/* The first section of that name; false when there is none, or it is empty. */
+bool elf_find_section(const struct elf *f, const char *name, struct elf_section *out);
+/* The bytes of all sections together whose name begins so, as they lie in the file. */
+uint64_t elf_sections_size(const struct elf *f, const char *prefix);
 
 struct elf_symbol {
 	const char *name; /* may end in "@VERSION" */

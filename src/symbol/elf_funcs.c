@@ -74,15 +74,20 @@ static void drop_repeated(struct elf_funcs *funcs)
 	funcs->list.len = kept;
 }
 
-void elf_funcs_load(struct elf_funcs *funcs, const struct elf *f)
+void elf_funcs_load(struct elf_funcs *funcs, const struct elf *f, const char *dirs)
 {
 	struct elf debug;
+	void *image;
 
 	*funcs = (struct elf_funcs){};
 	elf_each_symbol(f, add_func, funcs);
-	if (!elf_has_symtab(f) && elf_debug_open(&debug, f, ELF_DEBUG_DIR)) {
+	if (!elf_has_symtab(f) && elf_debug_open(&debug, f, dirs)) {
 		elf_each_symbol(&debug, add_func, funcs);
 		elf_close(&debug);
+	} else if (!elf_has_symtab(f) && elf_debug_open_packed(&debug, f, &image)) {
+		elf_each_symbol(&debug, add_func, funcs);
+		elf_close(&debug);
+		free(image);
 	}
 	if (!funcs->list.len)
 		return;

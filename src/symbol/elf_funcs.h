@@ -27,7 +27,8 @@ struct elf_funcs {
 	struct sb names;	   /* one behind the other, each with its NUL */
 };
 
-void elf_funcs_load(struct elf_funcs *funcs, const struct elf *f);
+/* dirs: where debug files are looked for, see elf_debug_open(). */
+void elf_funcs_load(struct elf_funcs *funcs, const struct elf *f, const char *dirs);
 void elf_funcs_fini(struct elf_funcs *funcs);
 
 static inline const char *elf_func_name(const struct elf_funcs *funcs,

@@ -96,7 +96,7 @@ static void load(struct usyms_file *file)
 	file->is_loaded = true;
 	if (!file->is_open)
 		return;
-	elf_funcs_load(&file->funcs, &file->elf);
+	elf_funcs_load(&file->funcs, &file->elf, NULL);
 	elf_each_note(&file->elf, ".note.gnu.build-id", take_build_id, file);
 	while (elf_next_segment(&file->elf, &i, &segment))
 		vec_push(NULL, &file->segments, segment);

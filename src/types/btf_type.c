@@ -7,40 +7,6 @@ enum { SIZE_MAX_BYTES = 1 << 28 };
 
 static const struct type *make(struct typetab *tt, const struct btf *b, uint32_t id, int depth);
 
-static struct btf_slot *find_slot(const struct typetab *tt, const struct btf *b, uint32_t id)
-{
-	uint32_t mask = tt->nslots - 1;
-	uint64_t h = ((uintptr_t)b >> 4 ^ id) * 0x9e3779b97f4a7c15u;
-
-	for (uint32_t i = h >> 32 & mask;; i = (i + 1) & mask) {
-		struct btf_slot *slot = &tt->slots[i];
-
-		if (!slot->type || (slot->btf == b && slot->id == id))
-			return slot;
-	}
-}
-
-static void grow_slots(struct typetab *tt)
-{
-	struct btf_slot *old = tt->slots;
-	uint32_t nold = tt->nslots;
-
-	tt->nslots = nold ? nold * 2 : 64;
-	tt->slots = arena_array(tt->arena, struct btf_slot, tt->nslots);
-	for (uint32_t i = 0; i < nold; i++) {
-		if (old[i].type)
-			*find_slot(tt, old[i].btf, old[i].id) = old[i];
-	}
-}
-
-static void remember(struct typetab *tt, const struct btf *b, uint32_t id, const struct type *t)
-{
-	if ((tt->nused + 1) * 2 > tt->nslots)
-		grow_slots(tt);
-	*find_slot(tt, b, id) = (struct btf_slot){ b, id, t };
-	tt->nused++;
-}
-
 /* BTF does not tell alignment: the largest that the size allows is at least the true one. */
 static uint32_t guess_align(uint32_t size)
 {
@@ -187,12 +153,11 @@ static const struct type *make(struct typetab *tt, const struct btf *b, uint32_t
 	while (b->base && id < b->first_id)
 		b = b->base;
 
-	const struct btf_slot *slot = tt->nslots ? find_slot(tt, b, id) : NULL;
-	if (slot && slot->type)
-		return slot->type;
-
-	const struct type *t = make_new(tt, b, id, btf_at(b, id), depth);
-	remember(tt, b, id, t);
+	const struct type *t = typetab_known(tt, b, id);
+	if (t)
+		return t;
+	t = make_new(tt, b, id, btf_at(b, id), depth);
+	typetab_remember(tt, b, id, t);
 	return t;
 }
 

@@ -1,3 +1,4 @@
+#include "types/dwarf.h"
 #include "types/kernel_types.h"
 
 #include <string.h>
@@ -25,6 +26,10 @@ const struct type *type_complete(struct typetab *tt, const struct type *t)
 	/* Types are immutable to all others; filling in what was left out happens here only. */
 	struct type *open = (struct type *)t;
 
+	if (t->dwarf) {
+		dwarf_complete(tt, open);
+		return t;
+	}
 	if (!t->btf && t->name[0] && kernel_btf(tt, NULL)) {
 		open->btf = tt->btf;
 		open->btf_id =

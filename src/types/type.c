@@ -288,6 +288,8 @@ static bool same_tag(const struct type *a, const struct type *b)
 		return !strcmp(a->name, b->name) && a->is_union == b->is_union;
 	if (a->btf)
 		return a->btf == b->btf && a->btf_id == b->btf_id;
+	if (a->dwarf || b->dwarf)
+		return a->dwarf == b->dwarf;
 	return a->fields == b->fields && a->consts == b->consts && !b->btf;
 }
 

@@ -84,6 +84,7 @@ struct enum_const {
 };
 
 struct btf;
+struct dwarf_origin;
 
 struct type {
 	enum type_kind kind;
@@ -107,6 +108,8 @@ struct type {
 	/* Where a struct or enum of BTF comes from, else NULL. */
 	const struct btf *btf;
 	uint32_t btf_id;
+	/* The same for one of DWARF. */
+	const struct dwarf_origin *dwarf;
 	/* T_HIST: bits; T_LHIST: min, max, step; T_LLHIST: base in bits, exponents from min to
 	 * max, steps per power in step; T_TSERIES: interval in step, their
 	 * number in max, enum tseries_fn in bits. */
@@ -118,10 +121,10 @@ struct type {
 	uint32_t depth;
 };
 
-/* A type made from BTF, so that one id gives one type. */
-struct btf_slot {
-	const struct btf *btf;
-	uint32_t id;
+/* A type made from BTF or DWARF, so that one place in a source gives one type. */
+struct type_slot {
+	const void *source;
+	uint64_t id;
 	const struct type *type; /* NULL: the slot is free */
 };
 
@@ -134,11 +137,16 @@ struct typetab {
 	struct err btf_err;
 	const struct type *ints[2][4]; /* by sign and log2 of the size: see type_int() */
 	const struct type *chars[2];   /* by sign: see type_char() */
-	struct btf_slot *slots; /* hashed by BTF and id; a power of two of them, or none */
+	struct type_slot *slots;       /* hashed by source and id; a power of two, or none */
 	uint32_t nslots, nused;
 };
 
 void typetab_init(struct typetab *tt, struct arena *a);
+/* What was made of that place in a source (a BTF, a unit of DWARF) before; NULL: nothing yet.
+ */
+const struct type *typetab_known(const struct typetab *tt, const void *source, uint64_t id);
+void typetab_remember(struct typetab *tt, const void *source, uint64_t id,
+		      const struct type *t);
 
 extern const struct type type_error, type_none, type_bool, type_ksym, type_usym, type_probe,
 	type_username, type_inet, type_mac, type_timestamp, type_cgroup_path, type_void;
@@ -196,7 +204,7 @@ bool type_is_agg(const struct type *t);
 /* An aggregate whose value can be read as an integer (count sum min max avg). */
 bool type_is_castable_agg(const struct type *t);
 
-/* Reads a struct's or enum's members from BTF if that was not done yet; returns t. */
+/* Reads a struct's or enum's members from BTF or DWARF if that was not done yet; returns t. */
 const struct type *type_complete(struct typetab *tt, const struct type *t);
 /* The fields of a struct, tuple or record, completed first; none for other types. */
 const struct field *type_fields(struct typetab *tt, const struct type *t, uint32_t *n);

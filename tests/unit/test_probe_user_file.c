@@ -91,9 +91,9 @@ static void a_file_is_opened_once(void **state)
 	assert_int_equal(user_files_find(&s->env, "/proc/self/exe", &files, &e), 0);
 	assert_int_equal(files.len, 2);
 	assert_ptr_equal(files.data[0], files.data[1]);
-	const struct elf_funcs *funcs = user_file_funcs(files.data[0]);
+	const struct elf_funcs *funcs = user_file_funcs(&s->env, files.data[0]);
 	assert_non_null(elf_funcs_find(funcs, "main"));
-	assert_ptr_equal(user_file_funcs(files.data[1]), funcs);
+	assert_ptr_equal(user_file_funcs(&s->env, files.data[1]), funcs);
 }
 
 static void a_process_names_what_it_has_mapped(void **state)

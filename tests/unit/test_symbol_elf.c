@@ -37,7 +37,7 @@ static void open_self(struct elf *f, struct elf_funcs *funcs)
 	struct err e = {};
 
 	assert_int_equal(elf_open(f, "/proc/self/exe", &e), 0);
-	elf_funcs_load(funcs, f);
+	elf_funcs_load(funcs, f, NULL);
 }
 
 static void functions_have_their_addresses(void **state)
@@ -183,7 +183,7 @@ static void read_everything(const char *path)
 
 	if (elf_open(&f, path, &e))
 		return;
-	elf_funcs_load(&funcs, &f);
+	elf_funcs_load(&funcs, &f, NULL);
 	vec_each(fn, &funcs.list) {
 		assert_true(fn->name < funcs.names.len);
 		elf_offset_of(&f, fn->addr, &x);

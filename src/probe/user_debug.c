@@ -1,0 +1,253 @@
+#include "probe/user_debug.h"
+
+#include "probe/arch.h"
+#include "probe/user_abi.h"
+#include "types/dwarf_func.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Of larger ones inlined copies are not looked for unless they are open already. */
+enum { SMALL_DEBUG = 32 << 20 };
+
+struct user_debug {
+	struct debug_info info;
+	struct dwarf_types types;
+	struct err err; /* why it is not open, if code is set */
+};
+
+static struct user_debug *get(struct probe_env *env, struct user_file *file, struct err *e)
+{
+	struct user_debug *d = file->debug;
+
+	if (!d) {
+		d = file->debug = xcalloc(1, sizeof(*d));
+		if (debug_info_open(&d->info, &file->elf, env->debug_dirs, &d->err))
+			err_hint(&d->err, "compile it with -g, or install its debug symbols");
+		else
+			dwarf_types_init(&d->types, env->arena, d->info.dwarf);
+	}
+	if (!d->err.code)
+		return d;
+	*e = d->err;
+	err_set(e, d->err.code, "%s has no debug information", file->name);
+	err_hint(e, "compile it with -g, or install its debug symbols");
+	return NULL;
+}
+
+struct debug_info *user_debug_open(struct probe_env *env, struct user_file *file, struct err *e)
+{
+	struct user_debug *d = get(env, file, e);
+
+	return d ? &d->info : NULL;
+}
+
+void user_debug_close(struct user_file *file)
+{
+	if (!file->debug)
+		return;
+	debug_info_close(&file->debug->info);
+	free(file->debug);
+	file->debug = NULL;
+}
+
+static struct user_file *file_of(struct probe_env *env, const struct target *t)
+{
+	struct user_file *file = t->file ? env->user_files : NULL;
+
+	while (file && strcmp(file->path, t->file) != 0)
+		file = file->next;
+	return file;
+}
+
+/* The register of that DWARF number in the context. */
+static bool find_reg(unsigned number, uint32_t *off)
+{
+	if (number >= arch_host.ndwarf_regs || arch_host.dwarf_regs[number] == LOC_NO_REG)
+		return false;
+	*off = arch_host.dwarf_regs[number];
+	return true;
+}
+
+static const char *in_reg(const struct dwarf_place *p, struct argloc *loc)
+{
+	static const char why[] =
+		"it is in a floating-point register, which probes cannot read";
+
+	if (!find_reg(p->reg, &loc->off) ||
+	    (p->kind == DWARF_PAIR && !find_reg(p->reg2, &loc->off2)))
+		return why;
+	loc->kind = p->kind == DWARF_PAIR ? LOC_PAIR : LOC_CTX;
+	return NULL;
+}
+
+/* A place as the compiler of scripts wants it. Returns NULL, or why it has none. */
+static const char *make_loc(const struct dwarf_place *p, const struct type *t,
+			    struct argloc *loc)
+{
+	bool is_whole = t->kind == T_STRUCT || t->kind == T_ARRAY;
+
+	if (t->kind == T_FLOAT)
+		return "floating-point arguments cannot be read by probes";
+	*loc = (struct argloc){ .size = is_whole ? 8 : (uint8_t)t->size,
+				.is_signed = t->is_signed,
+				.imm = p->off };
+	if (!is_whole && !type_is_int_size(t->size))
+		return "its type is not known";
+	switch (p->kind) {
+	case DWARF_REG:
+		return is_whole && t->size > 8 ? "only a part of it was kept" : in_reg(p, loc);
+	case DWARF_PAIR: return in_reg(p, loc);
+	case DWARF_MEMORY:
+		loc->kind = LOC_USER;
+		loc->is_ref = p->is_ref;
+		break;
+	case DWARF_SUM: loc->kind = LOC_SUM; break;
+	case DWARF_CONST:
+		loc->kind = LOC_CONST;
+		return is_whole ? "it was optimised out" : NULL;
+	default: return p->why;
+	}
+	return find_reg(p->reg, &loc->off) ? NULL : "it is counted from an unknown register";
+}
+
+static bool returns_by_ref(struct typetab *tt, struct user_debug *d, Dwarf_Die *func,
+			   const struct type **result)
+{
+	*result = dwarf_type_of(tt, &d->types, func);
+	return dwarf_passed_by_ref(func);
+}
+
+/* The function that arguments are asked of: with a source line, the copy that was inlined. */
+static bool scope_of(struct user_debug *d, const struct target *t, Dwarf_Die *func,
+		     Dwarf_Die *scope)
+{
+	Dwarf_Die inlined[DEBUG_INLINED_MAX];
+	unsigned n;
+
+	if (!debug_info_func(&d->info, t->pc, func))
+		return false;
+	*scope = *func;
+	n = t->by_line ? debug_line_inlined(&d->info, t->pc, inlined) : 0;
+	if (n)
+		*scope = inlined[n - 1];
+	return true;
+}
+
+static void read_args(struct probe_env *env, struct user_debug *d, const struct target *t,
+		      Dwarf_Die *func, Dwarf_Die *scope, struct shape *out)
+{
+	struct dwarf_frame frame = { .has_cfa = true };
+	struct dwarf_param *params;
+	const struct type *result;
+	Dwarf_Addr entry;
+	unsigned n;
+
+	frame.is_entry =
+		func->addr == scope->addr && !dwarf_entrypc(func, &entry) && entry == t->pc;
+	frame.cfa_reg = arch_host.sp_dwarf;
+	frame.cfa_off = arch_host.entry_cfa;
+	if (!frame.is_entry)
+		frame.has_cfa = debug_info_cfa(&d->info, t->pc, &frame.cfa_reg, &frame.cfa_off);
+	n = dwarf_params(env->types, &d->types,
+			 &(struct dwarf_scope){ *func, *scope, t->pc, frame }, &params);
+
+	struct dwarf_place *abi = arena_array(env->arena, struct dwarf_place, n);
+	bool by_ref = returns_by_ref(env->types, d, func, &result);
+	struct probe_arg *args = arena_array(env->arena, struct probe_arg, n);
+	user_abi_place(env->types, params, n, result, by_ref, abi);
+	for (unsigned i = 0; i < n; i++) {
+		const struct dwarf_param *p = &params[i];
+		bool at_entry = p->place.kind == DWARF_AT_ENTRY;
+
+		args[i].name = p->name;
+		args[i].type = p->type;
+		args[i].missing =
+			make_loc(at_entry ? &abi[i] : &p->place, p->type, &args[i].loc);
+	}
+	out->args = args;
+	out->nargs = n;
+}
+
+int user_debug_args(struct probe_env *env, const struct target *t, struct shape *out,
+		    struct err *e)
+{
+	struct user_file *file = file_of(env, t);
+	struct user_debug *d = file ? get(env, file, e) : NULL;
+	Dwarf_Die func, scope;
+
+	if (!d)
+		return file ? e->code : err_set(e, -ENOENT, "%s has no file", t->name);
+	if (!scope_of(d, t, &func, &scope)) {
+		err_set(e, -ENODATA, "the debug information of %s does not know %s", file->name,
+			t->symbol);
+		return err_hint(e, "use arg0, arg1, ...");
+	}
+	read_args(env, d, t, &func, &scope, out);
+	return 0;
+}
+
+int user_debug_params(struct probe_env *env, const struct target *t,
+		      void (*fn)(void *arg, const char *text), void *arg, struct err *e)
+{
+	struct user_file *file = file_of(env, t);
+	struct user_debug *d = file ? get(env, file, e) : NULL;
+	Dwarf_Die func;
+
+	if (!d)
+		return -ENODATA;
+	if (debug_info_func(&d->info, t->pc, &func))
+		dwarf_print_params(&func, fn, arg);
+	return 0;
+}
+
+/* "2 inlined copies", the first of which is at ... */
+static void add_note(struct diag *d, const struct debug_inlined *copies)
+{
+	const char *base = copies->file ? strrchr(copies->file, '/') : NULL;
+
+	if (copies->file && copies->line)
+		diag_hint(d, "the first of them is at %s:%d; a probe of a source line sees it",
+			  base ? base + 1 : copies->file, copies->line);
+}
+
+void user_debug_warn_inlined(struct probe_env *env, const struct attach_text *at,
+			     struct user_file *file, const char *name, uint64_t addr)
+{
+	struct debug_inlined copies;
+	struct user_debug *d;
+	struct err e = {};
+	Dwarf_Die func;
+
+	if (!file->debug && elf_sections_size(&file->elf, ".debug_") - 1 >= SMALL_DEBUG)
+		return;
+	d = get(env, file, &e);
+	if (!d || !debug_info_func(&d->info, addr, &func))
+		return;
+	debug_info_inlined(&d->info, &func, name, &copies);
+	if (copies.copies)
+		add_note(diag(env->dx, W0202_INLINED, at->span, name, copies.copies,
+			      copies.copies == 1 ? "copy" : "copies"),
+			 &copies);
+}
+
+bool user_debug_only_inlined(struct probe_env *env, const struct attach_text *at,
+			     struct user_file *file, const char *name)
+{
+	struct debug_inlined copies;
+	struct user_debug *d;
+	struct err e = {};
+
+	d = get(env, file, &e);
+	if (!d)
+		return false;
+	debug_info_inlined(&d->info, NULL, name, &copies);
+	if (!copies.copies)
+		return false;
+	const char *why = arena_printf(
+		env->arena, "%s has no code of its own in %s: it was inlined, %u %s", name,
+		file->name, copies.copies, copies.copies == 1 ? "time" : "times");
+	add_note(diag(env->dx, E0208_ATTACH_POINT, at->span, why), &copies);
+	return true;
+}

@@ -1,0 +1,215 @@
+#include "symbol/debug_info.h"
+
+#include "symbol/elf_debug.h"
+
+#include <errno.h>
+#include <libelf.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool open_dwarf(struct debug_info *di, struct elf *from)
+{
+	uint64_t addr;
+
+	if (!elf_section_addr(from, ".debug_info", &addr) &&
+	    !elf_section_addr(from, ".zdebug_info", &addr))
+		return false;
+	di->dwarf = dwarf_begin_elf(from->elf, DWARF_C_READ, NULL);
+	return di->dwarf != NULL;
+}
+
+int debug_info_open(struct debug_info *di, const struct elf *f, const char *dirs, struct err *e)
+{
+	int err;
+
+	*di = (struct debug_info){ .own.fd = -1, .file.fd = -1 };
+	err = elf_reopen(&di->own, f, e);
+	if (err)
+		return err;
+	if (open_dwarf(di, &di->own))
+		return 0;
+	if (elf_debug_open(&di->file, f, dirs) && open_dwarf(di, &di->file))
+		return 0;
+	debug_info_close(di);
+	return err_set(e, -ENODATA, "there is no debug information");
+}
+
+void debug_info_close(struct debug_info *di)
+{
+	if (di->dwarf)
+		dwarf_end(di->dwarf);
+	elf_close(&di->file);
+	elf_close(&di->own);
+	vec_free(&di->ranges);
+	*di = (struct debug_info){ .own.fd = -1, .file.fd = -1 };
+}
+
+static bool add_unit(void *arg, Dwarf_Die *unit)
+{
+	struct debug_info *di = arg;
+	Dwarf_Addr base, low, high;
+	ptrdiff_t next = 0;
+
+	while ((next = dwarf_ranges(unit, next, &base, &low, &high)) > 0)
+		if (low && low < high)
+			vec_push(NULL, &di->ranges, (struct debug_range){ low, high, *unit });
+	return true;
+}
+
+static int compare_ranges(const void *a, const void *b)
+{
+	const struct debug_range *x = a, *y = b;
+
+	if (x->low != y->low)
+		return x->low < y->low ? -1 : 1;
+	return x->high < y->high ? -1 : x->high > y->high;
+}
+
+static void read_ranges(struct debug_info *di)
+{
+	if (di->has_ranges)
+		return;
+	di->has_ranges = true;
+	die_each_unit(di->dwarf, add_unit, di);
+	if (di->ranges.len)
+		qsort(di->ranges.data, di->ranges.len, sizeof(*di->ranges.data),
+		      compare_ranges);
+}
+
+bool debug_info_unit(struct debug_info *di, uint64_t addr, Dwarf_Die *out)
+{
+	enum { LOOK_BACK = 16 }; /* past ranges inside a larger one */
+	size_t low = 0, high;
+
+	read_ranges(di);
+	high = di->ranges.len;
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (di->ranges.data[mid].low <= addr)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	for (size_t i = low; i-- > 0 && low - i <= LOOK_BACK;) {
+		if (addr < di->ranges.data[i].high) {
+			*out = di->ranges.data[i].unit;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool find_func(Dwarf_Die *parent, uint64_t addr, Dwarf_Die *out, int depth)
+{
+	Dwarf_Die die;
+
+	if (depth > DIE_DEPTH_MAX || !die_first(parent, &die))
+		return false;
+	do {
+		if (dwarf_tag(&die) == DW_TAG_subprogram && dwarf_haspc(&die, addr) == 1) {
+			*out = die;
+			return true;
+		}
+		if (die_is_scope(&die) && find_func(&die, addr, out, depth + 1))
+			return true;
+	} while (die_next(&die));
+	return false;
+}
+
+bool debug_info_func(struct debug_info *di, uint64_t addr, Dwarf_Die *out)
+{
+	Dwarf_Die unit;
+
+	return debug_info_unit(di, addr, &unit) && find_func(&unit, addr, out, 0);
+}
+
+struct inlined_search {
+	const char *name;
+	Dwarf_Die abstract; /* what instances refer to */
+	struct debug_inlined *out;
+};
+
+/* Where an instance was put, for who wants to see it. */
+static void note_place(struct debug_inlined *out, Dwarf_Die *die)
+{
+	Dwarf_Die unit;
+	Dwarf_Files *files;
+	uint64_t file = die_number(die, DW_AT_call_file, 0);
+
+	if (!dwarf_diecu(die, &unit, NULL, NULL) || dwarf_getsrcfiles(&unit, &files, NULL))
+		return;
+	out->file = dwarf_filesrc(files, file, NULL, NULL);
+	out->line = (int)die_number(die, DW_AT_call_line, 0);
+}
+
+/* Counts those below parent that are instances of w->abstract. */
+static void count_instances(const struct inlined_search *w, Dwarf_Die *parent, int depth)
+{
+	Dwarf_Die die, origin;
+
+	if (depth > DIE_DEPTH_MAX || !die_first(parent, &die))
+		return;
+	do {
+		int tag = dwarf_tag(&die);
+
+		if (tag == DW_TAG_inlined_subroutine &&
+		    die_ref(&die, DW_AT_abstract_origin, &origin) &&
+		    origin.addr == w->abstract.addr && !w->out->copies++)
+			note_place(w->out, &die);
+		if (tag == DW_TAG_subprogram || tag == DW_TAG_inlined_subroutine ||
+		    tag == DW_TAG_lexical_block || die_is_scope(&die))
+			count_instances(w, &die, depth + 1);
+	} while (die_next(&die));
+}
+
+static bool was_inlined(Dwarf_Die *die)
+{
+	uint64_t how = die_number(die, DW_AT_inline, DW_INL_not_inlined);
+
+	return how == DW_INL_inlined || how == DW_INL_declared_inlined;
+}
+
+static void search_below(struct inlined_search *w, Dwarf_Die *unit, Dwarf_Die *parent,
+			 int depth)
+{
+	Dwarf_Die die;
+
+	if (depth > DIE_DEPTH_MAX || !die_first(parent, &die))
+		return;
+	do {
+		if (dwarf_tag(&die) == DW_TAG_subprogram && was_inlined(&die) &&
+		    !dwarf_hasattr(&die, DW_AT_abstract_origin)) {
+			const char *name = die_name(&die);
+
+			if (name && !strcmp(name, w->name)) {
+				w->abstract = die;
+				count_instances(w, unit, 0);
+			}
+		}
+		if (die_is_scope(&die))
+			search_below(w, unit, &die, depth + 1);
+	} while (die_next(&die));
+}
+
+static bool search_unit(void *arg, Dwarf_Die *unit)
+{
+	search_below(arg, unit, unit, 0);
+	return true;
+}
+
+void debug_info_inlined(struct debug_info *di, Dwarf_Die *func, const char *name,
+			struct debug_inlined *out)
+{
+	struct inlined_search w = { .name = name, .out = out };
+	Dwarf_Die unit;
+
+	*out = (struct debug_inlined){};
+	if (!func) {
+		die_each_unit(di->dwarf, search_unit, &w);
+		return;
+	}
+	if (die_ref(func, DW_AT_abstract_origin, &w.abstract) && was_inlined(&w.abstract) &&
+	    dwarf_diecu(&w.abstract, &unit, NULL, NULL))
+		count_instances(&w, &unit, 0);
+}

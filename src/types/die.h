@@ -1,0 +1,39 @@
+/*
+ * die.h - walking DWARF's tree of entries safely.
+ *
+ * libdw checks that what it reads lies inside its section; what it does not notice is an entry
+ * whose next one is told to lie before it, and a tree that never ends.
+ */
+#ifndef SCRY_TYPES_DIE_H
+#define SCRY_TYPES_DIE_H
+
+#include <dwarf.h>
+#include <elfutils/libdw.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Trees nest no deeper than this; what is below is not looked at. */
+enum { DIE_DEPTH_MAX = 64 };
+
+/* The first entry below die; false: there is none. */
+bool die_first(Dwarf_Die *die, Dwarf_Die *out);
+/* Replaces die by the next entry on its level; false: it was the last. */
+bool die_next(Dwarf_Die *die);
+
+/* The entry that an attribute refers to. */
+bool die_ref(Dwarf_Die *die, unsigned attr, Dwarf_Die *out);
+/* A number, or fallback when it has none, or one that is computed. */
+uint64_t die_number(Dwarf_Die *die, unsigned attr, uint64_t fallback);
+bool die_flag(Dwarf_Die *die, unsigned attr);
+/* The name, its own or that of the entry that it completes; NULL: none. */
+const char *die_name(Dwarf_Die *die);
+/* Do functions and types of their own lie below it (namespaces, classes)? */
+bool die_is_scope(Dwarf_Die *die);
+
+/*
+ * Calls fn with every unit's root entry until it returns false. Units that only hold what
+ * others import, and types by signature, are left out.
+ */
+void die_each_unit(Dwarf *dwarf, bool (*fn)(void *arg, Dwarf_Die *unit), void *arg);
+
+#endif

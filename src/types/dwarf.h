@@ -1,0 +1,45 @@
+/*
+ * dwarf.h - the types of a program, from its debug information (DWARF 4 and 5, through libdw).
+ *
+ * Like BTF's, types are made when they are asked for, and structs and enums come without their
+ * members, which type_fields() fills in.  C++ classes are structs; what a class inherits is
+ * found through a member without a name, other than from virtual bases.  Whatever a damaged
+ * file says, sizes stay in bounds and members inside their struct.
+ */
+#ifndef SCRY_TYPES_DWARF_H
+#define SCRY_TYPES_DWARF_H
+
+#include "base/strmap.h"
+#include "types/die.h"
+#include "types/type.h"
+
+enum dwarf_what { DWARF_STRUCTS, DWARF_ENUMS, DWARF_TYPEDEFS, DWARF_WHATS };
+
+/* The types of a file by their names; in an arena. */
+struct dwarf_types {
+	struct Dwarf *dwarf; /* must stay open as long as types are made from it */
+	struct arena *arena;
+	bool has_names;
+	struct strmap names[DWARF_WHATS]; /* to Dwarf_Die *; ask dwarf_find() */
+};
+
+void dwarf_types_init(struct dwarf_types *d, struct arena *a, struct Dwarf *dwarf);
+
+/*
+ * The definition of that name: in the unit of near, if that is given and has one, else the
+ * first in the file. Names in namespaces are known with and without them: "ns::box", "box".
+ */
+bool dwarf_find(struct dwarf_types *d, Dwarf_Die *near, enum dwarf_what what, const char *name,
+		Dwarf_Die *out);
+
+/* The type that an entry stands for, typedefs and qualifiers followed. */
+const struct type *dwarf_type(struct typetab *tt, struct dwarf_types *d, Dwarf_Die *die);
+/* The type of a variable, member or parameter, the result of a function; void when none. */
+const struct type *dwarf_type_of(struct typetab *tt, struct dwarf_types *d, Dwarf_Die *die);
+/* Completes a struct or enum made by dwarf_type(). */
+void dwarf_complete(struct typetab *tt, struct type *t);
+
+/* The name in C of the type that a parameter has: "const char *". */
+void dwarf_print_type_of(Dwarf_Die *die, struct sb *out);
+
+#endif

@@ -4,6 +4,7 @@
 #include "base/auto.h"
 #include "cli/commands.h"
 #include "cli/dump.h"
+#include "cli/filter.h"
 #include "cli/program.h"
 #include "cli/report.h"
 #include "kernel/proc.h"
@@ -27,6 +28,7 @@ struct trace {
 	struct probe_env env;
 	struct script_config cfg;
 	struct program program;
+	struct task_filter filter;
 	struct plan *plan;
 	struct child child;
 	struct dump dump;
@@ -96,7 +98,8 @@ static int find_process(struct trace *t, struct err *e)
 		err = child_start(&t->child, t->o->cmd, e);
 	else if (t->o->pid)
 		err = child_watch(&t->child, t->o->pid, e);
-	t->env.pid = t->child.pid;
+	t->env.pid = t->filter.pid = t->child.pid;
+	t->env.pid_in_program = t->filter.follow;
 	t->env.pid_waits = t->child.ours;
 	return err;
 }
@@ -117,7 +120,7 @@ static bool compile(struct trace *t)
 		.nparams = p->nparams,
 		.options = p->options,
 		.noptions = p->noptions,
-		.pid = t->child.pid,
+		.filter = t->filter,
 		.cpid = t->child.ours ? t->child.pid : 0,
 		.ncpus = cpus_possible(),
 		.start_ns = boot_ns(),
@@ -226,6 +229,8 @@ static int prepare(struct trace *t, const struct sink **sink, struct err *e)
 		err = check_format(t->o, sink, e);
 	if (!err)
 		err = read_environment(t, e);
+	if (!err)
+		err = filter_from_options(t->o, &t->filter, e);
 	return err ? err : program_read(t->o, &t->program, e);
 }
 

@@ -60,9 +60,10 @@ static int set_pid(struct options *o, const struct row *row, const char *arg, st
 	long pid = strtol(arg, &end, 10);
 
 	if (end == arg || *end)
-		return err_set(e, -EINVAL, "--pid: '%s' is not a process id", arg);
+		return err_set(e, -EINVAL, "--%s: '%s' is not a process id", row->name, arg);
 	if (pid < 1 || pid > PID_LIMIT)
-		return err_set(e, -EINVAL, "--pid: %s is not in 1 ... %d", arg, PID_LIMIT);
+		return err_set(e, -EINVAL, "--%s: %s is not in 1 ... %d", row->name, arg,
+			       PID_LIMIT);
 	*(pid_t *)field_of(o, row) = (pid_t)pid;
 	return 0;
 }

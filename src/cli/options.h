@@ -24,6 +24,9 @@ struct options {
 	const char *program; /* -e */
 	const char *cmd;
 	pid_t pid;
+	bool follow;
+	const char *cgroup;
+	pid_t pidns;
 	bool unsafe;
 	struct {
 		bool kprobe_multi, uprobe_multi, kprobe_session;

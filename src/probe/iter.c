@@ -195,6 +195,7 @@ static int list_iter(struct probe_env *env, const char *pattern,
 const struct provider provider_iter = {
 	.name = "iter",
 	.aliases = (const char *const[]){ "it", NULL },
+	.flags = PV_NO_TASK,
 	.doc = "A walk over the kernel's objects of one kind.",
 	.usage = "iter:NAME",
 	.expand = expand_iter,

@@ -170,6 +170,7 @@ struct probe_env {
 	struct diags *dx;
 	struct tracefs *tracefs;    /* kernel/tracefs.h; opened on first use */
 	pid_t pid;		    /* -p or -c; 0 = all */
+	bool pid_in_program;	    /* programs tell whose event it is: none is bound to pid */
 	bool pid_waits;		    /* -c: it has not executed its program yet */
 	const char *traceable_file; /* replaces available_filter_functions, or NULL */
 	unsigned max_probes;
@@ -181,6 +182,12 @@ struct probe_env {
 	const char *debug_dirs;	      /* --debuginfo, see elf_debug_open() */
 	struct user_file *user_files; /* opened files of uprobe and usdt, see user_file.h */
 };
+
+/* The process that events of a source are to be bound to; 0: to none. */
+static inline pid_t env_event_pid(const struct probe_env *env)
+{
+	return env->pid_in_program ? 0 : env->pid;
+}
 
 /* One attachment: what keeps it alive. */
 struct link {
@@ -229,6 +236,7 @@ enum provider_flag {
 	PV_NO_COUNT_LIST = 1 << 3, /* not in a plain -l */
 	PV_PID_IMPLICIT = 1 << 4,  /* -p needs a filter in the program */
 	PV_OURS = 1 << 5,	   /* begin, end, self: run by scry itself */
+	PV_NO_TASK = 1 << 9,	   /* the current task has nothing to do with the event */
 	PV_USER = 1 << 8,	   /* of processes: `*:` means it with a file or with -p only */
 	PV_NOT_YET = 1 << 7,	   /* known, but expand only says that it is not supported */
 	PV_LAST_FIRST =

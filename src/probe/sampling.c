@@ -25,7 +25,8 @@ int sampling_group(struct probe_env *env, const struct targets *targets,
 {
 	bool ask = wants->which && targets->len > 1;
 	/* Events that new threads inherit come without the cookie. */
-	bool cookie = ask && !env->pid && lists_has_feature(env, FEATURE_ATTACH_COOKIE);
+	bool cookie =
+		ask && !env_event_pid(env) && lists_has_feature(env, FEATURE_ATTACH_COOKIE);
 	size_t first = out->len;
 
 	(void)e;
@@ -106,7 +107,7 @@ int sampling_attach(struct probe_env *env, const struct group *g, size_t index,
 		    const struct perf_count *count, int prog_fd, struct links *out,
 		    struct err *e)
 {
-	if (env->pid)
+	if (env_event_pid(env))
 		return attach_threads(env, g, index, count, prog_fd, out, e);
 	return attach_cpus(g, index, count, prog_fd, out, e);
 }

@@ -134,7 +134,7 @@ static int attach_event(struct probe_env *env, const struct group *g, size_t i, 
 				 .offset = t->file_offset,
 				 .refcount = t->refcount_offset,
 				 .is_ret = is_ret(g),
-				 .pid = env->pid };
+				 .pid = env_event_pid(env) };
 	int event = perf_open_uprobe(&u);
 
 	return event < 0 ? event
@@ -175,7 +175,7 @@ static int link_multi(struct probe_env *env, const struct group *g, int prog_fd)
 						  .cookies = g->has_cookie ? cookies : NULL,
 						  .n = (uint32_t)n,
 						  .is_ret = is_ret(g),
-						  .pid = env->pid,
+						  .pid = env_event_pid(env),
 					  });
 	free(words);
 	return link;

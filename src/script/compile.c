@@ -549,6 +549,9 @@ struct plan *compile_script(struct arena *a, struct diags *dx, struct sources *s
 	if (!front_end(&c, src))
 		return NULL;
 	settle_maps(&c);
+	filter_prepare(&c);
+	if (diag_failed(dx))
+		return NULL;
 	vec_each(u, &c.units)
 		compile_unit(&c, *u);
 	join_programs(&c);

@@ -8,6 +8,7 @@
 #ifndef SCRY_SCRIPT_COMPILE_H
 #define SCRY_SCRIPT_COMPILE_H
 
+#include "script/filter.h"
 #include "script/plan.h"
 
 /* Settings of the language: the script's config block and the environment set them. */
@@ -44,7 +45,7 @@ struct compile_options {
 	unsigned nparams;
 	const char *const *options; /* for getopt(): "--name" or "--name=value" */
 	unsigned noptions;
-	pid_t pid;  /* trace this process only; 0 = all */
+	struct task_filter filter;
 	pid_t cpid; /* of the -c child; 0 = none */
 	unsigned ncpus;
 	uint64_t start_ns; /* boot clock when the session began: zero of `elapsed` */

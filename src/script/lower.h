@@ -105,6 +105,9 @@ ref lower_map_has(struct unit *u, struct expr *target);
 /* Is there an entry of that key? If so, the variable gets its value. */
 ref lower_map_find(struct unit *u, struct expr *target, struct var_sym *v);
 
+/* lower_unit.c: the probe ends here unless the condition holds. */
+void lower_leave_unless(struct unit *u, ref cond);
+
 /* lower_event.c: records in the ring, counters of failures */
 struct record {
 	ref ptr;

@@ -3,25 +3,12 @@
  */
 #include "script/lower.h"
 
-static void leave_unless(struct unit *u, ref cond)
+void lower_leave_unless(struct unit *u, ref cond)
 {
 	blkid go_on = ir_block(&u->b);
 
 	ir_br(&u->b, cond, go_on, u->exit_blk);
 	ir_start(&u->b, go_on);
-}
-
-/* -p on sources that fire for every process. */
-static void filter_pid(struct unit *u)
-{
-	struct irb *b = &u->b;
-	pid_t pid = u->c->opt->pid;
-
-	if (!pid || !(u->group->provider->flags & PV_PID_IMPLICIT))
-		return;
-	ref both = ir_call(b, BPF_FUNC_get_current_pid_tgid, 0);
-	ref tgid = ir_bin(b, OP_SHR, both, ir_const(b, 32));
-	leave_unless(u, ir_bin(b, OP_EQ, tgid, ir_const(b, pid)));
 }
 
 /* What the source itself fires for too often is left here. */
@@ -31,9 +18,9 @@ static void filter_only_if(struct unit *u)
 
 	if (g->only_if.kind == LOC_NONE)
 		return;
-	leave_unless(u,
-		     ir_bin(&u->b, g->only_if_not ? OP_NE : OP_EQ, lower_argloc(u, &g->only_if),
-			    ir_const(&u->b, g->only_if_value)));
+	lower_leave_unless(u, ir_bin(&u->b, g->only_if_not ? OP_NE : OP_EQ,
+				     lower_argloc(u, &g->only_if),
+				     ir_const(&u->b, g->only_if_value)));
 }
 
 /* The table of ATTACH_SYSCALL_TP: u16 per syscall, target index + 1. */
@@ -67,12 +54,12 @@ static void filter_selected(struct unit *u)
 
 	uint32_t table = u->c->plan->progs.data[u->prog_index].select_kmap = select_table(u);
 	ref nr = lower_argloc(u, &u->group->selector);
-	leave_unless(u, ir_bin(b, OP_ULT, nr, ir_const(b, u->group->nselect)));
+	lower_leave_unless(u, ir_bin(b, OP_ULT, nr, ir_const(b, u->group->nselect)));
 
 	ref at = ir_bin(b, OP_ADD, ir_mapval(b, table, 0),
 			ir_bin(b, OP_MUL, nr, ir_const(b, 2)));
 	ref index = ir_load(b, 2, at, 0);
-	leave_unless(u, index);
+	lower_leave_unless(u, index);
 	u->which = ir_bin(b, OP_ADD, index, ir_const(b, (int64_t)u->probe_base - 1));
 }
 
@@ -98,6 +85,19 @@ static void give_slots(struct unit *u)
 	}
 }
 
+/* The script's predicate and body. */
+static void lower_probe(struct unit *u)
+{
+	give_slots(u);
+	if (u->pred) {
+		blkid body = ir_block(&u->b);
+
+		lower_cond(u, u->pred, body, u->exit_blk);
+		ir_start(&u->b, body);
+	}
+	lower_block(u, u->body);
+}
+
 void lower_unit(struct unit *u)
 {
 	struct fn *fn = ir_fn_new(u->c->arena, u->target->name);
@@ -107,17 +107,14 @@ void lower_unit(struct unit *u)
 	*b = (struct irb){ .fn = fn, .cur = 0, .span = u->probe->head };
 	u->ctx = ir_ctx(b);
 	u->exit_blk = ir_block(b);
-	filter_only_if(u);
-	filter_pid(u);
-	filter_selected(u);
-	give_slots(u);
-	if (u->pred) {
-		blkid body = ir_block(b);
-
-		lower_cond(u, u->pred, body, u->exit_blk);
-		ir_start(b, body);
+	if (u->lower_own) {
+		u->lower_own(u);
+	} else {
+		filter_only_if(u);
+		lower_filter(u);
+		filter_selected(u);
+		lower_probe(u);
 	}
-	lower_block(u, u->body);
 	ir_jmp(b, u->exit_blk);
 	ir_start(b, u->exit_blk);
 	ir_ret(b, ir_const(b, 0));

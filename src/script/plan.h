@@ -32,9 +32,10 @@ struct plan_kmap {
 	const char *name; /* at most 15 characters, as the kernel shows it */
 	enum bpf_map_type type;
 	uint32_t key_size, value_size, max_entries;
-	uint32_t flags;	  /* BPF_F_... */
-	bool scratch;	  /* value_size is settled after code generation */
-	const void *init; /* ARRAY: contents of element 0 to write before loading, or NULL */
+	uint32_t flags;	    /* BPF_F_... */
+	bool scratch;	    /* value_size is settled after code generation */
+	const void *init;   /* ARRAY: contents of element 0 to write before loading, or NULL */
+	const char *cgroup; /* CGROUP_ARRAY: the folder that is element 0 */
 };
 
 enum { EXIT_REQUEST_OFF = 0 };

@@ -55,6 +55,7 @@ struct compiler {
 	bool changed;	       /* a map or variable took another type in this pass */
 	bool final;	       /* last pass: what is wrong is reported */
 	bool damaged;	       /* something could not be read: maps may be assigned in it */
+	uint32_t followed_kmap, cgroup_kmap; /* filter.c's, where the filter has them */
 };
 
 /* The macros whose bodies are being checked, innermost first. */
@@ -107,6 +108,8 @@ struct unit {
 	bool ended;	    /* control cannot reach the next statement */
 
 	/* lowering */
+	/* The whole program, when it is no probe of the script's. */
+	void (*lower_own)(struct unit *);
 	struct irb b;
 	ref ctx;
 	ref which; /* attach point id, when asked before */

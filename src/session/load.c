@@ -6,6 +6,7 @@
 #include "kernel/proc.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -87,6 +88,19 @@ static int refused(struct err *e, int code, const char *what, const char *name)
 	return code;
 }
 
+static int put_cgroup(int map, const char *path, struct err *e)
+{
+	auto_close int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	uint32_t zero = 0, value = (uint32_t)fd;
+	int err = fd < 0 ? -errno : kbpf_map_update(map, &zero, &value, BPF_ANY);
+
+	if (!err)
+		return 0;
+	err_set(e, err, "cannot filter by cgroup %s", path);
+	return err == -EBADF || err == -EINVAL ? err_hint(e, "it is no folder of cgroup v2")
+					       : err;
+}
+
 static int create_map(struct loaded *l, const struct plan *plan, size_t i, struct err *e)
 {
 	const struct plan_kmap *m = &plan->kmaps.data[i];
@@ -108,6 +122,9 @@ static int create_map(struct loaded *l, const struct plan *plan, size_t i, struc
 	if (fd < 0)
 		return refused(e, fd, "create map", m->name);
 	l->maps[i] = fd;
+
+	if (m->cgroup)
+		return put_cgroup(fd, m->cgroup, e);
 
 	int err = m->init ? kbpf_map_update(fd, &zero, m->init, BPF_ANY) : 0;
 	return err ? err_set(e, err, "fill map %s", m->name) : 0;

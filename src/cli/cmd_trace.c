@@ -101,6 +101,10 @@ static int find_process(struct trace *t, struct err *e)
 	t->env.pid = t->filter.pid = t->child.pid;
 	t->env.pid_in_program = t->filter.follow;
 	t->env.pid_waits = t->child.ours;
+	if (t->o->cmd)
+		t->env.program = arena_strndup(t->arena, t->o->cmd, strcspn(t->o->cmd, " "));
+	else if (t->env.pid)
+		t->env.program = arena_printf(t->arena, "/proc/%d/exe", t->env.pid);
 	return err;
 }
 

@@ -172,6 +172,7 @@ struct probe_env {
 	pid_t pid;		    /* -p or -c; 0 = all */
 	bool pid_in_program;	    /* programs tell whose event it is: none is bound to pid */
 	bool pid_waits;		    /* -c: it has not executed its program yet */
+	const char *program;	    /* what pid runs, or will; NULL: none */
 	const char *traceable_file; /* replaces available_filter_functions, or NULL */
 	unsigned max_probes;
 	bool unsafe; /* --unsafe: kprobes at any address */
@@ -326,6 +327,17 @@ bool probe_expand(struct probe_env *env, const struct attach_text *at, struct ta
  */
 int probe_list(struct probe_env *env, const char *pattern, bool verbose,
 	       void (*line)(void *arg, const char *text), void *arg, struct err *e);
+
+/* How a script calls a type: "NAME", "struct NAME", ... */
+enum type_word { WORD_PLAIN, WORD_STRUCT, WORD_UNION, WORD_ENUM };
+/*
+ * A type, or an enumerator, of the program that a target is in, or else of the one that is
+ * traced (-p, -c), by its debug information; NULL, false: it has none of that name.
+ */
+const struct type *probe_user_type(struct probe_env *env, const struct target *t,
+				   enum type_word word, const char *name);
+bool probe_user_const(struct probe_env *env, const struct target *t, const char *name,
+		      int64_t *value, const struct type **type);
 
 /*
  * Can the running kernel do that? By its name in kernel/feature.def; asked once, then known.

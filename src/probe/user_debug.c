@@ -202,6 +202,56 @@ int user_debug_params(struct probe_env *env, const struct target *t,
 	return 0;
 }
 
+/* The program to look for types in. */
+static struct user_debug *program_of(struct probe_env *env, const struct target *t)
+{
+	struct user_files files = {};
+	struct err e = {};
+
+	if (t->file)
+		return file_of(env, t) ? get(env, file_of(env, t), &e) : NULL;
+	if (!env->program || user_files_find(env, env->program, &files, &e))
+		return NULL;
+	return get(env, files.data[0], &e);
+}
+
+const struct type *probe_user_type(struct probe_env *env, const struct target *t,
+				   enum type_word word, const char *name)
+{
+	static const enum dwarf_what plain[] = { DWARF_TYPEDEFS, DWARF_STRUCTS, DWARF_ENUMS };
+	struct user_debug *d = program_of(env, t);
+	enum dwarf_what what = word == WORD_ENUM ? DWARF_ENUMS : DWARF_STRUCTS;
+	Dwarf_Die func, die, *near = NULL;
+
+	if (!d)
+		return NULL;
+	if (t->file && debug_info_func(&d->info, t->pc, &func))
+		near = &func;
+	if (word != WORD_PLAIN)
+		return dwarf_find(&d->types, near, what, name, &die)
+			       ? dwarf_type(env->types, &d->types, &die)
+			       : NULL;
+	for (size_t i = 0; i < sizeof(plain) / sizeof(*plain); i++)
+		if (dwarf_find(&d->types, near, plain[i], name, &die))
+			return dwarf_type(env->types, &d->types, &die);
+	return NULL;
+}
+
+bool probe_user_const(struct probe_env *env, const struct target *t, const char *name,
+		      int64_t *value, const struct type **type)
+{
+	struct user_debug *d = program_of(env, t);
+	const struct dwarf_const *c = d ? dwarf_find_const(&d->types, name) : NULL;
+	Dwarf_Die whole;
+
+	if (!c)
+		return false;
+	whole = c->whole;
+	*value = c->value;
+	*type = dwarf_type(env->types, &d->types, &whole);
+	return true;
+}
+
 /* "2 inlined copies", the first of which is at ... */
 static void add_note(struct diag *d, const struct debug_inlined *copies)
 {

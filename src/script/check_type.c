@@ -274,6 +274,20 @@ static void unknown_type(struct unit *u, const struct type_name *tn)
 		diag_hint(d, "did you mean %s?", near.best);
 }
 
+/*
+ * Types of the traced program. In probes of its own code they come before the kernel's of the
+ * same name, elsewhere behind them.
+ */
+static const struct type *program_type(struct unit *u, const struct type_name *tn, bool is_own)
+{
+	static const enum type_word words[] = { WORD_PLAIN, WORD_STRUCT, WORD_UNION,
+						WORD_ENUM };
+
+	if (!u->target || is_own != (u->target->file != NULL))
+		return NULL;
+	return probe_user_type(u->c->opt->env, u->target, words[tn->keyword], tn->name);
+}
+
 static const struct type *base_type(struct unit *u, const struct type_name *tn)
 {
 	if (tn->keyword == TN_TYPEOF)
@@ -288,7 +302,11 @@ static const struct type *base_type(struct unit *u, const struct type_name *tn)
 	if (!t && strchr(tn->name, ' '))
 		t = cfront_base_type(u->c->tt, tn->name);
 	if (!t)
+		t = program_type(u, tn, true);
+	if (!t)
 		t = kernel_type(u, tn);
+	if (!t)
+		t = program_type(u, tn, false);
 	if (!t)
 		unknown_type(u, tn);
 	return t;

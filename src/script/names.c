@@ -31,6 +31,18 @@ static void become(struct expr *e, const struct expr *copy)
 	e->span = span;
 }
 
+/* An enumerator of the traced program. */
+static bool is_of_program(struct unit *u, struct expr *e)
+{
+	int64_t value;
+
+	if (!probe_user_const(u->c->opt->env, u->target, e->name, &value, &e->type))
+		return false;
+	e->is_const = true;
+	e->const_value = value;
+	return true;
+}
+
 static bool resolve_enumerator(struct unit *u, struct expr *e)
 {
 	struct compiler *c = u->c;
@@ -38,8 +50,10 @@ static bool resolve_enumerator(struct unit *u, struct expr *e)
 	int64_t value;
 	uint32_t id;
 
+	if (u->target && u->target->file && is_of_program(u, e))
+		return true;
 	if (!btf || !btf_find_const(btf, e->name, &value, &id))
-		return false;
+		return u->target && !u->target->file && is_of_program(u, e);
 	e->is_const = true;
 	e->const_value = value;
 	e->type = btf_type(c->tt, btf, id);

@@ -21,6 +21,7 @@ struct dwarf_types {
 	struct arena *arena;
 	bool has_names;
 	struct strmap names[DWARF_WHATS]; /* to Dwarf_Die *; ask dwarf_find() */
+	struct strmap consts;		  /* to struct dwarf_const *; ask dwarf_find_const() */
 };
 
 void dwarf_types_init(struct dwarf_types *d, struct arena *a, struct Dwarf *dwarf);
@@ -31,6 +32,14 @@ void dwarf_types_init(struct dwarf_types *d, struct arena *a, struct Dwarf *dwar
  */
 bool dwarf_find(struct dwarf_types *d, Dwarf_Die *near, enum dwarf_what what, const char *name,
 		Dwarf_Die *out);
+
+/* An enumerator. */
+struct dwarf_const {
+	Dwarf_Die whole; /* its enum */
+	int64_t value;
+};
+/* NULL: no enum of the file has one of that name. */
+const struct dwarf_const *dwarf_find_const(struct dwarf_types *d, const char *name);
 
 /* The type that an entry stands for, typedefs and qualifiers followed. */
 const struct type *dwarf_type(struct typetab *tt, struct dwarf_types *d, Dwarf_Die *die);

@@ -36,7 +36,29 @@ struct walk {
 	enum dwarf_what what; /* looked for */
 	const char *name;
 	Dwarf_Die *found;
+	bool all_consts; /* enumerators are put into the table */
 };
+
+static void take_consts(struct dwarf_types *d, Dwarf_Die *whole)
+{
+	Dwarf_Die die;
+
+	if (!die_first(whole, &die))
+		return;
+	do {
+		struct dwarf_const *c;
+		const char *name = die_name(&die);
+		Dwarf_Attribute a;
+		Dwarf_Sword value;
+
+		if (!name || strmap_gets(&d->consts, name) ||
+		    !dwarf_attr(&die, DW_AT_const_value, &a) || dwarf_formsdata(&a, &value))
+			continue;
+		c = arena_new(d->arena, struct dwarf_const);
+		*c = (struct dwarf_const){ *whole, value };
+		strmap_sets(&d->consts, name, c);
+	} while (die_next(&die));
+}
 
 static bool walk_below(struct walk *w, Dwarf_Die *parent, const char *scope, int depth)
 {
@@ -48,6 +70,8 @@ static bool walk_below(struct walk *w, Dwarf_Die *parent, const char *scope, int
 		const char *name = die_name(&die);
 		bool is_scope = die_is_scope(&die);
 
+		if (w->all_consts && dwarf_tag(&die) == DW_TAG_enumeration_type)
+			take_consts(w->types, &die);
 		if (name && strlen(name) < NAME_MAX_LEN && !w->fn(w, &die, scope, name))
 			return false;
 		if (!is_scope || strlen(scope) > NAME_MAX_LEN || !dwarf_haschildren(&die))
@@ -99,27 +123,40 @@ static bool take_unit(void *arg, Dwarf_Die *unit)
 static bool find_near(struct dwarf_types *d, Dwarf_Die *near, enum dwarf_what what,
 		      const char *name, Dwarf_Die *out)
 {
-	struct walk w = { compare, d, what, name, out };
+	struct walk w = { compare, d, what, name, out, false };
 	Dwarf_Die unit;
 
 	return dwarf_cu_die(near->cu, &unit, NULL, NULL, NULL, NULL, NULL, NULL) &&
 	       !walk_below(&w, &unit, "", 0);
 }
 
+static void read_names(struct dwarf_types *d)
+{
+	struct walk w = { .fn = take, .types = d, .all_consts = true };
+
+	if (d->has_names)
+		return;
+	d->has_names = true;
+	for (int i = 0; i < DWARF_WHATS; i++)
+		strmap_init(&d->names[i], d->arena);
+	strmap_init(&d->consts, d->arena);
+	die_each_unit(d->dwarf, take_unit, &w);
+}
+
+const struct dwarf_const *dwarf_find_const(struct dwarf_types *d, const char *name)
+{
+	read_names(d);
+	return strmap_gets(&d->consts, name);
+}
+
 bool dwarf_find(struct dwarf_types *d, Dwarf_Die *near, enum dwarf_what what, const char *name,
 		Dwarf_Die *out)
 {
-	struct walk w = { .fn = take, .types = d };
 	const Dwarf_Die *die;
 
 	if (near && find_near(d, near, what, name, out))
 		return true;
-	if (!d->has_names) {
-		d->has_names = true;
-		for (int i = 0; i < DWARF_WHATS; i++)
-			strmap_init(&d->names[i], d->arena);
-		die_each_unit(d->dwarf, take_unit, &w);
-	}
+	read_names(d);
 	die = strmap_gets(&d->names[what], name);
 	if (die)
 		*out = *die;

@@ -9,7 +9,7 @@ CFLAGS   ?= -O2 -g
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wpointer-arith -Wwrite-strings \
             -Wno-missing-field-initializers
 CPPFLAGS += -Isrc -Iinclude -D_GNU_SOURCE
-LIBS     := -ldw -lelf -lz -llzma -liberty
+LIBS     := -l:libbpf.a -ldw -lelf -lz -llzma -liberty
 # Without the sanitizers, for programs that go into a guest.
 PLAIN    := $(CFLAGS) -std=gnu11 $(WARN)
 override CFLAGS += -std=gnu11 $(WARN) -fno-strict-aliasing -ffunction-sections -fdata-sections $(SAN)
@@ -29,7 +29,8 @@ UNIT_BIN := $(UNIT:tests/unit/%.c=$(BUILD)/tests/%)
 SUITES  := $(patsubst tests/%/run,%,$(wildcard tests/*/run))
 CHECK   := $(filter-out host guest tools fuzz,$(SUITES))
 WORK    := $(patsubst tests/guest/work/%.c,$(BUILD)/tests/work/%,$(wildcard tests/guest/work/*.c)) \
-           $(addprefix $(BUILD)/tests/work/,debug-O2 debugcc)
+           $(addprefix $(BUILD)/tests/work/,debug-O2 debugcc) \
+           $(patsubst tests/guest/objects/%.c,$(BUILD)/tests/work/%.bpf.o,$(wildcard tests/guest/objects/*.c))
 
 .PHONY: all static unit check test asan bench run docs deps install uninstall clean help
 all: $(BUILD)/scry                       ## build/scry
@@ -64,6 +65,11 @@ $(BUILD)/tests/runner: $(wildcard tests/runner/* src/base/*)
 $(BUILD)/tests/work/%: tests/guest/work/%.c tests/guest/work/work.h
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(PLAIN) $(WORK_FLAGS) -o $@ $<
+
+# BPF objects as others build them.
+$(BUILD)/tests/work/%.bpf.o: tests/guest/objects/%.c
+	@mkdir -p $(@D)
+	clang -target bpf -D__TARGET_ARCH_x86 -I/usr/include/x86_64-linux-gnu -O2 -g -c -o $@ $<
 
 # Those whose functions are traced keep their symbols and frames, and are loaded anywhere.
 WORK_FLAGS := -static -s

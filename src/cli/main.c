@@ -1,5 +1,6 @@
 #include "cli/cmd_filter.h"
 #include "cli/cmd_flame.h"
+#include "cli/cmd_run.h"
 #include "cli/cmd_vm.h"
 #include "cli/commands.h"
 #include "cli/help.h"
@@ -14,6 +15,7 @@ const struct command commands[] = {
 	{ "vm", cmd_vm, "a BPF machine without a kernel" },
 	{ "filter", cmd_filter, "packet filters: show, translate, run on captures" },
 	{ "flame", cmd_flame, "folded stacks as a flame graph (SVG)" },
+	{ "run", cmd_run, "run a BPF object file: PROG.bpf.o" },
 	{ 0 },
 };
 

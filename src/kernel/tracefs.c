@@ -221,3 +221,29 @@ int tracefs_event_id(const struct tracefs *t, const char *category, const char *
 		*id = strtoull(sb_str(&text), NULL, 10);
 	return r;
 }
+
+int tracefs_make(const struct tracefs *t, const char *dir)
+{
+	return mkdirat(t->dir, dir, 0700) ? -errno : 0;
+}
+
+int tracefs_remove(const struct tracefs *t, const char *dir)
+{
+	return unlinkat(t->dir, dir, AT_REMOVEDIR) ? -errno : 0;
+}
+
+int tracefs_write(const struct tracefs *t, const char *path, const char *text)
+{
+	auto_close int fd = openat(t->dir, path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	return write(fd, text, strlen(text)) < 0 ? -errno : 0;
+}
+
+int tracefs_open_stream(const struct tracefs *t, const char *path)
+{
+	int fd = openat(t->dir, path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}

@@ -36,4 +36,12 @@ int tracefs_format(const struct tracefs *t, const char *category, const char *ev
 int tracefs_event_id(const struct tracefs *t, const char *category, const char *event,
 		     uint64_t *id, struct err *e);
 
+/* Make and remove a directory below instances/. Return 0 or -errno. */
+int tracefs_make(const struct tracefs *t, const char *dir);
+int tracefs_remove(const struct tracefs *t, const char *dir);
+/* Writes text to a file. Returns 0 or -errno. */
+int tracefs_write(const struct tracefs *t, const char *path, const char *text);
+/* Opens a file to be polled and read without blocking. Returns a descriptor or -errno. */
+int tracefs_open_stream(const struct tracefs *t, const char *path);
+
 #endif

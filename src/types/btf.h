@@ -48,6 +48,11 @@ void btf_each(const struct btf *b, enum btf_what what,
  * members, which type_fields() fills in when asked. type_tag "user" makes user pointers.
  */
 const struct type *btf_type(struct typetab *tt, const struct btf *b, uint32_t id);
+/*
+ * The variables of a section of data (DATASEC) as a record of size bytes; NULL when id is none.
+ */
+const struct type *btf_section(struct typetab *tt, const struct btf *b, uint32_t id,
+			       uint32_t size);
 /* Completes a struct or enum made by btf_type(). */
 void btf_complete(struct typetab *tt, struct type *t);
 

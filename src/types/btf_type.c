@@ -166,6 +166,35 @@ const struct type *btf_type(struct typetab *tt, const struct btf *b, uint32_t id
 	return make(tt, b, id, 0);
 }
 
+struct raw_var {
+	uint32_t type, offset, size;
+};
+
+const struct type *btf_section(struct typetab *tt, const struct btf *b, uint32_t id,
+			       uint32_t size)
+{
+	const struct raw_type *raw = btf_at(b, id);
+	const struct raw_var *vars = raw_items(raw);
+
+	if (raw_kind(raw) != BTF_DATASEC)
+		return NULL;
+	struct type *t = arena_new(tt->arena, struct type);
+	*t = (struct type){ .kind = T_RECORD, .size = size, .align = 8, .name = "" };
+	t->fields = arena_array(tt->arena, struct field, raw_vlen(raw));
+	for (uint32_t i = 0; i < raw_vlen(raw); i++) {
+		const struct raw_type *var = btf_at(b, vars[i].type);
+		const struct type *type = btf_type(tt, b, var->type);
+
+		if (raw_kind(var) != BTF_VAR || vars[i].offset > size ||
+		    type->size > size - vars[i].offset)
+			continue;
+		t->fields[t->nfields++] = (struct field){ .name = btf_str(b, var->name_off),
+							  .type = type,
+							  .bit_off = vars[i].offset * 8 };
+	}
+	return t;
+}
+
 /* Members end inside their struct; what a damaged file puts elsewhere does not exist. */
 static bool is_inside(const struct type *t, const struct btf_member *m, const struct type *type)
 {

@@ -1,0 +1,88 @@
+#include "kernel/bpf_ids.h"
+
+#include "base/arena.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static int call(enum bpf_cmd cmd, union bpf_attr *attr)
+{
+	long r = syscall(SYS_bpf, cmd, attr, sizeof(*attr));
+
+	return r < 0 ? -errno : (int)r;
+}
+
+int kbpf_next_id(enum kbpf_object what, uint32_t *id)
+{
+	static const enum bpf_cmd COMMANDS[] = {
+		[KBPF_PROG] = BPF_PROG_GET_NEXT_ID,
+		[KBPF_MAP] = BPF_MAP_GET_NEXT_ID,
+		[KBPF_LINK] = BPF_LINK_GET_NEXT_ID,
+		[KBPF_BTF] = BPF_BTF_GET_NEXT_ID,
+	};
+	union bpf_attr attr = { .start_id = *id };
+	int r = call(COMMANDS[what], &attr);
+
+	if (!r)
+		*id = attr.next_id;
+	return r;
+}
+
+int kbpf_open_id(enum kbpf_object what, uint32_t id)
+{
+	static const enum bpf_cmd COMMANDS[] = {
+		[KBPF_PROG] = BPF_PROG_GET_FD_BY_ID,
+		[KBPF_MAP] = BPF_MAP_GET_FD_BY_ID,
+		[KBPF_LINK] = BPF_LINK_GET_FD_BY_ID,
+		[KBPF_BTF] = BPF_BTF_GET_FD_BY_ID,
+	};
+	union bpf_attr attr = { .prog_id = id };
+
+	return call(COMMANDS[what], &attr);
+}
+
+int kbpf_open_pin(const char *path)
+{
+	union bpf_attr attr = { .pathname = (uint64_t)(uintptr_t)path };
+
+	return call(BPF_OBJ_GET, &attr);
+}
+
+int kbpf_pin(int fd, const char *path)
+{
+	union bpf_attr attr = { .pathname = (uint64_t)(uintptr_t)path, .bpf_fd = (uint32_t)fd };
+
+	return call(BPF_OBJ_PIN, &attr);
+}
+
+int kbpf_info(int fd, void *info, uint32_t size)
+{
+	union bpf_attr attr = {
+		.info.bpf_fd = (uint32_t)fd,
+		.info.info_len = size,
+		.info.info = (uint64_t)(uintptr_t)info,
+	};
+
+	return call(BPF_OBJ_GET_INFO_BY_FD, &attr);
+}
+
+int kbpf_btf_bytes(int fd, struct sb *out)
+{
+	struct bpf_btf_info info = {};
+	int r = kbpf_info(fd, &info, sizeof(info));
+
+	if (r)
+		return r;
+	uint32_t size = info.btf_size;
+	char *bytes = xcalloc(1, size + 1);
+
+	info = (struct bpf_btf_info){ .btf = (uint64_t)(uintptr_t)bytes, .btf_size = size };
+	r = kbpf_info(fd, &info, sizeof(info));
+	if (!r)
+		sb_write(out, bytes, size);
+	free(bytes);
+	return r;
+}

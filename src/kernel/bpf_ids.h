@@ -1,0 +1,29 @@
+/*
+ * bpf_ids.h - the BPF objects that are in the kernel: found by id, described, pinned.
+ *
+ * As in bpf.h every function gives 0 (or a descriptor) or -errno and prints nothing.
+ */
+#ifndef SCRY_KERNEL_BPF_IDS_H
+#define SCRY_KERNEL_BPF_IDS_H
+
+#include "base/sb.h"
+
+#include <linux/bpf.h>
+#include <stdint.h>
+
+enum kbpf_object { KBPF_PROG, KBPF_MAP, KBPF_LINK, KBPF_BTF };
+
+/* The id behind *id, which starts as 0. -ENOENT: there is none. */
+int kbpf_next_id(enum kbpf_object what, uint32_t *id);
+/* Opens the object with an id; -ENOENT: it is gone, or never was. */
+int kbpf_open_id(enum kbpf_object what, uint32_t id);
+/* Opens what is pinned at a path of a bpf file system; which kind it is the caller must know.
+ */
+int kbpf_open_pin(const char *path);
+int kbpf_pin(int fd, const char *path);
+/* Fills info, which the caller has prepared with its buffers, up to size bytes. */
+int kbpf_info(int fd, void *info, uint32_t size);
+/* The bytes of a BTF object, appended to out. */
+int kbpf_btf_bytes(int fd, struct sb *out);
+
+#endif

@@ -1,0 +1,98 @@
+#include "object/verdict.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+static const char BEGIN[] = "-- BEGIN PROG LOAD LOG --\n", END[] = "-- END PROG LOAD LOG --";
+
+struct text {
+	const char *s;
+	int len;
+};
+
+static struct text line_at(const char *s)
+{
+	return (struct text){ s, (int)strcspn(s, "\n") };
+}
+
+static const char *next_line(const char *s)
+{
+	s += strcspn(s, "\n");
+	return *s ? s + 1 : s;
+}
+
+static bool starts(const char *s, const char *with)
+{
+	return !strncmp(s, with, strlen(with));
+}
+
+/* Lines of the verifier's log that are no reason: state, statistics. */
+static bool is_filler(const char *s)
+{
+	return *s == '\n' || starts(s, "processed ") || starts(s, "verification time") ||
+	       starts(s, "stack depth") || starts(s, "max_states") || starts(s, "arg#");
+}
+
+/* The last reason between BEGIN and END, and the source line that stands before it. */
+static void read_log(const char *log, const char *end, struct text *reason, struct text *source)
+{
+	struct text last_source = { "", 0 };
+
+	*reason = *source = last_source;
+	for (const char *s = log; s < end; s = next_line(s)) {
+		if (starts(s, "; ")) {
+			last_source = line_at(s + 2);
+		} else if (!is_filler(s)) {
+			*reason = line_at(s);
+			*source = last_source;
+		}
+	}
+}
+
+/* 'NAME' in "libbpf: prog 'NAME': ...", the last one before `before`. */
+static struct text program_before(const char *log, const char *before)
+{
+	static const char mark[] = "prog '";
+	struct text found = { "", 0 };
+
+	for (const char *s = log; (s = strstr(s, mark)) && s < before;) {
+		s += strlen(mark);
+		found = (struct text){ s, (int)strcspn(s, "'\n") };
+	}
+	return found;
+}
+
+static struct text first_complaint(const char *log)
+{
+	static const char mark[] = "libbpf: ";
+
+	if (starts(log, mark))
+		log += strlen(mark);
+	return line_at(log);
+}
+
+int verdict_set(struct err *e, int code, const char *path, const char *what, const char *log)
+{
+	const char *begin = strstr(log, BEGIN);
+	const char *end = begin ? strstr(begin, END) : NULL;
+	struct text reason, source, prog;
+
+	if (!end) {
+		struct text words = first_complaint(log);
+
+		if (!words.len)
+			return err_set(e, code, "%s: %s: %s", path, what, strerror(-code));
+		err_set(e, code, "%s: %.*s", path, words.len, words.s);
+		if (code == -EPERM)
+			err_hint(e, "run as root, or with CAP_BPF and CAP_PERFMON");
+		return code;
+	}
+	read_log(begin + strlen(BEGIN), end, &reason, &source);
+	prog = program_before(log, begin);
+	err_set(e, code, "%s: program %.*s: %.*s", path, prog.len, prog.s, reason.len,
+		reason.s);
+	if (source.len)
+		err_hint(e, "this is about the source line: %.*s", source.len, source.s);
+	return code;
+}

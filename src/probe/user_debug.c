@@ -277,7 +277,7 @@ void user_debug_warn_inlined(struct probe_env *env, const struct attach_text *at
 		return;
 	debug_info_inlined(&d->info, &func, name, &copies);
 	if (copies.copies)
-		add_note(diag(env->dx, W0202_INLINED, at->span, name, copies.copies,
+		add_note(diag(env->dx, W0204_INLINED, at->span, name, copies.copies,
 			      copies.copies == 1 ? "copy" : "copies"),
 			 &copies);
 }

@@ -9,6 +9,7 @@
  */
 #include "builtin/builtin.h"
 #include "builtin/memory.h"
+#include "script/match.h"
 
 #include <string.h>
 
@@ -91,18 +92,6 @@ static void read_needle(struct unit *u, struct expr *e, struct needle *n)
 
 	ir_start(b, done);
 	ir_store(b, 8, n->table, 0, ir_const(b, 0));
-}
-
-/* The address of text in memory of whole chunks, zeros behind it. */
-static ref chunked(struct unit *u, struct expr *e, uint32_t *size)
-{
-	*size = (e->type->size + CHUNK - 1) / CHUNK * CHUNK;
-	if (*size == e->type->size)
-		return lower_addr(u, e);
-
-	struct dest d = { ir_slot(&u->b, *size), 0, type_string(u->c->tt, *size), true };
-	lower_to(u, e, &d);
-	return d.ptr;
 }
 
 /* Reads a chunk; bit i of the result says that a needle ends at its byte i. */
@@ -192,7 +181,7 @@ static ref lower_strstr(struct unit *u, struct expr *e)
 {
 	struct irb *b = &u->b;
 	uint32_t size;
-	ref text = chunked(u, e->args[0], &size);
+	ref text = lower_chunked(u, e->args[0], CHUNK, &size);
 	blkid absent = ir_block(b), empty = ir_block(b), some = ir_block(b), done = ir_block(b);
 	struct needle n;
 
@@ -274,9 +263,21 @@ static ref lower_memcmp(struct unit *u, struct expr *e)
 	return ir_phi(b, 2, (ref[]){ same, sign });
 }
 
+static bool check_glob(struct unit *u, struct expr *e)
+{
+	return check_match(u, e, e->args[1], PATTERN_GLOB);
+}
+
+static ref lower_glob(struct unit *u, struct expr *e)
+{
+	return lower_match(u, e, e->args[0]);
+}
+
 BUILTINS(search) = {
 	{ "strstr", "i64 strstr(str, str)", 0, check_needle, .lower = lower_strstr,
 	  .doc = "Where the second text begins in the first; -1 when it is not in it." },
+	{ "glob", "bool glob(str, raw)", 0, check_glob, .lower = lower_glob,
+	  .doc = "Is the text, from its begin to its end, what the pattern says: * ? [a-z] [!a]" },
 	{ "memcmp", "i64 memcmp(any, any, num)", 0, check_memcmp, .lower = lower_memcmp,
 	  .doc = "Compares n bytes of memory: 0, or -1 or 1 as C's memcmp() is ordered." },
 	{ 0 },

@@ -3,11 +3,11 @@
 #include <string.h>
 
 const char *const binary_op_text[BIN_OPS] = {
-	[BIN_ADD] = "+",   [BIN_SUB] = "-",  [BIN_MUL] = "*", [BIN_DIV] = "/",
-	[BIN_MOD] = "%",   [BIN_AND] = "&",  [BIN_OR] = "|",  [BIN_XOR] = "^",
-	[BIN_SHL] = "<<",  [BIN_SHR] = ">>", [BIN_EQ] = "==", [BIN_NE] = "!=",
-	[BIN_LT] = "<",	   [BIN_LE] = "<=",  [BIN_GT] = ">",  [BIN_GE] = ">=",
-	[BIN_LAND] = "&&", [BIN_LOR] = "||",
+	[BIN_ADD] = "+",   [BIN_SUB] = "-",  [BIN_MUL] = "*",	 [BIN_DIV] = "/",
+	[BIN_MOD] = "%",   [BIN_AND] = "&",  [BIN_OR] = "|",	 [BIN_XOR] = "^",
+	[BIN_SHL] = "<<",  [BIN_SHR] = ">>", [BIN_EQ] = "==",	 [BIN_NE] = "!=",
+	[BIN_LT] = "<",	   [BIN_LE] = "<=",  [BIN_GT] = ">",	 [BIN_GE] = ">=",
+	[BIN_LAND] = "&&", [BIN_LOR] = "||", [BIN_MATCH] = "=~", [BIN_NOT_MATCH] = "!~",
 };
 
 const char *const unary_op_text[] = {

@@ -70,6 +70,8 @@ enum binary_op {
 	BIN_GE,
 	BIN_LAND,
 	BIN_LOR,
+	BIN_MATCH,     /* =~: b is the pattern */
+	BIN_NOT_MATCH, /* !~ */
 	BIN_OPS
 };
 /* "+" and so on, for messages and printing. */
@@ -109,6 +111,8 @@ struct expr {
 	bool prefix, arrow;
 	bool paren;    /* was written in parentheses */
 	bool of_macro; /* E_CAST: written for arguments of any type */
+	/* E_STRING: written /re/ or /re/i; str of the latter begins with (?i). */
+	enum { REGEX_NONE, REGEX_PLAIN, REGEX_FOLD } regex;
 	struct expr *a, *b, *c;
 	struct expr *key;
 	struct expr **args;

@@ -2,6 +2,7 @@
  * The checker of expressions: every node gets its type, every name its meaning.
  */
 #include "builtin/builtin.h"
+#include "script/match.h"
 #include "script/unit.h"
 
 #include <stdio.h>
@@ -288,6 +289,8 @@ static const struct type *check_arith(struct unit *u, struct expr *e)
 
 static const struct type *check_binary(struct unit *u, struct expr *e)
 {
+	if (e->op == BIN_MATCH || e->op == BIN_NOT_MATCH)
+		return check_match_operator(u, e);
 	check_value(u, e->a);
 	check_value(u, e->b);
 	if (type_is_error(e->a->type) || type_is_error(e->b->type))

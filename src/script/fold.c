@@ -157,6 +157,8 @@ void fold_binary(struct unit *u, struct expr *e)
 	case BIN_GE: set_bool(e, x >= y); break;
 	case BIN_LAND: set_bool(e, x && y); break;
 	case BIN_LOR: set_bool(e, x || y); break;
+	case BIN_MATCH:
+	case BIN_NOT_MATCH:
 	case BIN_OPS: break;
 	}
 }

@@ -20,11 +20,11 @@ enum { NWORDS = sizeof(words) / sizeof(*words), NSIGNS = sizeof(signs) / sizeof(
 const char *tok_text(enum tok kind)
 {
 	static const char *const sorts[] = {
-		[TOK_EOF] = "end of file", [TOK_ERROR] = "an error",
-		[TOK_IDENT] = "a name",	   [TOK_INT] = "a number",
-		[TOK_STRING] = "a string", [TOK_VAR] = "a variable",
-		[TOK_MAP] = "a map",	   [TOK_PARAM] = "a parameter",
-		[TOK_NPARAMS] = "$#",
+		[TOK_EOF] = "end of file",   [TOK_ERROR] = "an error",
+		[TOK_IDENT] = "a name",	     [TOK_INT] = "a number",
+		[TOK_STRING] = "a string",   [TOK_REGEX] = "a pattern",
+		[TOK_VAR] = "a variable",    [TOK_MAP] = "a map",
+		[TOK_PARAM] = "a parameter", [TOK_NPARAMS] = "$#",
 	};
 
 	if (kind <= TOK_NPARAMS)
@@ -205,10 +205,10 @@ static void lex_int(struct lexer *lx, struct token *t)
 		     why);
 }
 
-/* The end of a string's contents: the closing quote, a newline or the end of the text. */
-static uint32_t string_end(const struct lexer *lx, uint32_t pos)
+/* The end of a string's contents: the closing mark, a newline or the end of the text. */
+static uint32_t string_end(const struct lexer *lx, uint32_t pos, char mark)
 {
-	while (pos < lx->len && lx->text[pos] != '"' && lx->text[pos] != '\n') {
+	while (pos < lx->len && lx->text[pos] != mark && lx->text[pos] != '\n') {
 		bool escape =
 			lx->text[pos] == '\\' && pos + 1 < lx->len && lx->text[pos + 1] != '\n';
 
@@ -219,7 +219,7 @@ static uint32_t string_end(const struct lexer *lx, uint32_t pos)
 
 static void lex_string(struct lexer *lx, struct token *t)
 {
-	uint32_t beg = lx->pos, end = string_end(lx, beg + 1);
+	uint32_t beg = lx->pos, end = string_end(lx, beg + 1, '"');
 
 	if (end >= lx->len || lx->text[end] != '"') {
 		diag(lx->dx, E0003_UNTERMINATED, lex_span(lx, beg, end), "string");
@@ -294,6 +294,34 @@ struct token lex_next(struct lexer *lx)
 
 	if (t.kind == TOK_ERROR && lx->pos == beg)
 		lex_garbage(lx, beg);
+	t.span = lex_span(lx, beg, lx->pos);
+	return t;
+}
+
+struct token lex_pattern(struct lexer *lx)
+{
+	if (lex_skip_blanks(lx) != '/')
+		return lex_next(lx);
+
+	uint32_t beg = lx->pos, end = string_end(lx, beg + 1, '/');
+	struct token t = { .kind = TOK_REGEX };
+	if (end >= lx->len || lx->text[end] != '/') {
+		diag(lx->dx, E0003_UNTERMINATED, lex_span(lx, beg, end), "pattern");
+		lx->pos = end;
+		t.kind = TOK_ERROR;
+	} else {
+		lx->pos = end + 1;
+		t.num = peek(lx, 0) == 'i' && !is_word_char(peek(lx, 1));
+		lx->pos += (uint32_t)t.num;
+		t.str.s = arena_printf(lx->arena, "%s%.*s", t.num ? "(?i)" : "",
+				       (int)(end - beg - 1), lx->text + beg + 1);
+		t.str.len = strlen(t.str.s);
+		if (is_word_char(peek(lx, 0))) {
+			diag(lx->dx, E0001_SYNTAX, lex_span(lx, lx->pos, lx->pos + 1),
+			     "behind a pattern only the flag i is known");
+			skip_word(lx);
+		}
+	}
 	t.span = lex_span(lx, beg, lx->pos);
 	return t;
 }

@@ -87,6 +87,7 @@ enum tok {
 	TOK_IDENT,   /* text */
 	TOK_INT,     /* num */
 	TOK_STRING,  /* str */
+	TOK_REGEX,   /* str: the text between the slashes; num: 1 when an i follows */
 	TOK_VAR,     /* text with its $ */
 	TOK_MAP,     /* text with its @ */
 	TOK_PARAM,   /* $N: num */
@@ -133,6 +134,9 @@ enum { LEX_MAX_ERRORS = 50 };
 void lex_init(struct lexer *lx, struct arena *a, struct diags *dx, const struct source *src);
 /* The next token; TOK_EOF for ever at the end. */
 struct token lex_next(struct lexer *lx);
+/* The same where a pattern is wanted: a '/' begins /re/, which ends at the next one without a
+ * \. */
+struct token lex_pattern(struct lexer *lx);
 /* Skips blanks and comments; returns the next byte, 0 at the end. */
 int lex_skip_blanks(struct lexer *lx);
 /* The token's sign or word, or what sort of token it is, "a number": for messages. */

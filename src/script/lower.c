@@ -4,6 +4,7 @@
 #include "script/lower.h"
 
 #include "builtin/builtin.h"
+#include "script/match.h"
 
 #include <string.h>
 
@@ -306,6 +307,8 @@ void lower_cond(struct unit *u, struct expr *e, blkid yes, blkid no)
 
 static ref lower_binary(struct unit *u, struct expr *e)
 {
+	if (e->op == BIN_MATCH || e->op == BIN_NOT_MATCH)
+		return lower_match_operator(u, e);
 	if (e->op == BIN_LAND || e->op == BIN_LOR || compares_text(e) || compares_memory(e))
 		return cond_value(u, e);
 	if (compares_probe(e))

@@ -1,7 +1,8 @@
 /*
  * Expressions.  Precedence from loose to tight:
  *
- *	?:   ||   &&   |   ^   &   == !=   < > <= >=   << >>   + -   * / %   prefix   postfix
+ *	?:   ||   &&   |   ^   &   == != =~ !~   < > <= >=   << >>   + -   * / %   prefix
+ *postfix
  *
  * Binary levels associate to the left, ?: to the right.
  */
@@ -135,6 +136,8 @@ static struct expr *leaf(struct parser *p, enum expr_kind kind)
 	e->num_unsigned = kind == E_INT && t.num > INT64_MAX;
 	e->str.s = t.str.s;
 	e->str.len = t.str.len;
+	if (t.kind == TOK_REGEX)
+		e->regex = t.num ? REGEX_FOLD : REGEX_PLAIN;
 	return parse_done(p, e);
 }
 
@@ -298,7 +301,8 @@ static struct expr *primary(struct parser *p)
 {
 	switch (parse_peek(p)->kind) {
 	case TOK_INT: return leaf(p, E_INT);
-	case TOK_STRING: return leaf(p, E_STRING);
+	case TOK_STRING:
+	case TOK_REGEX: return leaf(p, E_STRING);
 	case TOK_TRUE:
 	case TOK_FALSE: return leaf(p, E_BOOL);
 	case TOK_VAR: return leaf(p, E_VAR);
@@ -420,6 +424,8 @@ struct expr *parse_unary(struct parser *p)
 	return e;
 }
 
+enum { MATCH_LEVEL = 5 }; /* of =~, as that of == */
+
 /* The level of a binary operator, 0 = the loosest, -1 = none. */
 static int binary_level(enum tok kind, enum binary_op *op)
 {
@@ -453,17 +459,56 @@ static bool at_pred_end(struct parser *p)
 	return p->in_pred && parse_at(p, TOK_DIV) && lex_skip_blanks(&ahead) == '{';
 }
 
+/*
+ * "=~" and "!~" are no tokens, since "$x=~1" assigns and "!~x" negates. Behind an operand the
+ * latter is the operator. The former is, too, unless it may be the "=" of a statement that
+ * assigns: then only in front of what is a pattern for sure.
+ */
+static bool at_match(struct parser *p, const struct expr *left, enum binary_op *op)
+{
+	enum tok kind = parse_peek(p)->kind;
+	struct lexer ahead = parse_ahead(p);
+	bool target =
+		left->span.beg == p->stmt_beg && (left->kind == E_VAR || left->kind == E_MAP);
+
+	if ((kind != TOK_SET && kind != TOK_NOT) || ahead.pos >= ahead.len ||
+	    ahead.text[ahead.pos] != '~')
+		return false;
+	*op = kind == TOK_SET ? BIN_MATCH : BIN_NOT_MATCH;
+	if (kind == TOK_NOT || !target)
+		return true;
+	ahead.pos++;
+
+	int c = lex_skip_blanks(&ahead);
+	return c == '/' || c == '"';
+}
+
+/* The operator's tokens; what follows is a pattern. */
+static void skip_match(struct parser *p)
+{
+	parse_next(p);
+	parse_next(p);
+	parse_pattern_next(p);
+}
+
 static struct expr *binary(struct parser *p, int min_level)
 {
 	struct expr *left = parse_unary(p);
 	enum binary_op op;
 	int level;
 
-	while ((level = binary_level(parse_peek(p)->kind, &op)) >= min_level &&
-	       !at_pred_end(p)) {
-		struct expr *e = parse_new_expr(p, E_BINARY, left->span);
+	for (;;) {
+		bool is_match = at_match(p, left, &op);
 
-		parse_next(p);
+		level = is_match ? MATCH_LEVEL : binary_level(parse_peek(p)->kind, &op);
+		if (level < min_level || at_pred_end(p))
+			break;
+
+		struct expr *e = parse_new_expr(p, E_BINARY, left->span);
+		if (is_match)
+			skip_match(p);
+		else
+			parse_next(p);
 		e->op = op;
 		e->a = left;
 		e->b = binary(p, level + 1);

@@ -24,6 +24,14 @@ const struct token *parse_peek(struct parser *p)
 	return &p->tok;
 }
 
+void parse_pattern_next(struct parser *p)
+{
+	if (p->failed || p->have_tok)
+		return;
+	p->tok = lex_pattern(&p->lx);
+	p->have_tok = true;
+}
+
 struct token parse_next(struct parser *p)
 {
 	struct token t = *parse_peek(p);

@@ -25,9 +25,10 @@ struct parser {
 	uint32_t prev_end; /* end of the last consumed token, in the common space */
 	unsigned depth;
 	bool failed;
-	bool in_pred;	/* a '/' before '{' ends the expression */
-	bool in_cond;	/* a '{' starts the body, not a block expression */
-	bool seen_code; /* a probe, macro or function: nothing of C may follow */
+	bool in_pred;	   /* a '/' before '{' ends the expression */
+	uint32_t stmt_beg; /* where the statement begins that may be an assignment */
+	bool in_cond;	   /* a '{' starts the body, not a block expression */
+	bool seen_code;	   /* a probe, macro or function: nothing of C may follow */
 	const struct parse_options *opt;
 	struct script *script;
 	struct probe **probes_tail;
@@ -40,6 +41,8 @@ void parser_init(struct parser *p, struct arena *a, struct diags *dx, const stru
 /* Tokens. */
 const struct token *parse_peek(struct parser *p);
 struct token parse_next(struct parser *p);
+/* Takes the next token for a pattern: see lex_pattern(). Nothing may have looked at it yet. */
+void parse_pattern_next(struct parser *p);
 bool parse_at(struct parser *p, enum tok kind);
 bool parse_accept(struct parser *p, enum tok kind);
 /* Consumes a token of that kind or reports that it is missing. */

@@ -190,6 +190,7 @@ static struct stmt *expr_stmt(struct parser *p)
 	bool discard = parse_at_name(p, "_");
 	struct stmt *s = new_stmt(p, S_EXPR, first);
 
+	p->stmt_beg = first.beg;
 	s->e = parse_expr(p);
 	if (assign_op(parse_peek(p)->kind, &s->op)) {
 		discard &= s->op == -1 && s->e->kind == E_NAME;

@@ -75,6 +75,10 @@ $(BUILD)/tests/work/%.bpf.o: tests/guest/objects/%.c
 WORK_FLAGS := -static -s
 $(BUILD)/tests/work/calls $(BUILD)/tests/work/usdts: \
 	WORK_FLAGS := -static-pie -fPIE -fno-omit-frame-pointer
+# These are to be found without frames.
+$(BUILD)/tests/work/unwinds: WORK_FLAGS := -static-pie -fPIE -fomit-frame-pointer
+$(BUILD)/tests/work/unwinds_shared: WORK_FLAGS := -fomit-frame-pointer -Wl,-z,lazy
+$(BUILD)/tests/work/unwinds_shared: tests/guest/work/unwinds.c
 
 # Those whose debug information is read: at fixed addresses and not, old and new DWARF.
 $(BUILD)/tests/work/debug: WORK_FLAGS := -O0 -gdwarf-4 -static -no-pie

@@ -2,6 +2,7 @@
  * Builtins that take stacks.
  */
 #include "builtin/builtin.h"
+#include "builtin/unwind.h"
 #include "builtin/ustack.h"
 #include "script/lower.h"
 
@@ -33,9 +34,10 @@ static bool find_mode(const char *name, enum stack_mode *mode)
 static bool check_stack(struct unit *u, struct expr *e)
 {
 	enum stack_mode mode = u->c->cfg->stack_mode;
-	enum type_kind kind = e->name[0] == 'u' ? T_USTACK : T_KSTACK;
+	enum type_kind kind = e->name[0] == 'k' ? T_KSTACK : T_USTACK;
 	struct expr *depth = NULL;
 	int64_t n = DEPTH_DEFAULT;
+	bool ok = true;
 
 	if (!u->shape.stack_ok)
 		return builtin_not_here(u, e, e->name);
@@ -63,12 +65,16 @@ static bool check_stack(struct unit *u, struct expr *e)
 	if (n < 1 || n > DEPTH_MAX)
 		return builtin_bad_arg(u, depth, "the number of frames is from 1 to 1024");
 	e->type = type_stack(u->c->tt, kind, mode, (uint32_t)n);
-	return true;
+	if (kind == T_USTACK)
+		unwind_by_tables(u, e, &ok);
+	return ok;
 }
 
-static void lower_stack(struct unit *u, struct expr *e, const struct dest *d)
+enum { HEAD_OFF = 0, FRAMES_OFF = 8 };
+
+/* The kernel writes the frames, zeros behind them; how many there are. */
+static ref lower_get_stack(struct unit *u, const struct expr *e, const struct dest *d)
 {
-	enum { HEAD_OFF = 0, FRAMES_OFF = 8 };
 	struct irb *b = &u->b;
 	bool user = e->type->kind == T_USTACK;
 	uint32_t size = e->type->depth * 8;
@@ -82,21 +88,54 @@ static void lower_stack(struct unit *u, struct expr *e, const struct dest *d)
 			ir_const(b, user ? BPF_F_USER_STACK : u->shape.kstack_skip));
 	/* Threads of the kernel have no user stack: that is no failure. */
 	uint32_t counter = counter_new(u, COUNT_STACK, e->span, "get_stack", user);
-	blkid bad_blk = ir_block(b), ok = ir_block(b), done = ir_block(b);
+	blkid bad = ir_block(b), ok = ir_block(b);
+	struct meet m = meet_new(b);
 
-	ir_br(b, ir_bin(b, OP_SLT, n, ir_const(b, 0)), bad_blk, ok);
+	ir_br(b, ir_bin(b, OP_SLT, n, ir_const(b, 0)), bad, ok);
 	ir_start(b, ok);
-	ref frames = ir_bin(b, OP_SHR, n, ir_const(b, 3));
-	ir_jmp(b, done);
-	ir_start(b, bad_blk); /* the helper zeroed the frames */
+	meet_from(b, &m, ir_bin(b, OP_SHR, n, ir_const(b, 3)));
+	ir_start(b, bad); /* the helper zeroed the frames */
 	count_failure(u, counter, n);
-	ref none = ir_const(b, 0);
-	ir_jmp(b, done);
-	ir_start(b, done);
-	ref head = ir_phi(b, 2, (ref[]){ frames, none });
+	meet_from(b, &m, ir_const(b, 0));
+	return meet_here(b, &m);
+}
+
+/* By tables; what they know nothing of is left to the kernel, and counted. */
+static ref lower_unwound(struct unit *u, const struct expr *e, const struct dest *d)
+{
+	struct irb *b = &u->b;
+	uint32_t size = e->type->depth * 8;
+	uint32_t counter = counter_new(u, COUNT_UNWIND_FP, e->span, NULL, false);
+	struct meet m = meet_new(b);
+	struct unwound w = unwind_lower(u, e);
+	blkid known = ir_block(b), unknown = ir_block(b), some = ir_block(b);
+
+	ir_br(b, w.failed, unknown, known);
+	ir_start(b, known);
+	ir_copy(b, d->ptr, d->off + FRAMES_OFF, w.frames, 0, size);
+	meet_from(b, &m, w.n);
+	ir_start(b, unknown);
+	ref n = lower_get_stack(u, e, d);
+	blkid none = ir_block(b);
+	ir_br(b, n, some, none);
+	ir_start(b, none);
+	meet_from(b, &m, n);
+	ir_start(b, some);
+	count_failure(u, counter, ir_const(b, 0));
+	meet_from(b, &m, n);
+	return meet_here(b, &m);
+}
+
+static void lower_stack(struct unit *u, struct expr *e, const struct dest *d)
+{
+	struct irb *b = &u->b;
+	bool user = e->type->kind == T_USTACK, ok;
+	ref n = user && unwind_by_tables(u, e, &ok) ? lower_unwound(u, e, d)
+						    : lower_get_stack(u, e, d);
+
 	if (user)
-		head = ir_bin(b, OP_OR, head, lower_pid_above(u));
-	ir_store(b, 8, d->ptr, d->off + HEAD_OFF, head);
+		n = ir_bin(b, OP_OR, n, lower_pid_above(u));
+	ir_store(b, 8, d->ptr, d->off + HEAD_OFF, n);
 }
 
 BUILTINS(stack) = {
@@ -104,5 +143,8 @@ BUILTINS(stack) = {
 	  .doc = "The kernel stack: kstack, kstack(N frames), kstack(perf|raw), kstack(perf, N)." },
 	{ "ustack", "? ustack([raw, raw])", BI_BARE, check_stack, .lower_mem = lower_stack,
 	  .doc = "The user stack, with the same forms as kstack." },
+	{ "dw_ustack", "? dw_ustack([raw, raw])", BI_BARE, check_stack,
+	  .lower_mem = lower_stack,
+	  .doc = "The user stack, walked by unwind tables whatever --unwind says." },
 	{ 0 },
 };

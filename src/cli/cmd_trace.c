@@ -129,6 +129,7 @@ static bool compile(struct trace *t)
 		.ncpus = cpus_possible(),
 		.start_ns = boot_ns(),
 		.isa = ISA,
+		.unwind = t->o->unwind,
 		.unsafe = t->o->unsafe,
 		.env = &t->env,
 		.dump = dump_stage,

@@ -91,6 +91,19 @@ static int set_buffering(struct options *o, const struct row *row, const char *a
 	return 0;
 }
 
+static int set_unwind(struct options *o, const struct row *row, const char *arg, struct err *e)
+{
+	static const char *const words[] = {
+		[UNWIND_AUTO] = "auto", [UNWIND_FP] = "fp", [UNWIND_CFI] = "cfi", NULL
+	};
+	int i = find_word(words, arg, strlen(arg));
+
+	if (i < 0)
+		return err_set(e, -EINVAL, "--unwind: '%s' is none of auto, fp, cfi", arg);
+	*(enum unwind_mode *)field_of(o, row) = (enum unwind_mode)i;
+	return 0;
+}
+
 static int set_mode(struct options *o, const struct row *row, const char *arg, struct err *e)
 {
 	static const char *const later[] = { "test", "bench", "compiler-bench", NULL };

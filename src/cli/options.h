@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "base/vec.h"
+#include "script/compile.h"
 #include "session/session.h"
 
 #include <stdbool.h>
@@ -31,6 +32,7 @@ struct options {
 	struct {
 		bool kprobe_multi, uprobe_multi, kprobe_session;
 	} no_feature;
+	enum unwind_mode unwind;
 	const char *traceable_file;
 	const char *output;
 	const char *format;

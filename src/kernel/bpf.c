@@ -61,6 +61,7 @@ int kbpf_map_create(const struct kbpf_map *m)
 		.value_size = m->value_size,
 		.max_entries = m->max_entries,
 		.map_flags = m->flags,
+		.inner_map_fd = (uint32_t)m->inner_fd,
 	};
 
 	set_name(attr.map_name, m->name);

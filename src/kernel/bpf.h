@@ -28,6 +28,7 @@ struct kbpf_map {
 	uint32_t key_size, value_size, max_entries;
 	uint32_t flags;	  /* BPF_F_... */
 	const char *name; /* any text: the kernel gets its first 15 clean characters */
+	int inner_fd;	  /* maps of maps: one of their kind; else 0 */
 };
 
 int kbpf_map_create(const struct kbpf_map *m);

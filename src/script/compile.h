@@ -11,6 +11,9 @@
 #include "script/filter.h"
 #include "script/plan.h"
 
+/* How ustack is walked: UNWIND_AUTO: by tables in a process that -p or -c names. */
+enum unwind_mode { UNWIND_AUTO, UNWIND_FP, UNWIND_CFI };
+
 /* Settings of the language: the script's config block and the environment set them. */
 struct script_config {
 	uint32_t max_strlen;	 /* bytes of a str(), NUL included; default 1024 */
@@ -22,6 +25,7 @@ struct script_config {
 	uint32_t perf_rb_pages;	 /* 0: chosen by the session */
 	bool print_maps_on_exit;
 	enum stack_mode stack_mode;
+	enum unwind_mode unwind;
 	const char *str_trunc_trailer;
 	/*
 	 * probe_env.missing, or MISSING_AUTO: an error, but a probe that names several places
@@ -48,8 +52,9 @@ struct compile_options {
 	struct task_filter filter;
 	pid_t cpid; /* of the -c child; 0 = none */
 	unsigned ncpus;
-	uint64_t start_ns; /* boot clock when the session began: zero of `elapsed` */
-	unsigned isa;	   /* see codegen.h */
+	uint64_t start_ns;	 /* boot clock when the session began: zero of `elapsed` */
+	unsigned isa;		 /* see codegen.h */
+	enum unwind_mode unwind; /* overrides the setting unless UNWIND_AUTO */
 	bool unsafe;
 	struct probe_env *env; /* its types, dx and arena are those of the compile */
 	/* Called with each stage's text, for -d: "ast", "ir", "ir after <pass>". */

@@ -24,7 +24,15 @@ void script_config_init(struct script_config *cfg)
 	};
 }
 
-enum setting_kind { SET_NUMBER, SET_BOOL, SET_TEXT, SET_STACK_MODE, SET_MISSING, SET_IGNORED };
+enum setting_kind {
+	SET_NUMBER,
+	SET_BOOL,
+	SET_TEXT,
+	SET_STACK_MODE,
+	SET_UNWIND,
+	SET_MISSING,
+	SET_IGNORED
+};
 
 struct setting {
 	const char *key;
@@ -48,6 +56,7 @@ static const struct setting settings[] = {
 	{ "perf_rb_pages", SET_NUMBER, AT(perf_rb_pages), 1, 1 << 20 },
 	{ "print_maps_on_exit", SET_BOOL, AT(print_maps_on_exit) },
 	{ "stack_mode", SET_STACK_MODE, AT(stack_mode) },
+	{ "unwind", SET_UNWIND, AT(unwind) },
 	{ "str_trunc_trailer", SET_TEXT, AT(str_trunc_trailer) },
 	{ "missing_probes", SET_MISSING, AT(missing_probes) },
 	/* Settings of machinery that scry does not have: accepted, without effect. */
@@ -133,6 +142,7 @@ const char *script_config_set(struct script_config *cfg, struct arena *a, const 
 			      const char *value)
 {
 	static const char *const modes[] = { "bpftrace", "perf", "raw", "build_id", NULL };
+	static const char *const unwind_words[] = { "auto", "fp", "cfi", NULL };
 	static const char *const missing[] = { "error", "warn", "ignore", NULL };
 	const struct setting *s = find_setting(key);
 	int word = 0;
@@ -149,6 +159,11 @@ const char *script_config_set(struct script_config *cfg, struct arena *a, const 
 		if (set_word(&word, value, modes))
 			return "expects bpftrace, perf, raw or build_id";
 		cfg->stack_mode = (enum stack_mode)word;
+		return NULL;
+	case SET_UNWIND:
+		if (set_word(&word, value, unwind_words))
+			return "expects auto, fp or cfi";
+		cfg->unwind = (enum unwind_mode)word;
 		return NULL;
 	case SET_MISSING:
 		if (set_word(&word, value, missing))

@@ -36,6 +36,8 @@ struct plan_kmap {
 	bool scratch;	    /* value_size is settled after code generation */
 	const void *init;   /* ARRAY: contents of element 0 to write before loading, or NULL */
 	const char *cgroup; /* CGROUP_ARRAY: the folder that is element 0 */
+	/* ARRAY_OF_MAPS: of the arrays in it, whatever their length */
+	uint32_t inner_value_size;
 };
 
 enum { EXIT_REQUEST_OFF = 0 };
@@ -103,16 +105,18 @@ enum { EVENT_HEADER = 8 };
 
 /* What can go wrong inside a program; each place that can fail has a counter. */
 enum counter_kind {
-	COUNT_LOST,	/* ring full: an event of this program was not recorded */
-	COUNT_SCRATCH,	/* no scratch memory: the program did not run */
-	COUNT_MAP_FULL, /* a map update failed */
-	COUNT_DELETE,	/* delete() of a key that is not there, result unused */
-	COUNT_READ,	/* a memory read failed and gave zeros */
-	COUNT_DIV_ZERO, /* a division by zero gave 1 */
-	COUNT_INDEX,	/* an array index was out of bounds and gave zero */
-	COUNT_STACK,	/* a stack could not be taken */
-	COUNT_HELPER,	/* a call that was to change something failed */
-	COUNT_NEEDLE,	/* a text to look for was too long and so was not found */
+	COUNT_LOST,	 /* ring full: an event of this program was not recorded */
+	COUNT_SCRATCH,	 /* no scratch memory: the program did not run */
+	COUNT_MAP_FULL,	 /* a map update failed */
+	COUNT_DELETE,	 /* delete() of a key that is not there, result unused */
+	COUNT_READ,	 /* a memory read failed and gave zeros */
+	COUNT_DIV_ZERO,	 /* a division by zero gave 1 */
+	COUNT_INDEX,	 /* an array index was out of bounds and gave zero */
+	COUNT_STACK,	 /* a stack could not be taken */
+	COUNT_HELPER,	 /* a call that was to change something failed */
+	COUNT_UNWIND,	 /* a user stack ended before the outermost function */
+	COUNT_UNWIND_FP, /* it was walked by frame pointers, without knowing better */
+	COUNT_NEEDLE,	 /* a text to look for was too long and so was not found */
 };
 
 struct plan_counter {
@@ -121,6 +125,24 @@ struct plan_counter {
 	uint32_t off;	    /* in the globals: u64 times, then u64 last return code */
 	const char *helper; /* "map_update_elem", or NULL */
 	bool quiet;	    /* counted, but shown with -k or --strict only */
+};
+
+/*
+ * User stacks by unwind tables (builtin/unwind.h).  plan.unwind_maps is a trie of what
+ * processes have mapped: key u32 UNWIND_KEY_BITS, or fewer for a range; u32 process; u64
+ * address, big endian.  Its value says how to find a row; plan.unwind_tables holds an array of
+ * rows (symbol/cfi_row.h) for each file.
+ */
+enum {
+	UNWIND_KEY_SIZE = 16,
+	UNWIND_KEY_BITS = 96,
+	UNWIND_VALUE_SIZE = 16,
+	UNWIND_FILES = 4096
+};
+enum {
+	UNWIND_BIAS = 0,  /* u64: an address less this is a row's */
+	UNWIND_FILE = 8,  /* u32: index in unwind_tables */
+	UNWIND_STEP = 12, /* u32: the largest power of two below the number of rows, or 0 */
 };
 
 enum prog_when { PROG_BEGIN, PROG_END, PROG_SIGNAL, PROG_ATTACHED };
@@ -150,7 +172,8 @@ struct plan {
 	uint32_t slots_off, stripes_off, stripe_size, ncpus_pow2;
 	unsigned nattached; /* attach points in all, begin and end included */
 	bool uses_ring;
-	bool uses_user_symbols; /* addresses of processes are among the values */
+	uint32_t unwind_maps, unwind_tables; /* kmaps; 0: there are none */
+	bool uses_user_symbols;		     /* addresses of processes are among the values */
 };
 
 /* Is there a program for that occasion? */

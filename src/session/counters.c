@@ -64,6 +64,15 @@ static void put_words(const struct plan_counter *c, int code, struct sb *out)
 		sb_puts(out, "Array index out of bounds. 0 is being used as the result.");
 		break;
 	case COUNT_STACK: sb_puts(out, "Error reading a stack."); break;
+	case COUNT_UNWIND:
+		sb_puts(out,
+			"A user stack ended early: there is no way known out of a function.");
+		break;
+	case COUNT_UNWIND_FP:
+		sb_puts(out,
+			"A user stack was walked by frame pointers: there were no unwind tables "
+			"of the process yet.");
+		break;
 	case COUNT_NEEDLE:
 		sb_puts(out,
 			"The text to look for is longer than 64 bytes. It counts as not found.");

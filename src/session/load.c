@@ -101,6 +101,20 @@ static int put_cgroup(int map, const char *path, struct err *e)
 					       : err;
 }
 
+int load_inner_map(const struct plan_kmap *m, uint32_t entries)
+{
+	struct kbpf_map spec = {
+		.type = BPF_MAP_TYPE_ARRAY,
+		.key_size = 4,
+		.value_size = m->inner_value_size,
+		.max_entries = entries,
+		.flags = BPF_F_INNER_MAP | BPF_F_MMAPABLE,
+		.name = m->name,
+	};
+
+	return kbpf_map_create(&spec);
+}
+
 static int create_map(struct loaded *l, const struct plan *plan, size_t i, struct err *e)
 {
 	const struct plan_kmap *m = &plan->kmaps.data[i];
@@ -112,8 +126,12 @@ static int create_map(struct loaded *l, const struct plan *plan, size_t i, struc
 		.flags = m->flags,
 		.name = m->name,
 	};
-	int fd = kbpf_map_create(&spec);
+	auto_close int inner = m->inner_value_size ? load_inner_map(m, 1) : -1;
 	uint32_t zero = 0;
+
+	if (inner >= 0)
+		spec.inner_fd = inner;
+	int fd = inner < 0 && m->inner_value_size ? inner : kbpf_map_create(&spec);
 
 	if (fd == -EINVAL && m->type == BPF_MAP_TYPE_RINGBUF) {
 		err_set(e, fd, "create the ring buffer for events");

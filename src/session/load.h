@@ -27,6 +27,11 @@ struct load_options {
  */
 int load(struct loaded *l, struct plan *plan, const struct load_options *opt, struct diags *dx,
 	 struct err *e);
+/*
+ * A map for one of m's elements, an array with so many of its own, which can be mapped into
+ * memory. Returns a descriptor, or -errno.
+ */
+int load_inner_map(const struct plan_kmap *m, uint32_t entries);
 void unload(struct loaded *l);
 
 #endif

@@ -4,6 +4,7 @@
 #include "session/attach.h"
 #include "session/loop.h"
 #include "session/maps.h"
+#include "session/unwind.h"
 #include "symbol/procwatch.h"
 
 #include <errno.h>
@@ -102,9 +103,12 @@ static void watch_processes(struct session *s)
 {
 	struct usyms *usyms = decoder_usyms(&s->decoder);
 
-	s->watch = procwatch_open(usyms, s->child->pid);
+	s->unwind = unwind_open(s->plan, &s->loaded, usyms);
+	s->watch = procwatch_open(usyms, s->child->pid, s->unwind != NULL);
 	if (s->child->pid && !s->child->ours)
 		usyms_remember(usyms, s->child->pid);
+	else if (!s->child->pid && s->unwind)
+		unwind_all_processes(usyms);
 }
 
 /* From the first attached program to the reason to end. */
@@ -200,6 +204,7 @@ static int whole(struct session *s, struct err *e)
 
 static void stop(struct session *s)
 {
+	unwind_close(s->unwind);
 	procwatch_close(s->watch);
 	ring_close(&s->ring);
 	unload(&s->loaded);

@@ -24,6 +24,7 @@
 #include "session/load.h"
 
 struct procwatch;
+struct unwind;
 
 /*
  * When output reaches the stream's file: with each batch of events, when its buffer is full, at
@@ -67,6 +68,7 @@ struct session {
 	struct links links;
 	struct decoder decoder;
 	struct procwatch *watch; /* who maps what, for the decoder; or NULL */
+	struct unwind *unwind;	 /* tells programs how to walk stacks; or NULL */
 	struct counters counters;
 	struct arena scratch; /* of one event, or one map being printed */
 	struct sb text;	      /* of a printf, kept for its memory */

@@ -29,6 +29,7 @@ struct procwatch {
 	struct usyms *us;
 	int poll;
 	size_t page;
+	bool is_eager;
 	VEC(struct ring) rings;
 	/* Of one reading. */
 	struct sb bytes;
@@ -45,7 +46,7 @@ static bool add_ring(struct procwatch *w, pid_t pid, unsigned cpu)
 {
 	struct epoll_event ev = { .events = EPOLLIN };
 	/* Of one process there is little to tell, which should be known while it lives. */
-	uint32_t wakeup = pid ? 1 : (uint32_t)data_size(w) / 2;
+	uint32_t wakeup = pid || w->is_eager ? 1 : (uint32_t)data_size(w) / 2;
 	struct ring r = { .fd = perf_open_mappings(pid, cpu, wakeup) };
 	void *mem;
 
@@ -63,13 +64,14 @@ static bool add_ring(struct procwatch *w, pid_t pid, unsigned cpu)
 	return true;
 }
 
-struct procwatch *procwatch_open(struct usyms *us, pid_t pid)
+struct procwatch *procwatch_open(struct usyms *us, pid_t pid, bool is_eager)
 {
 	auto_arena struct arena scratch = {};
 	struct procwatch *w = xcalloc(1, sizeof(*w));
 	struct cpu_list cpus = {};
 
 	w->us = us;
+	w->is_eager = is_eager;
 	w->page = (size_t)sysconf(_SC_PAGESIZE);
 	w->poll = epoll_create1(EPOLL_CLOEXEC);
 	cpus_online(&scratch, &cpus);
@@ -185,6 +187,15 @@ static void on_mapping(struct procwatch *w, const struct mmap2 *r, size_t size)
 	usyms_add_mapping(w->us, (pid_t)r->pid, &m);
 }
 
+/* FORK, EXIT: pid, parent, thread, its parent. */
+static uint32_t ids_thread(const char *body, size_t size)
+{
+	uint32_t ids[4] = {};
+
+	memcpy(ids, body, size < sizeof(ids) ? size : sizeof(ids));
+	return ids[2];
+}
+
 static void on_record(struct procwatch *w, const char *bytes)
 {
 	struct perf_event_header header;
@@ -205,6 +216,10 @@ static void on_record(struct procwatch *w, const char *bytes)
 	case PERF_RECORD_FORK:
 		if (ids.pid != ids.other) /* else it is a thread */
 			usyms_fork(w->us, (pid_t)ids.other, (pid_t)ids.pid);
+		break;
+	case PERF_RECORD_EXIT:
+		if (ids.pid == ids_thread(body, size)) /* else a thread is gone */
+			usyms_ended(w->us, (pid_t)ids.pid);
 		break;
 	default: break;
 	}

@@ -14,9 +14,10 @@ struct procwatch;
 
 /*
  * Watches a process and its children to come, or all processes (pid 0), for us, which must live
- * longer. NULL, when the kernel does not allow that: names are then looked up in /proc alone.
+ * longer. Eager: what happened is waiting to be read at once, also of all processes. NULL, when
+ * the kernel does not allow that: names are then looked up in /proc alone.
  */
-struct procwatch *procwatch_open(struct usyms *us, pid_t pid);
+struct procwatch *procwatch_open(struct usyms *us, pid_t pid, bool is_eager);
 /* Passes on what happened until now. */
 void procwatch_read(struct procwatch *w);
 /*

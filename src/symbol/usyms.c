@@ -44,6 +44,7 @@ struct usyms {
 	size_t nprocesses;
 	VEC(struct usyms_file *) files;
 	char *text; /* the last name made readable */
+	struct usyms_watcher watcher;
 };
 
 static uint64_t now_ns(void)
@@ -57,6 +58,30 @@ static uint64_t now_ns(void)
 struct usyms *usyms_new(void)
 {
 	return xcalloc(1, sizeof(struct usyms));
+}
+
+void usyms_watch(struct usyms *us, const struct usyms_watcher *watcher)
+{
+	us->watcher = *watcher;
+}
+
+static void tell_mapped(struct usyms *us, pid_t pid, const struct map *m)
+{
+	struct usyms_range r = { m->start, m->end, m->offset, m->file };
+
+	if (us->watcher.mapped)
+		us->watcher.mapped(us->watcher.arg, pid, &r);
+}
+
+static void tell_gone(struct usyms *us, pid_t pid)
+{
+	if (us->watcher.gone)
+		us->watcher.gone(us->watcher.arg, pid);
+}
+
+void usyms_ended(struct usyms *us, pid_t pid)
+{
+	tell_gone(us, pid);
 }
 
 static void free_process(struct process *p)
@@ -113,6 +138,7 @@ static void evict(struct usyms *us)
 
 	struct process *gone = *oldest;
 	*oldest = gone->next;
+	tell_gone(us, gone->pid);
 	free_process(gone);
 	us->nprocesses--;
 }
@@ -160,7 +186,7 @@ static struct usyms_file *get_file(struct usyms *us, pid_t pid, const struct map
 }
 
 /* What is mapped now takes the place of what was there. */
-static void add_map(struct process *p, struct map new)
+static void add_map(struct usyms *us, struct process *p, struct map new)
 {
 	size_t at = 0, kept = 0, n = p->maps.len;
 
@@ -178,13 +204,14 @@ static void add_map(struct process *p, struct map new)
 	for (at = kept; at > 0 && p->maps.data[at - 1].start > new.start; at--)
 		p->maps.data[at] = p->maps.data[at - 1];
 	p->maps.data[at] = new;
+	tell_mapped(us, p->pid, &new);
 }
 
 void usyms_add_mapping(struct usyms *us, pid_t pid, const struct mapping *m)
 {
 	struct process *p = get_process(us, pid);
 
-	add_map(p, (struct map){ m->start, m->end, m->offset, get_file(us, pid, m) });
+	add_map(us, p, (struct map){ m->start, m->end, m->offset, get_file(us, pid, m) });
 }
 
 void usyms_start_over(struct usyms *us, pid_t pid)
@@ -194,6 +221,7 @@ void usyms_start_over(struct usyms *us, pid_t pid)
 	if (!p)
 		return;
 	p->maps.len = 0;
+	tell_gone(us, pid);
 	elf_funcs_fini(&p->jit);
 	p->jit_time = 0;
 }
@@ -209,8 +237,10 @@ void usyms_fork(struct usyms *us, pid_t parent, pid_t pid)
 	p = get_process(us, pid);
 	from = find_process(us, parent); /* unless it had to go for the new one */
 	if (from)
-		vec_each(m, &from->maps)
+		vec_each(m, &from->maps) {
 			vec_push(NULL, &p->maps, *m);
+			tell_mapped(us, pid, m);
+		}
 }
 
 struct reading {
@@ -228,8 +258,9 @@ static bool take_mapping(void *arg, const struct mapping *m)
 			0; /* a process that has ended has none: then the old ones stay */
 	r->is_first = false;
 	if (m->is_code && strcmp(m->path, "[vsyscall]") != 0)
-		add_map(r->p, (struct map){ m->start, m->end, m->offset,
-					    get_file(r->us, r->p->pid, m) });
+		add_map(r->us, r->p,
+			(struct map){ m->start, m->end, m->offset,
+				      get_file(r->us, r->p->pid, m) });
 	return true;
 }
 

@@ -25,8 +25,25 @@ struct usym {
 	const char *module; /* the mapped file, "[vdso]" and the like; NULL: not known */
 };
 
+struct usyms_file;
+
+/* Code that a process has mapped; file is NULL when it is of none. */
+struct usyms_range {
+	uint64_t start, end, offset; /* of start in the file */
+	const struct usyms_file *file;
+};
+
+/* Is told what processes map. The same mapping may be told again. */
+struct usyms_watcher {
+	void (*mapped)(void *arg, pid_t pid, const struct usyms_range *m);
+	void (*gone)(void *arg, pid_t pid); /* nothing that was told is mapped any more */
+	void *arg;
+};
+
 struct usyms *usyms_new(void);
 void usyms_free(struct usyms *us);
+/* From now on, instead of the one before; without functions: nobody. */
+void usyms_watch(struct usyms *us, const struct usyms_watcher *watcher);
 
 /* Reads what a process has mapped now, unless it has ended. */
 void usyms_remember(struct usyms *us, pid_t pid);
@@ -34,6 +51,8 @@ void usyms_remember(struct usyms *us, pid_t pid);
 void usyms_add_mapping(struct usyms *us, pid_t pid, const struct mapping *m);
 /* The process executed another program, or is a new one: nothing is mapped. */
 void usyms_start_over(struct usyms *us, pid_t pid);
+/* The process has ended; its addresses keep their names. */
+void usyms_ended(struct usyms *us, pid_t pid);
 /* A new process has what its parent has. */
 void usyms_fork(struct usyms *us, pid_t parent, pid_t pid);
 

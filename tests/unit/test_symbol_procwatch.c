@@ -30,7 +30,7 @@ static int setup(void **state)
 
 	x->us = usyms_new();
 	usyms_remember(x->us, getpid());
-	x->w = procwatch_open(x->us, getpid());
+	x->w = procwatch_open(x->us, getpid(), false);
 	*state = x;
 	return 0;
 }

@@ -1,0 +1,272 @@
+#include "session/unwind.h"
+
+#include "base/auto.h"
+#include "kernel/bpf.h"
+#include "symbol/cfi.h"
+#include "symbol/usyms_file.h"
+
+#include <dirent.h>
+#include <endian.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+enum { BUCKETS = 256, ROWS_MAX = 16 << 20, CODE_PARTS = 8 };
+
+/* A file whose rows are in the kernel. */
+struct file {
+	const struct usyms_file *file;
+	uint32_t step; /* see UNWIND_STEP */
+	uint64_t base;
+	struct elf_segment code[CODE_PARTS]; /* the parts with code in them */
+	unsigned ncode;
+};
+
+/* What a process has mapped, as the trie knows it. */
+struct range {
+	pid_t pid;
+	uint64_t start, end, bias;
+	uint32_t file;
+};
+
+VEC_TYPE(ranges, struct range);
+
+struct unwind {
+	const struct plan_kmap *tables;
+	int maps_fd, tables_fd;
+	struct usyms *us;
+	VEC(struct file) files; /* the index is the key in the kernel */
+	size_t nrows;
+	struct ranges buckets[BUCKETS];
+};
+
+/* --- tables --- */
+
+static uint32_t first_step(size_t nrows)
+{
+	uint32_t step = 1;
+
+	if (nrows < 2)
+		return 0;
+	while ((size_t)step * 2 < nrows)
+		step *= 2;
+	return step;
+}
+
+/* Puts rows into a new array of the kernel. Returns its descriptor, or -errno. */
+static int fill_array(const struct unwind *w, const uint64_t *rows, size_t n)
+{
+	int fd = load_inner_map(w->tables, (uint32_t)n);
+	void *mem;
+	int err = fd < 0 ? fd : kbpf_map_mmap(fd, n * sizeof(*rows), &mem);
+
+	if (!err) {
+		memcpy(mem, rows, n * sizeof(*rows));
+		munmap(mem, n * sizeof(*rows));
+		return fd;
+	}
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
+static int put_table(struct unwind *w, struct file *file, const struct cfi_table *t)
+{
+	uint32_t key = (uint32_t)w->files.len;
+
+	if (w->nrows + t->rows.len > ROWS_MAX)
+		return -ENOSPC;
+	auto_close int fd = fill_array(w, t->rows.data, t->rows.len);
+	int err = fd < 0 ? fd : kbpf_map_update(w->tables_fd, &key, &fd, BPF_ANY);
+	if (err)
+		return err;
+	w->nrows += t->rows.len;
+	file->base = t->base;
+	file->step = first_step(t->rows.len);
+	return 0;
+}
+
+static void take_code(struct file *file, const struct elf *elf)
+{
+	struct elf_segment s;
+	size_t i = 0;
+
+	while (file->ncode < CODE_PARTS && elf_next_segment(elf, &i, &s))
+		if (elf_is_code(elf, s.addr))
+			file->code[file->ncode++] = s;
+}
+
+/* The index of a file, which is known from now on, with rows or without (then ncode is 0). */
+static uint32_t index_of(struct unwind *w, const struct usyms_file *f)
+{
+	struct file new = { .file = f };
+	struct cfi_table table = {};
+
+	for (size_t i = 0; i < w->files.len; i++)
+		if (w->files.data[i].file == f)
+			return (uint32_t)i;
+	if (w->files.len >= UNWIND_FILES)
+		return UNWIND_FILES;
+	if (f->is_open && !cfi_load(&table, &f->elf) && !put_table(w, &new, &table))
+		take_code(&new, &f->elf);
+	cfi_fini(&table);
+	vec_push(NULL, &w->files, new);
+	return (uint32_t)w->files.len - 1;
+}
+
+/* --- mappings --- */
+
+/* A key of the trie: all addresses that begin like this one. */
+struct key {
+	uint32_t bits;
+	uint32_t pid;
+	uint64_t addr;
+};
+
+struct place {
+	uint64_t bias;
+	uint32_t file, step;
+};
+_Static_assert(sizeof(struct key) == UNWIND_KEY_SIZE &&
+		       sizeof(struct place) == UNWIND_VALUE_SIZE,
+	       "as plan.h has them");
+
+/* The largest power of two that a range can be cut into at its start. */
+static unsigned aligned_bits(uint64_t start, uint64_t end)
+{
+	unsigned bits = start ? (unsigned)__builtin_ctzll(start) : 63;
+
+	while (bits && end - start < (uint64_t)1 << bits)
+		bits--;
+	return bits;
+}
+
+/* Calls the kernel for every piece of a range that is a prefix of addresses. */
+static void each_prefix(const struct unwind *w, const struct range *r, const struct place *p)
+{
+	for (uint64_t at = r->start; at < r->end;) {
+		unsigned bits = aligned_bits(at, r->end);
+		struct key key = { UNWIND_KEY_BITS - bits, (uint32_t)r->pid, htobe64(at) };
+
+		if (p)
+			kbpf_map_update(w->maps_fd, &key, p, BPF_ANY);
+		else
+			kbpf_map_delete(w->maps_fd, &key);
+		at += (uint64_t)1 << bits;
+	}
+}
+
+static struct ranges *bucket_of(struct unwind *w, pid_t pid)
+{
+	return &w->buckets[(uint32_t)pid % BUCKETS];
+}
+
+/* Forgets what a process has in a range of addresses. */
+static void forget(struct unwind *w, pid_t pid, uint64_t start, uint64_t end)
+{
+	struct ranges *list = bucket_of(w, pid);
+	size_t kept = 0;
+
+	for (size_t i = 0; i < list->len; i++) {
+		const struct range *r = &list->data[i];
+
+		if (r->pid == pid && r->start < end && r->end > start)
+			each_prefix(w, r, NULL);
+		else
+			list->data[kept++] = *r;
+	}
+	list->len = kept;
+}
+
+static bool is_known(struct unwind *w, const struct range *new)
+{
+	vec_each(r, bucket_of(w, new->pid))
+		if (r->pid == new->pid && r->start == new->start && r->end == new->end &&
+		    r->bias == new->bias && r->file == new->file)
+			return true;
+	return false;
+}
+
+/* The part with code that a mapping from that place in the file on shows. */
+static const struct elf_segment *part_at(const struct file *f, uint64_t offset)
+{
+	const uint64_t page = 4096;
+
+	for (unsigned i = 0; i < f->ncode; i++) {
+		const struct elf_segment *s = &f->code[i];
+
+		if (offset >= (s->offset & -page) && offset < s->offset + s->size)
+			return s;
+	}
+	return NULL;
+}
+
+static void on_mapped(void *arg, pid_t pid, const struct usyms_range *m)
+{
+	struct unwind *w = arg;
+	uint32_t index = m->file ? index_of(w, m->file) : UNWIND_FILES;
+	const struct elf_segment *part = NULL;
+	struct range r = { pid, m->start, m->end, 0, index };
+
+	if (index < UNWIND_FILES)
+		part = part_at(&w->files.data[index], m->offset);
+	if (part)
+		r.bias = m->start - m->offset + part->offset - part->addr +
+			 w->files.data[index].base;
+	if (is_known(w, &r))
+		return;
+	forget(w, pid, m->start, m->end);
+	/* Code without rows is known too: to be none that only the kernel can walk. */
+	struct place p = { r.bias, part ? index : UNWIND_FILES,
+			   part ? w->files.data[index].step : 0 };
+	each_prefix(w, &r, &p);
+	vec_push(NULL, bucket_of(w, pid), r);
+}
+
+static void on_gone(void *arg, pid_t pid)
+{
+	forget(arg, pid, 0, UINT64_MAX);
+}
+
+/* --- life --- */
+
+struct unwind *unwind_open(const struct plan *plan, const struct loaded *l, struct usyms *us)
+{
+	struct unwind *w;
+
+	if (!plan->unwind_maps)
+		return NULL;
+	w = xcalloc(1, sizeof(*w));
+	w->tables = &plan->kmaps.data[plan->unwind_tables];
+	w->maps_fd = l->maps[plan->unwind_maps];
+	w->tables_fd = l->maps[plan->unwind_tables];
+	w->us = us;
+	usyms_watch(us, &(struct usyms_watcher){ on_mapped, on_gone, w });
+	return w;
+}
+
+void unwind_close(struct unwind *w)
+{
+	if (!w)
+		return;
+	usyms_watch(w->us, &(struct usyms_watcher){});
+	for (size_t i = 0; i < BUCKETS; i++)
+		vec_free(&w->buckets[i]);
+	vec_free(&w->files);
+	free(w);
+}
+
+void unwind_all_processes(struct usyms *us)
+{
+	DIR *dir = opendir("/proc");
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+
+		if (pid > 0)
+			usyms_remember(us, pid);
+	}
+	if (dir)
+		closedir(dir);
+}

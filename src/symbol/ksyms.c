@@ -9,9 +9,10 @@
 
 /*
  * The file does not say where symbols end, and behind the kernel's and each module's last one
- * there is a gap.  No symbol is longer than this.
+ * there is a gap, where modules may have been that are gone.  Areas of modules end with a page
+ * and are followed by an empty one, so what lies two pages behind is something else.
  */
-enum { SYMBOL_MAX = 16 << 20 };
+enum { SYMBOL_MAX = 16 << 20, LAST_GAP = 64 << 10, AREA_PAGE = 4096 };
 
 /* Longer lines are no symbols: names of kernels end at 512 bytes (KSYM_NAME_LEN). */
 enum { LINE_MAX_LEN = 4096, READ_SIZE = 64 * 1024 };
@@ -225,6 +226,17 @@ static void describe(const struct ksyms *ks, const struct ksyms_entry *s, uint64
 	};
 }
 
+/* Where the symbol at i, the last one at its address, ends at most. */
+static uint64_t end_of(const struct ksyms *ks, size_t i)
+{
+	const struct ksyms_entry *s = &ks->syms.data[i], *next = s + 1;
+
+	if (i + 1 < ks->syms.len && next->module == s->module &&
+	    (!s->module || next->addr - s->addr < LAST_GAP))
+		return s->addr + SYMBOL_MAX;
+	return (s->addr / AREA_PAGE + 2) * AREA_PAGE;
+}
+
 bool ksyms_lookup(const struct ksyms *ks, uint64_t addr, struct ksym *out)
 {
 	const struct ksyms_entry *s = ks->syms.data;
@@ -239,7 +251,7 @@ bool ksyms_lookup(const struct ksyms *ks, uint64_t addr, struct ksym *out)
 		else
 			hi = mid;
 	}
-	if (!lo || addr - s[lo - 1].addr >= SYMBOL_MAX)
+	if (!lo || addr >= end_of(ks, lo - 1))
 		return false;
 
 	/* ... and before it the first of those that share one address. */

@@ -89,6 +89,22 @@ static void test_outside_of_all_symbols_is_nothing(void **state)
 	ksyms_fini(&ks);
 }
 
+static void test_behind_a_module_is_nothing(void **state)
+{
+	struct ksyms ks = {};
+	struct ksym s;
+
+	(void)state;
+	load_sample(&ks);
+	assert_at(&ks, 0xffffffffc0003fff, "ext4_write", 0x1fff);
+	assert_false(ksyms_lookup(&ks, 0xffffffffc0004000, &s));
+	assert_at(&ks, 0xffffffffc0000fff, "nf_hook", 0xeff);
+	/* the kernel's last symbol, far below the first module */
+	assert_at(&ks, 0xffffffff81007fff, "late_one", 0x1fff);
+	assert_false(ksyms_lookup(&ks, 0xffffffff81008000, &s));
+	ksyms_fini(&ks);
+}
+
 static void test_a_global_alias_is_preferred(void **state)
 {
 	struct ksyms ks = {};
@@ -215,6 +231,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_an_address_is_its_symbol_and_offset),
 		cmocka_unit_test(test_outside_of_all_symbols_is_nothing),
+		cmocka_unit_test(test_behind_a_module_is_nothing),
 		cmocka_unit_test(test_a_global_alias_is_preferred),
 		cmocka_unit_test(test_modules_keep_their_names),
 		cmocka_unit_test(test_a_name_is_found),

@@ -168,7 +168,7 @@ static int describe_functions(const struct kbpf_prog *p, union bpf_attr *attr, s
 {
 	auto_sb struct sb btf = {};
 
-	func_info_make(p->funcs, p->nfuncs, &btf, info);
+	func_info_make(attr->prog_name, p->funcs, p->nfuncs, &btf, info);
 	int fd = load_btf(&btf);
 	if (fd < 0)
 		return fd;
@@ -193,12 +193,12 @@ int kbpf_prog_load(const struct kbpf_prog *p, struct sb *log)
 		.attach_btf_obj_fd = (uint32_t)p->attach_btf_fd,
 	};
 	auto_sb struct sb info = {};
-	auto_close int btf = p->nfuncs > 1 ? describe_functions(p, &attr, &info) : -1;
 	int r;
 
+	set_name(attr.prog_name, p->name);
+	auto_close int btf = p->nfuncs > 1 ? describe_functions(p, &attr, &info) : -1;
 	if (p->nfuncs > 1 && btf < 0)
 		return btf;
-	set_name(attr.prog_name, p->name);
 	if (log && p->log_level)
 		return load_logged(&attr, log);
 	r = sys_bpf_memlock(BPF_PROG_LOAD, &attr, sizeof(attr));

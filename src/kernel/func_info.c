@@ -5,6 +5,7 @@
 
 #include "base/auto.h"
 
+#include <ctype.h>
 #include <linux/btf.h>
 
 enum { TYPE_INT = 1, TYPE_PROTO, TYPE_FIRST_FUNC };
@@ -50,8 +51,19 @@ static void put_func(struct sb *out, uint32_t name, enum btf_func_linkage linkag
 	put(out, &t, sizeof(t));
 }
 
-/* The names are "f0", "f1" and so on, each with its NUL. */
-static void put_types(uint32_t n, struct sb *types, struct sb *names)
+/* BTF takes C identifiers only. */
+static void put_name(const char *name, uint32_t k, struct sb *names)
+{
+	if (!isalpha((unsigned char)*name))
+		sb_putc(names, 'f');
+	for (; *name; name++)
+		sb_putc(names, isalnum((unsigned char)*name) ? *name : '_');
+	if (k)
+		sb_printf(names, "_%u", k);
+	sb_putc(names, '\0');
+}
+
+static void put_types(const char *name, uint32_t n, struct sb *types, struct sb *names)
 {
 	sb_putc(names, '\0');
 	sb_puts(names, "int");
@@ -60,16 +72,16 @@ static void put_types(uint32_t n, struct sb *types, struct sb *names)
 	put_proto(types);
 	for (uint32_t k = 0; k < n; k++) {
 		put_func(types, (uint32_t)names->len, k ? BTF_FUNC_STATIC : BTF_FUNC_GLOBAL);
-		sb_printf(names, "f%u", k);
-		sb_putc(names, '\0');
+		put_name(name, k, names);
 	}
 }
 
-void func_info_make(const uint32_t *funcs, uint32_t n, struct sb *btf, struct sb *info)
+void func_info_make(const char *name, const uint32_t *funcs, uint32_t n, struct sb *btf,
+		    struct sb *info)
 {
 	auto_sb struct sb types = {}, names = {};
 
-	put_types(n, &types, &names);
+	put_types(name, n, &types, &names);
 	const struct btf_header head = {
 		.magic = BTF_MAGIC,
 		.version = BTF_VERSION,

@@ -14,8 +14,10 @@
 
 /*
  * Appends to btf a blob that describes n functions, the program itself first, and to info the
- * array of struct bpf_func_info for them, where funcs has their first instructions.
+ * array of struct bpf_func_info for them, where funcs has their first instructions. The program
+ * is called name, an identifier, and the other functions name_1 and so on.
  */
-void func_info_make(const uint32_t *funcs, uint32_t n, struct sb *btf, struct sb *info);
+void func_info_make(const char *name, const uint32_t *funcs, uint32_t n, struct sb *btf,
+		    struct sb *info);
 
 #endif

@@ -34,6 +34,24 @@ static const char *home_of(const struct target *t)
 	return t->module ? t->module : "vmlinux";
 }
 
+/* The type of what a target names; false when it is gone. */
+static bool find_type(struct probe_env *env, const struct target *t, struct function_type *out)
+{
+	const struct bpf_functions *list;
+	struct err e;
+
+	if (!t->prog)
+		return function_find_type(env, home_of(t), t->symbol, out);
+	list = lists_bpf_functions(env, &e);
+	vec_each(f, list) {
+		if (f->prog != t->prog || strcmp(f->name, t->symbol) != 0)
+			continue;
+		*out = (struct function_type){ .btf = f->btf, .id = f->type };
+		return true;
+	}
+	return false;
+}
+
 static struct target *add_target(struct probe_env *env, const struct attach_text *at,
 				 const char *module, const char *name, struct targets *out)
 {
@@ -142,16 +160,48 @@ static bool expand_one(struct probe_env *env, const struct attach_text *at, cons
 	return true;
 }
 
+/* "bpf:NAME", "bpf:ID:NAME": functions of programs that the kernel holds. */
+static bool expand_bpf(struct probe_env *env, const struct attach_text *at, struct targets *out)
+{
+	const char *name = at->parts[at->nparts - 1], *nearest = NULL;
+	const struct provider *p = provider_find(at->parts[0], NULL);
+	const struct bpf_functions *list;
+	size_t before = out->len;
+	struct err e = {};
+	unsigned dist = 0;
+	uint64_t id = 0;
+
+	if (at->nparts == 4 && strcmp(at->parts[2], "*") != 0 &&
+	    !expand_number(at->parts[2], &id)) {
+		diag(env->dx, E0208_ATTACH_POINT, at->span,
+		     arena_printf(env->arena, "'%s' is no number of a BPF program",
+				  at->parts[2]));
+		return false;
+	}
+	list = lists_bpf_functions(env, &e);
+	if (!list)
+		return expand_unreadable(env, at, &e);
+	vec_each(f, list) {
+		diag_nearer(name, f->name, &nearest, &dist);
+		if ((id && f->prog != id) || !wildcard_match(name, f->name))
+			continue;
+		struct target *t = expand_add(env, p, at, out);
+		t->symbol = f->name;
+		t->prog = f->prog;
+		t->name = arena_printf(env->arena, "%s:bpf:%u:%s", p->name, f->prog, f->name);
+		t->from_wildcard = wildcard_has(name);
+	}
+	return out->len > before || expand_no_match(env, at, nearest);
+}
+
 static bool expand_fentry(struct probe_env *env, const struct attach_text *at,
 			  struct targets *out)
 {
 	const char *name, *module;
 	struct err e = {};
 
-	if (at->nparts > 2 && !strcmp(at->parts[1], "bpf")) {
-		diag(env->dx, E0006_NOT_YET, at->span, "a probe of a BPF program");
-		return false;
-	}
+	if (at->nparts > 2 && !strcmp(at->parts[1], "bpf"))
+		return expand_arity(env, at, 2, 3) && expand_bpf(env, at, out);
 	if (!expand_arity(env, at, 1, 2))
 		return false;
 	name = at->parts[at->nparts - 1];
@@ -204,7 +254,7 @@ static int shape_fentry(struct probe_env *env, const struct target *t, const str
 		.stack_ok = true,
 		.kstack_skip = OWN_FRAMES,
 	};
-	if (function_find_type(env, home_of(t), t->symbol, &f))
+	if (find_type(env, t, &f))
 		n = btf_func_params(env->types, f.btf, f.id, params, ARGS_MAX, &ret);
 	if (n < 0)
 		return err_set(e, -ENOENT, "%s: its type is gone", t->name);
@@ -235,7 +285,7 @@ static int group_fentry(struct probe_env *env, const struct targets *targets,
 		const struct target *t = g->targets.data[0];
 		struct function_type f;
 
-		if (!function_find_type(env, home_of(t), t->symbol, &f))
+		if (!find_type(env, t, &f))
 			return err_set(e, -ENOENT, "%s: its type is gone", t->name);
 		g->way = ATTACH_TRAMPOLINE;
 		g->why = "a trampoline";
@@ -243,6 +293,7 @@ static int group_fentry(struct probe_env *env, const struct targets *targets,
 		g->expected_attach = is_exit(t->provider) ? BPF_TRACE_FEXIT : BPF_TRACE_FENTRY;
 		g->attach_btf_id = f.id;
 		g->attach_btf_module = f.module;
+		g->attach_prog_id = t->prog;
 		/*
 		 * Trampolines do not take bpf_prog_active, which keeps a second program off the
 		 * CPU of a first one, and may be preempted: per-CPU memory is not theirs alone.
@@ -257,6 +308,9 @@ static int fail(struct probe_env *env, const struct target *t, int err, struct e
 	err_set(e, err, "attach %s", t->name);
 	if (err == -EACCES || err == -EPERM)
 		return proc_hint_denied(e, "fentry and fexit probes");
+	if (t->prog)
+		return err_hint(e, "a program of that type, or one that is traced or not "
+				   "compiled by the kernel, cannot be traced");
 	if (err == -E2BIG)
 		return err_hint(e, "the function has as many programs as a trampoline takes");
 	if (!lists_has_feature(env, FEATURE_FENTRY))
@@ -284,12 +338,36 @@ static int attach_fentry(struct probe_env *env, const struct group *g, int prog_
 	return links_skip(out, t, link);
 }
 
+static int list_bpf(struct probe_env *env, const struct provider *p, const char *pattern,
+		    void (*fn)(void *arg, const struct target *t), void *arg, struct err *e)
+{
+	const struct bpf_functions *list = lists_bpf_functions(env, e);
+
+	if (!list)
+		return e->code;
+	vec_each(f, list) {
+		char name[512];
+		struct target t = {
+			.provider = p, .name = name, .symbol = f->name, .prog = f->prog
+		};
+
+		snprintf(name, sizeof(name), "%s:bpf:%u:%s", p->name, f->prog, f->name);
+		if (wildcard_match(pattern + strlen("bpf:"), f->name) ||
+		    wildcard_match(pattern, name + strlen(p->name) + 1))
+			fn(arg, &t);
+	}
+	return 0;
+}
+
 static int list_functions(struct probe_env *env, const struct provider *p, const char *pattern,
 			  void (*fn)(void *arg, const struct target *t), void *arg,
 			  struct err *e)
 {
-	const struct functions *list = lists_functions(env, e);
+	const struct functions *list;
 
+	if (!strncmp(pattern, "bpf:", strlen("bpf:")))
+		return list_bpf(env, p, pattern, fn, arg, e);
+	list = lists_functions(env, e);
 	if (!list || !lists_btf(env, NULL, e))
 		return e->code;
 	vec_each(f, list) {
@@ -328,7 +406,7 @@ static int params_fentry(struct probe_env *env, const struct target *t,
 	struct function_type f;
 
 	(void)e;
-	if (function_find_type(env, home_of(t), t->symbol, &f))
+	if (find_type(env, t, &f))
 		function_print_type(env, &f, is_exit(t->provider), fn, arg);
 	return 0;
 }
@@ -338,7 +416,7 @@ const struct provider provider_fentry = {
 	.aliases = (const char *const[]){ "f", "kfunc", NULL },
 	.flags = PV_NAMED_ARGS | PV_PID_IMPLICIT | PV_LAST_FIRST,
 	.doc = "A kernel function is entered, arguments by name.",
-	.usage = "fentry:[MODULE:]FUNCTION",
+	.usage = "fentry:[MODULE:]FUNCTION or fentry:bpf:[ID:]FUNCTION",
 	.expand = expand_fentry,
 	.shape = shape_fentry,
 	.group = group_fentry,
@@ -352,7 +430,7 @@ const struct provider provider_fexit = {
 	.aliases = (const char *const[]){ "fr", "kretfunc", NULL },
 	.flags = PV_NAMED_ARGS | PV_RETVAL | PV_PID_IMPLICIT | PV_NO_COUNT_LIST | PV_LAST_FIRST,
 	.doc = "A kernel function returns, arguments and result by name.",
-	.usage = "fexit:[MODULE:]FUNCTION",
+	.usage = "fexit:[MODULE:]FUNCTION or fexit:bpf:[ID:]FUNCTION",
 	.expand = expand_fentry,
 	.shape = shape_fentry,
 	.group = group_fentry,

@@ -25,6 +25,7 @@ struct probe_cache {
 	struct functions functions; /* on the heap */
 	struct events events;
 	VEC(struct module) modules; /* opened so far */
+	struct bpf_function_list *bpf_functions;
 };
 
 static uint32_t find_btf_id(void *arg, bool is_func, const char *name)
@@ -240,6 +241,11 @@ const struct btf *lists_btf(struct probe_env *env, const char *module, struct er
 	return m.btf;
 }
 
+const struct bpf_functions *lists_bpf_functions(struct probe_env *env, struct err *e)
+{
+	return bpf_functions_get(&cache_of(env)->bpf_functions, e);
+}
+
 void lists_each_module(bool (*fn)(void *arg, const char *module), void *arg)
 {
 	struct dirent **names;
@@ -257,6 +263,34 @@ void lists_each_module(bool (*fn)(void *arg, const char *module), void *arg)
 		free(names);
 }
 
+struct module_search {
+	struct probe_env *env;
+	uint32_t (*find)(const struct btf *b, const char *name);
+	const char *name;
+	const struct btf *btf;
+	uint32_t id;
+};
+
+static bool try_module(void *arg, const char *module)
+{
+	struct module_search *s = arg;
+
+	s->btf = lists_btf(s->env, module, NULL);
+	s->id = s->btf ? s->find(s->btf, s->name) : 0;
+	return !s->id;
+}
+
+const struct btf *probe_module_type(struct probe_env *env,
+				    uint32_t (*find)(const struct btf *b, const char *name),
+				    const char *name, uint32_t *id)
+{
+	struct module_search s = { .env = env, .find = find, .name = name };
+
+	lists_each_module(try_module, &s);
+	*id = s.id;
+	return s.id ? s.btf : NULL;
+}
+
 void probe_env_fini(struct probe_env *env)
 {
 	struct probe_cache *c = env->cache;
@@ -272,6 +306,7 @@ void probe_env_fini(struct probe_env *env)
 		btf_free(m->btf);
 	}
 	vec_free(&c->modules);
+	bpf_functions_free(c->bpf_functions);
 	vec_free(&c->functions);
 	vec_free(&c->events);
 	free(c->function_text);

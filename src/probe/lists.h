@@ -8,6 +8,7 @@
 
 #include "kernel/feature.h"
 #include "kernel/tracefs.h"
+#include "probe/bpf_functions.h"
 #include "probe/provider.h"
 
 /* The tracing file system, opened on first use; NULL with e set. */
@@ -36,6 +37,9 @@ const struct functions *lists_functions(struct probe_env *env, struct err *e);
 const struct btf *lists_btf(struct probe_env *env, const char *module, struct err *e);
 /* Calls fn with each module that has types of its own until it returns false. */
 void lists_each_module(bool (*fn)(void *arg, const char *module), void *arg);
+
+/* The functions of loaded BPF programs; NULL with e set. */
+const struct bpf_functions *lists_bpf_functions(struct probe_env *env, struct err *e);
 
 struct event {
 	const char *category, *name;

@@ -88,6 +88,7 @@ struct target {
 	/* What the parts mean is up to the provider. */
 	const char *category, *event; /* tracepoint; event alone for rawtracepoint, software */
 	const char *module, *symbol;  /* kprobe */
+	uint32_t prog;		      /* fentry: the id of the BPF program with the symbol */
 	uint64_t offset;	      /* kprobe:f+off */
 	uint64_t period;	      /* ns, or count for software/hardware */
 	uint64_t frequency;	      /* Hz for profile:hz */
@@ -136,7 +137,8 @@ struct group {
 	enum bpf_attach_type expected_attach;
 	uint32_t attach_btf_id;
 	const char *attach_btf_module; /* whose BTF has that id; NULL: the kernel's own */
-	bool has_cookie;	       /* bpf_get_attach_cookie works here */
+	uint32_t attach_prog_id; /* the BPF program whose BTF has it, and that is traced */
+	bool has_cookie;	 /* bpf_get_attach_cookie works here */
 	struct argloc selector;
 	uint32_t nselect;
 	/*
@@ -343,6 +345,13 @@ bool probe_user_const(struct probe_env *env, const struct target *t, const char 
  * Can the running kernel do that? By its name in kernel/feature.def; asked once, then known.
  */
 bool probe_has_feature(struct probe_env *env, const char *name);
+/*
+ * A type that only a module has: find(btf, name) is tried on the types of each loaded one, by
+ * their names, until it gives an id. NULL: none has it.
+ */
+const struct btf *probe_module_type(struct probe_env *env,
+				    uint32_t (*find)(const struct btf *b, const char *name),
+				    const char *name, uint32_t *id);
 /* Finds a register of struct pt_regs by name; false when the machine has none like it. */
 bool probe_find_reg(const char *name, struct argloc *out);
 

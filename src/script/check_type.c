@@ -214,20 +214,29 @@ static const struct type *named_type(const char *name)
 	return NULL;
 }
 
-static const struct type *kernel_type(struct unit *u, const struct type_name *tn)
+static uint32_t find_struct(const struct btf *b, const char *name)
 {
-	struct compiler *c = u->c;
-	struct err e = {};
-	const struct btf *btf = kernel_btf(c->tt, &e);
+	return btf_find(b, BTF_STRUCTS, name);
+}
 
-	if (!btf) {
-		diag(c->dx, E0132_NO_BTF, tn->span, tn->name, e.msg);
-		return NULL;
-	}
+static uint32_t find_enum(const struct btf *b, const char *name)
+{
+	return btf_find(b, BTF_ENUMS, name);
+}
 
-	uint32_t id = tn->keyword == TN_ENUM	? btf_find(btf, BTF_ENUMS, tn->name)
-		      : tn->keyword == TN_PLAIN ? btf_find_type(btf, tn->name)
-						: btf_find(btf, BTF_STRUCTS, tn->name);
+const struct type *kernel_type(struct compiler *c, enum c_tag tag, const char *name)
+{
+	uint32_t (*find)(const struct btf *b, const char *name) = find_struct;
+	const struct btf *btf = kernel_btf(c->tt, NULL);
+	uint32_t id;
+
+	if (tag == C_PLAIN)
+		find = btf_find_type;
+	else if (tag == C_ENUM)
+		find = find_enum;
+	id = btf ? find(btf, name) : 0;
+	if (btf && !id)
+		btf = probe_module_type(c->opt->env, find, name, &id);
 	return id ? btf_type(c->tt, btf, id) : NULL;
 }
 
@@ -294,6 +303,7 @@ static const struct type *base_type(struct unit *u, const struct type_name *tn)
 		return tn->of->kind == E_TYPE ? asked_type(u, tn->of) : check_expr(u, tn->of);
 
 	static const enum c_tag tags[] = { C_PLAIN, C_STRUCT, C_UNION, C_ENUM };
+	struct err e = {};
 	const struct type *t = tn->keyword == TN_PLAIN ? language_type(u->c, tn->name) : NULL;
 	if (!t)
 		t = cfront_find_type(u->c->cf, tags[tn->keyword], tn->name);
@@ -303,8 +313,10 @@ static const struct type *base_type(struct unit *u, const struct type_name *tn)
 		t = cfront_base_type(u->c->tt, tn->name);
 	if (!t)
 		t = program_type(u, tn, true);
-	if (!t)
-		t = kernel_type(u, tn);
+	if (!t && !kernel_btf(u->c->tt, &e))
+		diag(u->c->dx, E0132_NO_BTF, tn->span, tn->name, e.msg);
+	else if (!t)
+		t = kernel_type(u->c, tags[tn->keyword], tn->name);
 	if (!t)
 		t = program_type(u, tn, false);
 	if (!t)

@@ -284,17 +284,9 @@ static void declare_maps(struct compiler *c)
 }
 
 /* C in the script, and the kernel's types behind it. */
-static const struct type *find_kernel_type(void *arg, enum c_tag tag, const char *name)
+static const struct type *find_c_type(void *arg, enum c_tag tag, const char *name)
 {
-	struct compiler *c = arg;
-	const struct btf *btf = kernel_btf(c->tt, NULL);
-	uint32_t id = 0;
-
-	if (btf)
-		id = tag == C_PLAIN  ? btf_find_type(btf, name)
-		     : tag == C_ENUM ? btf_find(btf, BTF_ENUMS, name)
-				     : btf_find(btf, BTF_STRUCTS, name);
-	return id ? btf_type(c->tt, btf, id) : NULL;
+	return kernel_type(arg, tag, name);
 }
 
 static bool find_kernel_const(void *arg, const char *name, int64_t *value)
@@ -310,7 +302,7 @@ static bool load_c(struct compiler *c)
 {
 	struct cfront_env env = {
 		.types = c->tt,
-		.find_type = find_kernel_type,
+		.find_type = find_c_type,
 		.find_const = find_kernel_const,
 		.arg = c,
 	};

@@ -152,6 +152,8 @@ const struct field *part_like(const struct field *f, uint32_t n, const struct ty
 const struct type *widened(struct compiler *c, const struct type *t);
 /* Are two integers compared or divided as signed numbers? */
 bool signed_pair(const struct type *a, const struct type *b);
+/* A type of the kernel or, after them, of its modules; NULL: there is none, or no BTF. */
+const struct type *kernel_type(struct compiler *c, enum c_tag tag, const char *name);
 /* What a type name in the script means; NULL after reporting. */
 const struct type *resolve_type(struct unit *u, const struct type_name *tn);
 /* How a field of that type is seen when read: char arrays are strings. */

@@ -4,6 +4,7 @@
 #include "codegen/explain.h"
 #include "kernel/bpf.h"
 #include "kernel/proc.h"
+#include "kernel/progs.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -194,14 +195,23 @@ static void relocate(const struct loaded *l, const struct image *img)
 	}
 }
 
-/* -1 without an error: no module is concerned. */
-static int open_module_btf(const struct plan_prog *p, struct err *e)
+/* The module or program that is traced; -1 without an error: it is the kernel itself. */
+static int open_traced(const struct plan_prog *p, struct err *e)
 {
-	const char *name = p->when == PROG_ATTACHED ? p->group->attach_btf_module : NULL;
-	int fd = name ? kbpf_btf_open(name) : -1;
+	const struct group *g = p->when == PROG_ATTACHED ? p->group : NULL;
+	int fd = -1;
 
-	if (name && fd < 0)
-		err_set(e, fd, "open the types of module %s for %s", name, p->name);
+	if (g && g->attach_prog_id) {
+		fd = kprog_open(g->attach_prog_id);
+		if (fd < 0)
+			err_set(e, fd, "open the BPF program %u of %s", g->attach_prog_id,
+				p->name);
+	} else if (g && g->attach_btf_module) {
+		fd = kbpf_btf_open(g->attach_btf_module);
+		if (fd < 0)
+			err_set(e, fd, "open the types of module %s for %s",
+				g->attach_btf_module, p->name);
+	}
 	return fd;
 }
 
@@ -224,10 +234,11 @@ static int load_prog(struct loaded *l, const struct plan_prog *p, int *fd, struc
 		spec.attach_btf_id = p->group->attach_btf_id;
 		spec.flags = p->group->sleepable ? BPF_F_SLEEPABLE : 0;
 	}
-	auto_close int module = open_module_btf(p, e);
-	if (module < 0 && e->code)
+	auto_close int traced = open_traced(p, e);
+	if (traced < 0 && e->code)
 		return e->code;
-	spec.attach_btf_fd = module < 0 ? 0 : module;
+	/* The descriptors of types and of a program have one place in the call. */
+	spec.attach_btf_fd = traced < 0 ? 0 : traced;
 	relocate(l, &p->image);
 	*fd = kbpf_prog_load(&spec, &log);
 	if (*fd >= 0)

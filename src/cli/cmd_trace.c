@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "cli/dump.h"
 #include "cli/filter.h"
+#include "cli/imports.h"
 #include "cli/program.h"
 #include "cli/report.h"
 #include "kernel/proc.h"
@@ -132,6 +133,8 @@ static bool compile(struct trace *t)
 		.unwind = t->o->unwind,
 		.unsafe = t->o->unsafe,
 		.env = &t->env,
+		.import = imports_read,
+		.import_arg = t->arena,
 		.dump = dump_stage,
 		.dump_arg = &t->dump,
 		.dump_ast = t->dump.ast,

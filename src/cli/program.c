@@ -16,7 +16,7 @@ static int read_all(int fd, struct sb *out)
 	return n < 0 ? -errno : 0;
 }
 
-static int read_file(const char *path, struct sb *out, struct err *e)
+int program_read_file(const char *path, struct sb *out, struct err *e)
 {
 	bool is_stdin = !strcmp(path, "-");
 	auto_close int fd = is_stdin ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
@@ -56,7 +56,7 @@ int program_read(const struct options *o, struct program *out, struct err *e)
 			return err_hint(e, "give a FILE, or -e 'PROGRAM'");
 		}
 		const char *path = *words++;
-		int err = read_file(path, &text, e);
+		int err = program_read_file(path, &text, e);
 
 		nwords--;
 		if (err)

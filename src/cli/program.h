@@ -23,4 +23,7 @@ struct program {
  */
 int program_read(const struct options *o, struct program *out, struct err *e);
 
+/* Reads a whole file, or standard input for "-". */
+int program_read_file(const char *path, struct sb *out, struct err *e);
+
 #endif

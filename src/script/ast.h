@@ -242,6 +242,7 @@ struct script {
 	VEC(struct config_entry) config;
 	struct span config_span; /* of the whole block; no place when there is none */
 	VEC(struct import) imports;
+	VEC(struct import) stmt_imports; /* those that stand among statements */
 	VEC(struct map_decl) map_decls;
 	struct macro *macros;
 	struct subprog *subprogs;

@@ -238,14 +238,6 @@ static void expand_probe(struct compiler *c, struct probe *p)
 		add_unplaced(c, p);
 }
 
-static void refuse_later_items(struct compiler *c)
-{
-	struct unit u = { .c = c };
-
-	vec_each(i, &c->script->imports)
-		not_yet(&u, i->span, "import");
-}
-
 static void apply_config(struct compiler *c)
 {
 	vec_each(e, &c->script->config) {
@@ -500,9 +492,10 @@ static void finish_plan(struct compiler *c)
 		p->counters_off + 16 * (uint32_t)p->counters.len + 16;
 }
 
-static bool front_end(struct compiler *c, const struct source *src)
+static bool front_end(struct compiler *c, const struct source *text)
 {
 	struct parse_options opt = { c->opt->params, c->opt->nparams };
+	const struct source main = *text, *src = &main; /* imports move the table */
 
 	c->script = parse_script(c->arena, c->dx, src, &opt);
 	c->damaged = c->script->probe_errors > 0;
@@ -510,7 +503,8 @@ static bool front_end(struct compiler *c, const struct source *src)
 		return false;
 	apply_config(c);
 	c->opt->env->max_probes = c->cfg->max_probes;
-	refuse_later_items(c);
+	if (!load_imports(c, src))
+		return false;
 	load_c(c);
 	declare_maps(c);
 	declare_subprogs(c);

@@ -24,6 +24,7 @@ struct script_config {
 	uint32_t on_stack_limit; /* bytes; larger values go to scratch memory; default 32 */
 	uint32_t perf_rb_pages;	 /* 0: chosen by the session */
 	bool print_maps_on_exit;
+	bool import_statement; /* import may stand among statements */
 	enum stack_mode stack_mode;
 	enum unwind_mode unwind;
 	const char *str_trunc_trailer;
@@ -44,7 +45,23 @@ void script_config_init(struct script_config *cfg);
 const char *script_config_set(struct script_config *cfg, struct arena *a, const char *key,
 			      const char *value);
 
+/* A file that was imported; several of a directory. */
+struct import_file {
+	const char *name; /* as places in it are shown */
+	const char *id;	  /* the same for the same file */
+	const char *text;
+	size_t len;
+	struct import_file *next;
+};
+
 struct compile_options {
+	/*
+	 * What `import "path"` in the file from names, or NULL with e filled in; lives as long
+	 * as the compile.  May be NULL: nothing can be imported.
+	 */
+	const struct import_file *(*import)(void *arg, const char *from, const char *path,
+					    struct err *e);
+	void *import_arg;
 	const char *const *params; /* positional parameters */
 	unsigned nparams;
 	const char *const *options; /* for getopt(): "--name" or "--name=value" */

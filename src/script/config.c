@@ -31,6 +31,7 @@ enum setting_kind {
 	SET_STACK_MODE,
 	SET_UNWIND,
 	SET_MISSING,
+	SET_ALLOW,
 	SET_IGNORED
 };
 
@@ -55,6 +56,7 @@ static const struct setting settings[] = {
 	{ "on_stack_limit", SET_NUMBER, AT(on_stack_limit), 0, 256 },
 	{ "perf_rb_pages", SET_NUMBER, AT(perf_rb_pages), 1, 1 << 20 },
 	{ "print_maps_on_exit", SET_BOOL, AT(print_maps_on_exit) },
+	{ "unstable_import_statement", SET_ALLOW, AT(import_statement) },
 	{ "stack_mode", SET_STACK_MODE, AT(stack_mode) },
 	{ "unwind", SET_UNWIND, AT(unwind) },
 	{ "str_trunc_trailer", SET_TEXT, AT(str_trunc_trailer) },
@@ -77,7 +79,6 @@ static const struct setting settings[] = {
 	{ "unstable_tseries", SET_IGNORED },
 	{ "unstable_dw_ustack", SET_IGNORED },
 	{ "unstable_typeinfo", SET_IGNORED },
-	{ "unstable_import_statement", SET_IGNORED },
 	{ "no_user_symbols", SET_IGNORED },
 	{ "vmlinux", SET_IGNORED },
 };
@@ -111,6 +112,20 @@ static const char *set_bool(bool *at, const char *value)
 	if (!word_in(value, yes) && !word_in(value, no))
 		return "expects true or false";
 	*at = word_in(value, yes);
+	return NULL;
+}
+
+/* Of what may still change: silently, with a warning, or not at all. */
+static const char *set_allow(bool *at, const char *value)
+{
+	static const char *const yes[] = { "enable", "warn", NULL };
+
+	if (!strcasecmp(value, "error"))
+		*at = false;
+	else if (word_in(value, yes))
+		*at = true;
+	else if (set_bool(at, value))
+		return "expects enable, warn or error";
 	return NULL;
 }
 
@@ -170,6 +185,7 @@ const char *script_config_set(struct script_config *cfg, struct arena *a, const 
 			return "expects error, warn or ignore";
 		cfg->missing_probes = word;
 		return NULL;
+	case SET_ALLOW: return set_allow(at, value);
 	case SET_IGNORED: return NULL;
 	}
 	return NULL;

@@ -195,6 +195,7 @@ void lower_stmt(struct unit *u, struct stmt *s)
 		break;
 	case S_RETURN: lower_return(u, s); break;
 	case S_BLOCK: lower_block(u, s); break;
+	case S_IMPORT: break;
 	default: BUG("statement kind %d reached the lowering", s->kind);
 	}
 }

@@ -154,7 +154,11 @@ static struct stmt *import_stmt(struct parser *p)
 	struct stmt *s = new_stmt(p, S_IMPORT, first);
 
 	s->path = parse_next(p).str.s;
-	return done_from(p, s, first);
+	s = done_from(p, s, first);
+	if (p->script)
+		vec_push(p->arena, &p->script->stmt_imports,
+			 (struct import){ s->span, s->path });
+	return s;
 }
 
 static bool at_import(struct parser *p)

@@ -213,6 +213,9 @@ const struct type *check_typeinfo(struct unit *u, struct expr *e);
 /* A field of typeinfo() becomes the literal that it is, which later passes ask for again. */
 bool typeinfo_part(struct unit *u, struct expr *e);
 
+/* import.c: reads what the script imports and adds it to the script; false after errors. */
+bool load_imports(struct compiler *c, const struct source *src);
+
 /* Reports E0006 at a place. */
 void not_yet(struct unit *u, struct span span, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -204,6 +204,14 @@ int scry_vm_map_next_key(struct scry_vm *vm, int map, const void *key, void *nex
 int scry_vm_map_pop(struct scry_vm *vm, int map, void *value);
 /* Bytes of the value as lookup gives it. */
 size_t scry_vm_map_value_bytes(const struct scry_vm *vm, int map);
+/* Arrays: the memory of all values, each rounded up to 8 bytes; else NULL. */
+void *scry_vm_map_memory(struct scry_vm *vm, int map);
+/*
+ * Ring buffers, one at a time: the next finished record (NULL: none), valid until it is
+ * consumed.
+ */
+const void *scry_vm_ring_peek(struct scry_vm *vm, int map, size_t *size);
+void scry_vm_ring_consume(struct scry_vm *vm, int map);
 /* Ring buffers: hands finished records to fn and frees them; returns how many there were. */
 int scry_vm_ring_read(struct scry_vm *vm, int map,
 		      void (*fn)(void *user, const void *data, size_t size), void *user);

@@ -48,6 +48,7 @@ static void trace_init(struct trace *t, const struct options *o)
 				     .types = &t->types,
 				     .dx = &t->dx,
 				     .traceable_file = o->traceable_file,
+				     .no_kernel = o->engine == ENGINE_VM,
 				     .unsafe = o->unsafe,
 				     .no_kprobe_multi = o->no_feature.kprobe_multi,
 				     .no_kprobe_session = o->no_feature.kprobe_session,
@@ -65,8 +66,8 @@ static void trace_fini(struct trace *t)
 	}
 }
 
-/* Is anything to be put into the kernel? Compiling alone needs no privilege. */
-static bool needs_kernel(const struct trace *t)
+/* Is anything to be loaded? Compiling alone needs no privilege. */
+static bool needs_engine(const struct trace *t)
 {
 	return t->o->mode != MODE_CODEGEN && (!t->dump.any || t->dump.xlated);
 }
@@ -190,7 +191,8 @@ static int run_session(struct trace *t, const struct sink *sink)
 		.out = t->out,
 		.sink = sink,
 		.child = &t->child,
-		.opt = { .buffering = o->buffering,
+		.opt = { .engine = o->engine,
+			 .buffering = o->buffering,
 			 .until = t->dump.any  ? UNTIL_LOADED
 				  : o->dry_run ? UNTIL_ATTACHED
 					       : UNTIL_ENDED,
@@ -233,6 +235,9 @@ static int prepare(struct trace *t, const struct sink **sink, struct err *e)
 {
 	int err = dump_init(&t->dump, &t->o->stages, e);
 
+	if (!err && t->dump.xlated && t->o->engine == ENGINE_VM)
+		err = err_set(e, -EINVAL, "-d xlated: only the kernel rewrites programs");
+
 	if (!err)
 		err = check_format(t->o, sink, e);
 	if (!err)
@@ -249,7 +254,7 @@ static int trace(struct trace *t)
 
 	if (prepare(t, &sink, &e))
 		return report_usage(&e);
-	if (needs_kernel(t) && proc_may_trace(&e))
+	if (needs_engine(t) && t->o->engine == ENGINE_KERNEL && proc_may_trace(&e))
 		return report_usage(&e);
 	if (find_process(t, &e))
 		return t->o->pid ? report_usage(&e) : report_system(&e);
@@ -265,7 +270,7 @@ static int trace(struct trace *t)
 		explain_groups(t);
 	if (t->dump.bpf)
 		dump_bpf(t->plan);
-	if (!needs_kernel(t))
+	if (!needs_engine(t))
 		return EXIT_OK;
 	return open_output(t, &e) ? report_system(&e) : run_session(t, sink);
 }

@@ -1,5 +1,7 @@
 #include "cli/options.h"
 
+#include "base/auto.h"
+
 #include <errno.h>
 #include <getopt.h>
 #include <stddef.h>
@@ -77,16 +79,32 @@ static int find_word(const char *const *list, const char *arg, size_t len)
 	return -1;
 }
 
+/* An option whose argument is one of some words: its index, or below 0 with e set. */
+static int one_of(const struct row *row, const char *arg, const char *const *words,
+		  struct err *e)
+{
+	int i = find_word(words, arg, strlen(arg));
+	auto_sb struct sb list = { 0 };
+	char buf[32];
+
+	if (i >= 0)
+		return i;
+	for (unsigned k = 0; words[k]; k++)
+		sb_printf(&list, "%s%s", k ? ", " : "", words[k]);
+	return err_set(e, -EINVAL, "%s: '%s' is none of %s", spelling(row, buf), arg,
+		       sb_str(&list));
+}
+
 static int set_buffering(struct options *o, const struct row *row, const char *arg,
 			 struct err *e)
 {
 	static const char *const words[] = {
 		[BUFFER_LINE] = "line", [BUFFER_FULL] = "full", [BUFFER_NONE] = "none", NULL
 	};
-	int i = find_word(words, arg, strlen(arg));
+	int i = one_of(row, arg, words, e);
 
 	if (i < 0)
-		return err_set(e, -EINVAL, "-B: '%s' is none of line, full, none", arg);
+		return i;
 	*(enum session_buffering *)field_of(o, row) = (enum session_buffering)i;
 	return 0;
 }
@@ -96,11 +114,24 @@ static int set_unwind(struct options *o, const struct row *row, const char *arg,
 	static const char *const words[] = {
 		[UNWIND_AUTO] = "auto", [UNWIND_FP] = "fp", [UNWIND_CFI] = "cfi", NULL
 	};
-	int i = find_word(words, arg, strlen(arg));
+	int i = one_of(row, arg, words, e);
 
 	if (i < 0)
-		return err_set(e, -EINVAL, "--unwind: '%s' is none of auto, fp, cfi", arg);
+		return i;
 	*(enum unwind_mode *)field_of(o, row) = (enum unwind_mode)i;
+	return 0;
+}
+
+static int set_engine(struct options *o, const struct row *row, const char *arg, struct err *e)
+{
+	static const char *const words[] = {
+		[ENGINE_KERNEL] = "kernel", [ENGINE_VM] = "vm", NULL
+	};
+	int i = one_of(row, arg, words, e);
+
+	if (i < 0)
+		return i;
+	*(enum session_engine *)field_of(o, row) = (enum session_engine)i;
 	return 0;
 }
 

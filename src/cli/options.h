@@ -34,6 +34,7 @@ struct options {
 	} no_feature;
 	enum unwind_mode unwind;
 	const char *traceable_file;
+	enum session_engine engine;
 	const char *output;
 	const char *format;
 	enum session_buffering buffering;

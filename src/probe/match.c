@@ -194,6 +194,19 @@ static bool expand_providers(struct probe_env *env, const struct attach_text *at
 	return check_number(env, at, before, out);
 }
 
+static bool can_run(struct probe_env *env, const struct attach_text *at,
+		    const struct provider *p)
+{
+	struct diag *d;
+
+	if (!env->no_kernel || p->flags & (PV_OURS | PV_TIMED))
+		return true;
+	d = diag(env->dx, E0208_ATTACH_POINT, at->span,
+		 arena_printf(env->arena, "a %s probe needs the kernel", p->name));
+	diag_hint(d, "--engine=vm runs begin, end, self and interval");
+	return false;
+}
+
 bool probe_expand(struct probe_env *env, const struct attach_text *at, struct targets *out)
 {
 	size_t before = out->len;
@@ -204,6 +217,8 @@ bool probe_expand(struct probe_env *env, const struct attach_text *at, struct ta
 	if (wildcard_has(at->parts[0]))
 		return expand_providers(env, at, out);
 	p = provider_find(at->parts[0], &nearest);
+	if (p && !can_run(env, at, p))
+		return false;
 	if (p)
 		return p->expand(env, at, out) && check_number(env, at, before, out);
 	d = diag(env->dx, E0201_PROBE_TYPE, at->span, at->parts[0]);

@@ -177,7 +177,8 @@ struct probe_env {
 	const char *program;	    /* what pid runs, or will; NULL: none */
 	const char *traceable_file; /* replaces available_filter_functions, or NULL */
 	unsigned max_probes;
-	bool unsafe; /* --unsafe: kprobes at any address */
+	bool no_kernel; /* programs run on the machine in user space */
+	bool unsafe;	/* --unsafe: kprobes at any address */
 	/* --no-feature */
 	bool no_kprobe_multi, no_kprobe_session, no_uprobe_multi;
 	enum { MISSING_ERROR, MISSING_WARN, MISSING_IGNORE } missing;
@@ -241,7 +242,8 @@ enum provider_flag {
 	PV_OURS = 1 << 5,	   /* begin, end, self: run by scry itself */
 	PV_NO_TASK = 1 << 9,	   /* the current task has nothing to do with the event */
 	PV_USER = 1 << 8,	   /* of processes: `*:` means it with a file or with -p only */
-	PV_NOT_YET = 1 << 7,	   /* known, but expand only says that it is not supported */
+	PV_TIMED = 1 << 10,  /* needs no more than a timer: runs without the kernel, too */
+	PV_NOT_YET = 1 << 7, /* known, but expand only says that it is not supported */
 	PV_LAST_FIRST =
 		1 << 6, /* of several programs on one place the last attached runs first */
 };

@@ -12,6 +12,10 @@ int sampling_shape(struct probe_env *env, const struct target *t, const struct g
 		   struct shape *out, struct err *e)
 {
 	(void)t, (void)g, (void)e;
+	if (env->no_kernel) {
+		*out = (struct shape){};
+		return 0;
+	}
 	*out = (struct shape){
 		.has_ctx = true,
 		.ctx_type = type_struct_named(env->types, "bpf_perf_event_data", false),
@@ -25,8 +29,8 @@ int sampling_group(struct probe_env *env, const struct targets *targets,
 {
 	bool ask = wants->which && targets->len > 1;
 	/* Events that new threads inherit come without the cookie. */
-	bool cookie =
-		ask && !env_event_pid(env) && lists_has_feature(env, FEATURE_ATTACH_COOKIE);
+	bool cookie = ask && !env_event_pid(env) && !env->no_kernel &&
+		      lists_has_feature(env, FEATURE_ATTACH_COOKIE);
 	size_t first = out->len;
 
 	(void)e;

@@ -19,8 +19,8 @@ static bool expand_begin_end(struct probe_env *env, const struct attach_text *at
 static int shape_nothing(struct probe_env *env, const struct target *t, const struct group *g,
 			 struct shape *out, struct err *e)
 {
-	(void)env, (void)t, (void)g, (void)e;
-	*out = (struct shape){ .stack_ok = true };
+	(void)t, (void)g, (void)e;
+	*out = (struct shape){ .stack_ok = !env->no_kernel };
 	return 0;
 }
 

@@ -1,6 +1,6 @@
 #include "session/attach.h"
 
-#include "kernel/bpf.h"
+#include "session/engine.h"
 
 #include <errno.h>
 
@@ -9,10 +9,10 @@ int attach_run(const struct plan *plan, const struct loaded *l, enum prog_when w
 {
 	for (size_t i = 0; i < plan->progs.len; i++) {
 		const struct plan_prog *p = &plan->progs.data[i];
-		int err = p->when == when ? kbpf_prog_run(l->progs[i], NULL) : 0;
+		int err = p->when == when ? engine_prog_run(l, l->progs[i], p->name, e) : 0;
 
 		if (err)
-			return err_set(e, err, "run %s", p->name);
+			return err;
 	}
 	return 0;
 }
@@ -35,7 +35,7 @@ static int attach_one(const struct plan_prog *p, int fd, struct probe_env *env,
 int attach_all(const struct plan *plan, const struct loaded *l, struct probe_env *env,
 	       struct links *links, struct err *e)
 {
-	size_t n = plan->progs.len;
+	size_t n = l->vm ? 0 : plan->progs.len; /* without the kernel the loop has timers */
 	int err = 0;
 
 	for (size_t step = 0; step < 2 * n && !err; step++) {

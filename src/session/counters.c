@@ -141,8 +141,8 @@ static uint64_t tell_missed(struct session *s, size_t i)
 	struct bpf_prog_info info;
 	auto_sb struct sb sb = {};
 
-	if (prog->when != PROG_ATTACHED || kbpf_prog_info(s->loaded.progs[i], &info) ||
-	    !info.recursion_misses)
+	if (s->loaded.vm || prog->when != PROG_ATTACHED ||
+	    kbpf_prog_info(s->loaded.progs[i], &info) || !info.recursion_misses)
 		return 0;
 
 	struct runtime_problem p = session_place(s, prog->span);

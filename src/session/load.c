@@ -5,6 +5,7 @@
 #include "kernel/bpf.h"
 #include "kernel/proc.h"
 #include "kernel/progs.h"
+#include "session/engine.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -127,13 +128,16 @@ static int create_map(struct loaded *l, const struct plan *plan, size_t i, struc
 		.flags = m->flags,
 		.name = m->name,
 	};
-	auto_close int inner = m->inner_value_size ? load_inner_map(m, 1) : -1;
+	auto_close int inner = m->inner_value_size && !l->vm ? load_inner_map(m, 1) : -1;
 	uint32_t zero = 0;
 
 	if (inner >= 0)
 		spec.inner_fd = inner;
-	int fd = inner < 0 && m->inner_value_size ? inner : kbpf_map_create(&spec);
+	int fd = inner < 0 && m->inner_value_size && !l->vm ? inner
+							    : engine_map_create(l, &spec, e);
 
+	if (l->vm && fd < 0)
+		return fd;
 	if (fd == -EINVAL && m->type == BPF_MAP_TYPE_RINGBUF) {
 		err_set(e, fd, "create the ring buffer for events");
 		return err_hint(e, "kernels before 5.8 have none");
@@ -145,7 +149,7 @@ static int create_map(struct loaded *l, const struct plan *plan, size_t i, struc
 	if (m->cgroup)
 		return put_cgroup(fd, m->cgroup, e);
 
-	int err = m->init ? kbpf_map_update(fd, &zero, m->init, BPF_ANY) : 0;
+	int err = m->init ? engine_map_update(l, fd, &zero, m->init, BPF_ANY) : 0;
 	return err ? err_set(e, err, "fill map %s", m->name) : 0;
 }
 
@@ -172,6 +176,11 @@ static int map_globals(struct loaded *l, const struct plan *plan, struct err *e)
 {
 	size_t size = plan->kmaps.data[KMAP_GLOBALS].value_size;
 	void *addr;
+
+	if (l->vm) {
+		l->globals = engine_map_memory(l, l->maps[KMAP_GLOBALS]);
+		return 0;
+	}
 	int err = kbpf_map_mmap(l->maps[KMAP_GLOBALS], size, &addr);
 
 	if (err)
@@ -240,6 +249,8 @@ static int load_prog(struct loaded *l, const struct plan_prog *p, int *fd, struc
 	/* The descriptors of types and of a program have one place in the call. */
 	spec.attach_btf_fd = traced < 0 ? 0 : traced;
 	relocate(l, &p->image);
+	if (l->vm)
+		return engine_prog_load(l, &spec, fd, e);
 	*fd = kbpf_prog_load(&spec, &log);
 	if (*fd >= 0)
 		return 0;
@@ -259,6 +270,8 @@ int load(struct loaded *l, struct plan *plan, const struct load_options *opt, st
 			      .progs = no_fds(plan->progs.len),
 			      .nmaps = plan->kmaps.len,
 			      .nprogs = plan->progs.len };
+	if (opt->on_vm)
+		engine_start(l);
 	proc_allow_files(FILES_OTHER + FILES_PER_PROG * plan->progs.len);
 	err = create_maps(l, plan, opt, e);
 	if (!err)
@@ -278,9 +291,15 @@ static void close_all(int *fds, size_t n)
 
 void unload(struct loaded *l)
 {
-	if (l->globals)
+	if (l->globals && !l->vm)
 		munmap(l->globals, l->globals_size);
-	close_all(l->progs, l->nprogs);
-	close_all(l->maps, l->nmaps);
+	if (l->vm) {
+		engine_stop(l);
+		free(l->progs);
+		free(l->maps);
+	} else {
+		close_all(l->progs, l->nprogs);
+		close_all(l->maps, l->nmaps);
+	}
 	*l = (struct loaded){};
 }

@@ -7,9 +7,13 @@
 #include "base/diag.h"
 #include "script/plan.h"
 
+struct scry_vm;
+
+/* Descriptors, or, with vm, numbers of the machine; engine.h works on either. */
 struct loaded {
-	int *maps;  /* one per plan.kmaps; -1: not needed */
-	int *progs; /* one per plan.progs */
+	struct scry_vm *vm; /* NULL: the kernel */
+	int *maps;	    /* one per plan.kmaps; -1: not needed */
+	int *progs;	    /* one per plan.progs */
 	size_t nmaps, nprogs;
 	uint8_t *globals; /* value of the globals map, shared with the programs */
 	size_t globals_size;
@@ -17,6 +21,7 @@ struct loaded {
 };
 
 struct load_options {
+	bool on_vm;	     /* into the machine in user space */
 	uint32_t ring_pages; /* 0: as many as the number of CPUs asks for */
 };
 

@@ -1,6 +1,7 @@
 #include "session/loop.h"
 
 #include "session/attach.h"
+#include "session/engine.h"
 #include "session/events.h"
 #include "symbol/procwatch.h"
 
@@ -9,6 +10,7 @@
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -60,6 +62,51 @@ static int open_user_signal(struct loop *l, const struct session *s)
 				  : watch(l, l->user_signal, EPOLLIN, FROM_USER_SIGNAL);
 }
 
+static int add_timer(struct loop *l, size_t prog, uint64_t ns)
+{
+	struct timespec period = { (time_t)(ns / 1000000000), (long)(ns % 1000000000) };
+	struct itimerspec when = { period, period };
+	struct epoll_event ev = { .events = EPOLLIN,
+				  .data.u32 = NSOURCES + (uint32_t)l->timers.len };
+	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+
+	if (fd < 0)
+		return -errno;
+	vec_push(NULL, &l->timers, (struct loop_timer){ fd, prog });
+	if (timerfd_settime(fd, 0, &when, NULL) || epoll_ctl(l->poll, EPOLL_CTL_ADD, fd, &ev))
+		return -errno;
+	return 0;
+}
+
+/* The probes that are left without the kernel: those of interval. */
+static int open_timers(struct loop *l, const struct session *s)
+{
+	const struct plan *plan = s->plan;
+	int err = 0;
+
+	for (size_t i = 0; s->loaded.vm && i < plan->progs.len; i++) {
+		if (plan->progs.data[i].when != PROG_ATTACHED)
+			continue;
+		vec_each(t, &plan->progs.data[i].group->targets) {
+			if (!err)
+				err = add_timer(l, i, (*t)->period);
+		}
+	}
+	return err;
+}
+
+/* Turns that nobody had time for are left out, as the kernel does. */
+static int on_timer(const struct loop *l, struct session *s, uint32_t i, struct err *e)
+{
+	const struct loop_timer *t = &l->timers.data[i];
+	uint64_t turns;
+
+	if (read(t->fd, &turns, sizeof(turns)) != sizeof(turns))
+		return 0;
+	return engine_prog_run(&s->loaded, s->loaded.progs[t->prog],
+			       s->plan->progs.data[t->prog].name, e);
+}
+
 int loop_open(struct loop *l, struct session *s, struct err *e)
 {
 	sigset_t set;
@@ -76,7 +123,9 @@ int loop_open(struct loop *l, struct session *s, struct err *e)
 	err = watch(l, l->signals, EPOLLIN, FROM_SIGNALS);
 	if (!err)
 		err = open_user_signal(l, s);
-	if (!err && s->plan->uses_ring)
+	if (!err)
+		err = open_timers(l, s);
+	if (!err && s->plan->uses_ring && !s->loaded.vm)
 		err = watch(l, s->ring.fd, EPOLLIN, FROM_RING);
 	if (!err && s->child->pidfd >= 0)
 		err = watch(l, s->child->pidfd, EPOLLIN, FROM_PROCESS);
@@ -123,6 +172,21 @@ static bool on_record(void *arg, const void *data, uint32_t len)
 	return !d->err && !d->s->write_err && !is_over(d, data);
 }
 
+static void read_records(struct session *s,
+			 bool (*fn)(void *arg, const void *data, uint32_t len), void *arg)
+{
+	if (s->loaded.vm)
+		engine_ring_read(&s->loaded, s->loaded.maps[KMAP_RING], fn, arg);
+	else
+		ring_read(&s->ring, fn, arg);
+}
+
+static bool has_records(const struct session *s)
+{
+	return s->loaded.vm ? engine_ring_pending(&s->loaded, s->loaded.maps[KMAP_RING])
+			    : ring_pending(&s->ring) > 0;
+}
+
 /* Handles at most n records, for at most ms milliseconds or one record. */
 static int read_ring(struct session *s, unsigned n, unsigned ms, struct err *e)
 {
@@ -132,7 +196,7 @@ static int read_ring(struct session *s, unsigned n, unsigned ms, struct err *e)
 		procwatch_read(s->watch); /* before the addresses that need it */
 	if (!s->plan->uses_ring || s->write_err)
 		return 0;
-	ring_read(&s->ring, on_record, &d);
+	read_records(s, on_record, &d);
 	if (s->opt.buffering == BUFFER_LINE && fflush(s->out) && !s->write_err)
 		s->write_err = -errno;
 	return d.err;
@@ -151,7 +215,7 @@ int loop_drain(struct session *s, struct err *e)
 
 	/* What could not be shown in time is lost, and said to be. */
 	if (!err && s->plan->uses_ring && !s->write_err && !s->deaf)
-		ring_read(&s->ring, count_record, &s->counters.unread);
+		read_records(s, count_record, &s->counters.unread);
 	events_obey_exit(s);
 	return err;
 }
@@ -181,6 +245,9 @@ void loop_close(struct loop *l)
 	if (l->user_signal >= 0)
 		close(l->user_signal);
 	walk_stop(&l->walk);
+	vec_each(t, &l->timers)
+		close(t->fd);
+	vec_free(&l->timers);
 	*l = LOOP_CLOSED;
 }
 
@@ -227,13 +294,23 @@ int loop_run(struct loop *l, struct session *s, struct err *e)
 	int err = 0;
 
 	while (!err && !s->ending && !s->write_err) {
-		int n = epoll_wait(l->poll, ready, NSOURCES, timeout);
+		/* Nobody wakes us for what our own programs sent. */
+		if (s->loaded.vm)
+			err = read_ring(s, RECORDS_AT_ONCE, SLICE_MS, e);
+		bool more = s->loaded.vm && s->plan->uses_ring && has_records(s);
+		if (!more)
+			events_obey_exit(s);
+		if (err || s->ending)
+			break;
+		int n = epoll_wait(l->poll, ready, NSOURCES, more ? 0 : timeout);
 
 		if (n < 0 && errno != EINTR)
 			return err_set(e, -errno, "wait for events");
 		for (int i = 0; i < n && !err; i++)
-			err = dispatch(l, s, ready[i].data.u32, e);
-		if (!s->plan->uses_ring || !ring_pending(&s->ring))
+			err = ready[i].data.u32 < NSOURCES
+				      ? dispatch(l, s, ready[i].data.u32, e)
+				      : on_timer(l, s, ready[i].data.u32 - NSOURCES, e);
+		if (!s->plan->uses_ring || !has_records(s))
 			events_obey_exit(s);
 		counters_poll(s, false);
 	}

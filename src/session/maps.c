@@ -4,6 +4,7 @@
 #include "kernel/proc.h"
 #include "output/sort.h"
 #include "session/aggregate.h"
+#include "session/engine.h"
 #include "session/table.h"
 
 #include <errno.h>
@@ -103,8 +104,8 @@ static size_t read_stripes(struct session *s, const struct plan_map *m, struct m
 
 static int table_of(struct session *s, const struct plan_map *m, struct table *t, struct err *e)
 {
-	int err =
-		table_read(t, &s->plan->kmaps.data[m->kmap], m->value, s->loaded.maps[m->kmap]);
+	int err = table_read(t, &s->loaded, &s->plan->kmaps.data[m->kmap], m->value,
+			     s->loaded.maps[m->kmap]);
 
 	return err ? err_set(e, err, "read map %s", m->name) : 0;
 }
@@ -280,14 +281,15 @@ static void reset_stripes(struct session *s, const struct plan_map *m, uint64_t 
 
 /* Calls fn with each key that the hash holds now. */
 static int each_key(struct session *s, const struct plan_map *m,
-		    int (*fn)(int fd, const void *key, const void *zero), const void *zero,
-		    struct err *e)
+		    int (*fn)(const struct loaded *l, int map, const void *key,
+			      const void *zero),
+		    const void *zero, struct err *e)
 {
 	struct table t;
 	int err = table_of(s, m, &t, e);
 
 	for (size_t i = 0; i < t.n && !err; i++) {
-		err = fn(s->loaded.maps[m->kmap], t.keys + i * t.key_size, zero);
+		err = fn(&s->loaded, s->loaded.maps[m->kmap], t.keys + i * t.key_size, zero);
 		if (err == -ENOENT) /* gone already */
 			err = 0;
 		if (err)
@@ -297,15 +299,15 @@ static int each_key(struct session *s, const struct plan_map *m,
 	return err;
 }
 
-static int delete_key(int fd, const void *key, const void *zero)
+static int delete_key(const struct loaded *l, int map, const void *key, const void *zero)
 {
 	(void)zero;
-	return kbpf_map_delete(fd, key);
+	return engine_map_delete(l, map, key);
 }
 
-static int zero_key(int fd, const void *key, const void *zero)
+static int zero_key(const struct loaded *l, int map, const void *key, const void *zero)
 {
-	return kbpf_map_update(fd, key, zero, BPF_EXIST);
+	return engine_map_update(l, map, key, zero, BPF_EXIST);
 }
 
 int maps_clear(struct session *s, const struct plan_map *m, struct err *e)

@@ -45,7 +45,8 @@ static void start(struct session *s)
 
 static int load_plan(struct session *s, struct err *e)
 {
-	struct load_options opt = { .ring_pages = s->opt.ring_pages };
+	struct load_options opt = { .ring_pages = s->opt.ring_pages,
+				    .on_vm = s->opt.engine == ENGINE_VM };
 	const struct plan *plan = s->plan;
 	int err = load(&s->loaded, s->plan, &opt, s->dx, e);
 
@@ -53,7 +54,7 @@ static int load_plan(struct session *s, struct err *e)
 		return err;
 	for (size_t i = 0; i < plan->progs.len && s->opt.loaded; i++)
 		s->opt.loaded(s->opt.loaded_arg, &plan->progs.data[i], s->loaded.progs[i]);
-	if (plan->uses_ring)
+	if (plan->uses_ring && !s->loaded.vm)
 		err = ring_open(&s->ring, s->loaded.maps[KMAP_RING], s->loaded.ring_size);
 	return err ? err_set(e, err, "map the ring buffer into memory") : 0;
 }

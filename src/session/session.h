@@ -32,10 +32,14 @@ struct unwind;
  */
 enum session_buffering { BUFFER_LINE, BUFFER_FULL, BUFFER_NONE };
 
+/* What runs the programs: the running kernel, or the machine in user space (scry_vm.h). */
+enum session_engine { ENGINE_KERNEL, ENGINE_VM };
+
 /* How far a session goes. */
 enum session_until { UNTIL_ENDED, UNTIL_ATTACHED, UNTIL_LOADED };
 
 struct session_options {
+	enum session_engine engine;
 	enum session_buffering buffering;
 	enum session_until until;
 	bool quiet;	   /* do not say how many probes were attached */

@@ -3,6 +3,7 @@
 #include "kernel/bpf.h"
 #include "kernel/proc.h"
 #include "session/aggregate.h"
+#include "session/engine.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@ enum { BATCH = 4096 };
 struct reader {
 	struct table *t;
 	const struct type *value;
+	const struct loaded *l;
 	int fd;
 	bool percpu;
 	unsigned ncpus;
@@ -78,8 +80,8 @@ static int read_batches(struct reader *r)
 	do {
 		uint32_t count = (uint32_t)room;
 
-		err = kbpf_map_lookup_batch(r->fd, first ? NULL : place, place, r->batch_keys,
-					    r->batch_values, &count);
+		err = engine_map_lookup_batch(r->l, r->fd, first ? NULL : place, place,
+					      r->batch_keys, r->batch_values, &count);
 		if (err == -ENOSPC) { /* one bucket of the hash holds more */
 			room *= 2;
 			make_batch(r, room);
@@ -102,27 +104,28 @@ static int read_singly(struct reader *r, uint32_t max_entries)
 {
 	uint8_t *keys = xcalloc(2, r->t->key_size);
 	uint8_t *key = keys, *next = keys + r->t->key_size;
-	int err = kbpf_map_next_key(r->fd, NULL, next);
+	int err = engine_map_next_key(r->l, r->fd, NULL, next);
 
 	make_batch(r, 1);
 	for (uint32_t i = 0; !err && i < 2 * max_entries; i++) {
 		uint8_t *was = key;
 
-		if (!kbpf_map_lookup(r->fd, next, r->batch_values))
+		if (!engine_map_lookup(r->l, r->fd, next, r->batch_values))
 			add(r, next, r->batch_values, 1);
 		key = next;
 		next = was;
-		err = kbpf_map_next_key(r->fd, key, next);
+		err = engine_map_next_key(r->l, r->fd, key, next);
 	}
 	free(keys);
 	return err == -ENOENT ? 0 : err;
 }
 
-int table_read(struct table *t, const struct plan_kmap *kmap, const struct type *value, int fd)
+int table_read(struct table *t, const struct loaded *l, const struct plan_kmap *kmap,
+	       const struct type *value, int fd)
 {
 	bool percpu = kmap->type == BPF_MAP_TYPE_PERCPU_HASH ||
 		      kmap->type == BPF_MAP_TYPE_LRU_PERCPU_HASH;
-	struct reader r = { .t = t, .value = value, .fd = fd, .percpu = percpu };
+	struct reader r = { .t = t, .l = l, .value = value, .fd = fd, .percpu = percpu };
 
 	*t = (struct table){ .key_size = kmap->key_size, .value_size = kmap->value_size };
 	r.ncpus = percpu ? cpus_possible() : 1;

@@ -5,6 +5,7 @@
 #define SCRY_SESSION_TABLE_H
 
 #include "script/plan.h"
+#include "session/load.h"
 
 struct table {
 	uint8_t *keys, *values; /* n entries each, on the heap */
@@ -13,7 +14,8 @@ struct table {
 };
 
 /* Reads all entries of a hash. Returns 0 or -errno; free with table_fini() in any case. */
-int table_read(struct table *t, const struct plan_kmap *kmap, const struct type *value, int fd);
+int table_read(struct table *t, const struct loaded *l, const struct plan_kmap *kmap,
+	       const struct type *value, int fd);
 void table_fini(struct table *t);
 
 #endif

@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -239,13 +240,30 @@ HELPER_BODY(get_current_uid_gid)
 	return (uint64_t)getgid() << 32 | getuid();
 }
 
+/* struct bpf_pidns_info, of the namespace that the machine itself is in. */
+HELPER_BODY(get_ns_current_pid_tgid)
+{
+	uint32_t *to = scry_vm_helper_memory(run, r3, 8, true);
+
+	if (!to)
+		return 0;
+	if (r4 != 8)
+		return (uint64_t)-EINVAL;
+	to[0] = (uint32_t)syscall(SYS_gettid);
+	to[1] = (uint32_t)getpid();
+	return 0;
+}
+
 HELPER_BODY(get_current_comm)
 {
 	char *to = scry_vm_helper_memory(run, r1, (uint32_t)r2, true);
 
 	if (to && r2) {
+		char comm[16] = "";
+
 		memset(to, 0, (uint32_t)r2);
-		strncpy(to, program_invocation_short_name, (uint32_t)r2 - 1);
+		prctl(PR_GET_NAME, comm);
+		strncpy(to, comm, (uint32_t)r2 - 1);
 	}
 	return 0;
 }
@@ -467,6 +485,7 @@ static const struct {
 	{ BPF_FUNC_get_numa_node_id, get_numa_node_id },
 	{ BPF_FUNC_get_current_pid_tgid, get_current_pid_tgid },
 	{ BPF_FUNC_get_current_uid_gid, get_current_uid_gid },
+	{ BPF_FUNC_get_ns_current_pid_tgid, get_ns_current_pid_tgid },
 	{ BPF_FUNC_get_current_comm, get_current_comm },
 	{ BPF_FUNC_probe_read, probe_read },
 	{ BPF_FUNC_probe_read_user, probe_read },

@@ -36,7 +36,8 @@ struct frame {
 	enum { BITS = bits };                            \
 	U d __attribute__((unused)) = (U)(dval), s __attribute__((unused)) = (U)(sval)
 
-void vm_interpret(struct scry_vm_run *run, const struct vm_prog *prog, uint64_t r1, uint64_t r2)
+static void interpret(struct scry_vm_run *run, const struct vm_prog *prog,
+		      const struct vm_op *op, const uint64_t start[11])
 {
 	static const void *const LABELS[VM_OPS] = {
 #define INSN(id, ...) &&do_##id,
@@ -46,12 +47,11 @@ void vm_interpret(struct scry_vm_run *run, const struct vm_prog *prog, uint64_t 
 	};
 	static const void *const TRACED[VM_OPS] = { [0 ... VM_OPS - 1] = &&do_trace };
 	const void *const *labels = run->input->trace ? TRACED : LABELS;
-	const struct vm_op *op = prog->ops;
 	struct frame frames[BPF_CALL_DEPTH];
-	uint64_t r[11] = { [1] = r1, [2] = r2 };
-	uint64_t addr;
+	uint32_t depth = run->depth;
+	uint64_t r[11], addr;
 
-	r[10] = (uintptr_t)run->stack + sizeof(run->stack);
+	memcpy(r, start, sizeof(r));
 	goto *labels[op->id];
 
 	/* --- arithmetic --- */
@@ -174,6 +174,7 @@ do_LDDW_MAP:
 do_LDDW_VALUE:
 do_LDDW_IDX:
 do_LDDW_IDXVAL:
+do_LDDW_FUNC:
 	r[op->dst] = (uint64_t)op->imm;
 	op++;
 	NEXT();
@@ -185,6 +186,7 @@ do_JA32:
 do_CALL : {
 	scry_vm_helper_fn fn = (scry_vm_helper_fn)(uintptr_t)op->imm;
 
+	run->frame = r[10];
 	r[0] = fn(r[1], r[2], r[3], r[4], r[5], run);
 	if (run->fault)
 		goto fault;
@@ -234,7 +236,7 @@ do_CALL_LOCAL:
 	goto *labels[op->id];
 
 do_EXIT:
-	if (!run->depth)
+	if (run->depth == depth)
 		goto end;
 	run->depth--;
 	memcpy(&r[6], frames[run->depth].saved, sizeof(frames->saved));
@@ -268,7 +270,6 @@ do_trace:
 
 	/* What the loader lets through never gets here. */
 do_LDDW_VAR:
-do_LDDW_FUNC:
 do_CALL_BTF:
 do_MAY_GOTO:
 do_none:
@@ -285,4 +286,20 @@ fault:
 	run->prog = prog;
 end:
 	run->result = r[0];
+}
+
+void vm_interpret(struct scry_vm_run *run, const struct vm_prog *prog, uint64_t r1, uint64_t r2)
+{
+	uint64_t r[11] = {
+		[1] = r1, [2] = r2, [10] = (uintptr_t)run->stack + sizeof(run->stack)
+	};
+
+	interpret(run, prog, prog->ops, r);
+}
+
+uint64_t vm_interpret_function(struct scry_vm_run *run, const struct vm_prog *prog,
+			       const struct vm_op *op, const uint64_t r[11])
+{
+	interpret(run, prog, op, r);
+	return run->result;
 }

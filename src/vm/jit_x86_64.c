@@ -67,7 +67,7 @@ struct jit {
 	VEC(struct to_fault) faults;
 	VEC(struct to_check) checks;
 	VEC(size_t) ends, zeros; /* jumps to the end of the program; the same with r0 = 0 */
-	size_t end, slow_check, body;
+	size_t end, slow_check, body, callback;
 	uint32_t i; /* the instruction being compiled */
 };
 
@@ -341,6 +341,8 @@ static void compile_helper(struct jit *j, const struct vm_op *op)
 {
 	struct x86_code *c = &j->c;
 
+	if (op->jump & VM_HELPER_CALLS_BACK)
+		x86_mr(c, 8, X86_MOV, R12, RUN(frame), RBP);
 	x86_rr(c, true, X86_MOV, R9, R12);
 	call_c(j, (const void *)(uintptr_t)op->imm);
 	x86_mi(c, false, X86_CMP, R12, RUN(fault), 0);
@@ -685,11 +687,58 @@ static void emit_entry(struct jit *j)
 	x86_lea(c, RBP, R12, RUN(stack) + VM_STACK_BYTES);
 	x86_mr(c, 8, X86_MOV, R12, RUN(native_sp), RSP);
 	target_at(j, x86_call(c), 0);
-	j->end = c->len;
-	x86_load(c, 8, false, RSP, R12, RUN(native_sp));
 	x86_mr(c, 8, X86_MOV, R12, RUN(result), RAX);
 	while (n--)
 		x86_pop(c, kept[n]);
+	x86_ret(c);
+}
+
+/*
+ * From anywhere to behind the call of the entry or callback that is the innermost: its return
+ * address is just below the stack pointer that it noted.
+ */
+static void emit_end(struct jit *j)
+{
+	struct x86_code *c = &j->c;
+
+	j->end = c->len;
+	x86_load(c, 8, false, RSP, R12, RUN(native_sp));
+	x86_ri(c, true, X86_SUB, RSP, 8);
+	x86_ret(c);
+}
+
+typedef uint64_t (*vm_jit_callback_fn)(struct scry_vm_run *run, const uint8_t *code,
+				       const uint64_t args[4], uint64_t frame);
+
+/* A function of the program for C; the stack pointer of who runs the program is kept. */
+static void emit_callback(struct jit *j)
+{
+	static const uint8_t KEPT[] = { RBX, RBP, R12, R13, R14, R15 };
+	static const uint8_t CLEAR[] = { RAX, R8, RBX, R13, R14, R15 };
+	struct x86_code *c = &j->c;
+
+	j->callback = c->len;
+	for (unsigned k = 0; k < sizeof(KEPT); k++)
+		x86_push(c, KEPT[k]);
+	x86_rr(c, true, X86_MOV, R12, RDI);
+	x86_rr(c, true, X86_MOV, R10, RSI);
+	x86_rr(c, true, X86_MOV, RBP, RCX);
+	x86_load(c, 8, false, RAX, R12, RUN(native_sp));
+	x86_push(c, RAX);
+	x86_push(c, RAX); /* C functions need the stack to be even */
+	x86_mr(c, 8, X86_MOV, R12, RUN(native_sp), RSP);
+	x86_load(c, 8, false, RDI, RDX, 0);
+	x86_load(c, 8, false, RSI, RDX, 8);
+	x86_load(c, 8, false, RCX, RDX, 24);
+	x86_load(c, 8, false, RDX, RDX, 16);
+	for (unsigned k = 0; k < sizeof(CLEAR); k++)
+		x86_rr(c, false, X86_XOR, CLEAR[k], CLEAR[k]);
+	x86_call_reg(c, R10);
+	x86_pop(c, RCX);
+	x86_pop(c, RCX);
+	x86_mr(c, 8, X86_MOV, R12, RUN(native_sp), RCX);
+	for (unsigned k = sizeof(KEPT); k-- > 0;)
+		x86_pop(c, KEPT[k]);
 	x86_ret(c);
 }
 
@@ -806,6 +855,9 @@ static void compile(struct jit *j)
 		leaf_save(j);
 	} else {
 		emit_entry(j);
+		emit_end(j);
+		if (prog->takes_address)
+			emit_callback(j);
 		emit_slow_check(j);
 	}
 	for (j->i = 0; j->i < prog->n; j->i++) {
@@ -849,6 +901,7 @@ static int make_executable(struct jit *j, struct vm_jit *out, struct err *e)
 	out->mapped = mapped;
 	out->body = out->code + (j->leaf ? j->body : j->starts[0]);
 	out->is_leaf = j->leaf;
+	out->callback = j->callback ? out->code + j->callback : NULL;
 	return 0;
 }
 
@@ -892,6 +945,19 @@ void vm_jit_run(struct scry_vm_run *run, const struct vm_prog *prog, uint64_t r1
 		entry(run, r1, r2);
 }
 
+uint64_t vm_jit_call_back(struct scry_vm_run *run, const struct vm_callback *cb,
+			  const uint64_t args[4], uint64_t frame)
+{
+	const struct vm_jit *jit = &cb->prog->jit;
+
+	if (!jit->callback || jit->flags & ~run->input->flags & SCRY_VM_UNSAFE) {
+		run->fault = -EINVAL;
+		return 0;
+	}
+	vm_jit_callback_fn fn = (vm_jit_callback_fn)(uintptr_t)jit->callback;
+	return fn(run, jit->code + jit->starts[cb->op - cb->prog->ops], args, frame);
+}
+
 void vm_jit_free(struct vm_jit *jit)
 {
 	if (jit->code)
@@ -911,6 +977,14 @@ int vm_jit_compile(struct vm_prog *prog, unsigned flags, struct err *e)
 void vm_jit_run(struct scry_vm_run *run, const struct vm_prog *prog, uint64_t r1, uint64_t r2)
 {
 	vm_interpret(run, prog, r1, r2);
+}
+
+uint64_t vm_jit_call_back(struct scry_vm_run *run, const struct vm_callback *cb,
+			  const uint64_t args[4], uint64_t frame)
+{
+	(void)cb, (void)args, (void)frame;
+	run->fault = -ENOTSUP;
+	return 0;
 }
 
 void vm_jit_free(struct vm_jit *jit)

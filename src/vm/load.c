@@ -35,9 +35,13 @@ static int decode_wide(struct vm_prog *prog, uint32_t i, struct err *e)
 		op->imm = (int64_t)insn_imm64(p);
 		return 0;
 	}
-	if (op->id == INSN_LDDW_VAR || op->id == INSN_LDDW_FUNC)
-		return bad(prog, i, e,
-			   "kernel variables and function pointers are not supported");
+	if (op->id == INSN_LDDW_VAR)
+		return bad(prog, i, e, "kernel variables are not supported");
+	if (op->id == INSN_LDDW_FUNC) {
+		prog->takes_address = prog->uses_stack = true;
+		op->jump = p->imm; /* until targets are checked */
+		return 0;
+	}
 
 	bool by_index = op->id == INSN_LDDW_IDX || op->id == INSN_LDDW_IDXVAL;
 	struct vm_map *m = vm_map(prog->vm, by_index ? id + 1ull : id);
@@ -130,16 +134,18 @@ static int check_targets(struct vm_prog *prog, struct err *e)
 {
 	prog->is_entry[0] = true;
 	for (uint32_t i = 0; i < prog->n; i++) {
-		const struct vm_op *op = &prog->ops[i];
+		struct vm_op *op = &prog->ops[i];
 
-		if (op->id == VM_OP_NONE || !is_jump(&prog->insns[i]) || op->id == INSN_CALL ||
-		    op->id == VM_OP_TAIL)
+		if (op->id == VM_OP_NONE || op->id == INSN_CALL || op->id == VM_OP_TAIL ||
+		    (op->id != INSN_LDDW_FUNC && !is_jump(&prog->insns[i])))
 			continue;
 		int ret = check_target(prog, i, op->jump, e);
 		if (ret)
 			return ret;
-		if (op->id == INSN_CALL_LOCAL)
+		if (op->id == INSN_CALL_LOCAL || op->id == INSN_LDDW_FUNC)
 			prog->is_entry[i + 1 + op->jump] = true;
+		if (op->id == INSN_LDDW_FUNC)
+			op->imm = (int64_t)(uintptr_t)&prog->ops[i + 1 + op->jump];
 	}
 	return 0;
 }
@@ -166,13 +172,9 @@ static void price_calls(struct vm_prog *prog)
 {
 	for (uint32_t i = 0; i < prog->n; i++) {
 		struct vm_op *op = &prog->ops[i];
-		uint32_t end = i + 2 + (uint32_t)op->jump;
 
-		if (op->id != INSN_CALL_LOCAL)
-			continue;
-		while (end < prog->n && !prog->is_entry[end])
-			end++;
-		op->imm = end - (i + 1 + (uint32_t)op->jump);
+		if (op->id == INSN_CALL_LOCAL)
+			op->imm = vm_function_slots(prog, i + 1 + (uint32_t)op->jump);
 	}
 }
 

@@ -70,6 +70,8 @@ void *vm_ring_reserve(struct vm_map *m, uint64_t size);
 /* Ends a reservation; returns -EINVAL for an address that is none. */
 int vm_ring_commit(struct vm_map *m, void *record, bool discard);
 int vm_ring_read(struct vm_map *m, void (*fn)(void *, const void *, size_t), void *user);
+const void *vm_ring_peek(struct vm_map *m, size_t *size);
+void vm_ring_consume(struct vm_map *m);
 /* bpf_ringbuf_query() */
 uint64_t vm_ring_query(struct vm_map *m, uint64_t what);
 

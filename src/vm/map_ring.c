@@ -161,6 +161,39 @@ int vm_ring_read(struct vm_map *m, void (*fn)(void *, const void *, size_t), voi
 	return n;
 }
 
+/* Gives the oldest record's room back. */
+static void drop_first(struct ring *r)
+{
+	r->consumer += footprint(r->records.data[r->first++].size);
+	compact(r);
+}
+
+const void *vm_ring_peek(struct vm_map *m, size_t *size)
+{
+	struct ring *r = m->priv;
+	const void *data = NULL;
+
+	pthread_mutex_lock(&m->lock);
+	while (r->first < r->records.len && r->records.data[r->first].state == DISCARDED)
+		drop_first(r);
+	if (r->first < r->records.len && r->records.data[r->first].state == DONE) {
+		*size = r->records.data[r->first].size;
+		data = m->mem + r->records.data[r->first].pos % m->def.max_entries;
+	}
+	pthread_mutex_unlock(&m->lock);
+	return data;
+}
+
+void vm_ring_consume(struct vm_map *m)
+{
+	struct ring *r = m->priv;
+
+	pthread_mutex_lock(&m->lock);
+	if (r->first < r->records.len && r->records.data[r->first].state == DONE)
+		drop_first(r);
+	pthread_mutex_unlock(&m->lock);
+}
+
 uint64_t vm_ring_query(struct vm_map *m, uint64_t what)
 {
 	struct ring *r = m->priv;

@@ -11,6 +11,8 @@
 /* Flags of map creation that change nothing here. */
 enum { HARMLESS_FLAGS = BPF_F_NO_PREALLOC | BPF_F_MMAPABLE | BPF_F_NO_COMMON_LRU };
 
+enum { MAX_KEY = 1 << 20 };
+
 void *vm_map_alloc(size_t count, size_t size)
 {
 	size_t bytes;
@@ -174,7 +176,7 @@ static int check_def(const struct vm_map *m, struct err *e)
 		return err_set(e, -EINVAL, "map %s: unknown flags 0x%x", d->name, d->flags);
 	if (!d->max_entries)
 		return err_set(e, -EINVAL, "map %s: no room: max_entries is 0", d->name);
-	if (m->ops->no_key ? d->key_size != 0 : !d->key_size || d->key_size > 512)
+	if (m->ops->no_key ? d->key_size != 0 : !d->key_size || d->key_size > MAX_KEY)
 		return err_set(e, -EINVAL, "map %s: a %s cannot have a key of %u bytes",
 			       d->name, m->ops->name, d->key_size);
 	if (m->ops->no_value ? d->value_size != 0 : !d->value_size || d->value_size > 1u << 30)

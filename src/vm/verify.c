@@ -117,6 +117,8 @@ static int step_wide(struct verifier *v, const struct bpf_insn *p)
 		vreg_scalar(dst, range_const((uint64_t)op->imm));
 		return 0;
 	}
+	if (op->id == INSN_LDDW_FUNC)
+		return v_reject(v, "takes the address of a function, which is not followed");
 	bool index = op->id == INSN_LDDW_IDX || op->id == INSN_LDDW_IDXVAL;
 	bool value = op->id == INSN_LDDW_VALUE || op->id == INSN_LDDW_IDXVAL;
 	*dst = (struct vreg){ .type = value ? V_VALUE : V_MAP,

@@ -13,6 +13,7 @@ struct scry_vm *scry_vm_new(void)
 
 	vm->cpus = 1;
 	vm_add_kernel_helpers(vm);
+	vm_add_callback_helpers(vm);
 	return vm;
 }
 
@@ -122,6 +123,13 @@ static void describe(const struct scry_vm_run *run, struct scry_vm_result *out)
 		 run->fault_insn, what);
 }
 
+/* Code without checks runs only for who gives them up. */
+static bool runs_compiled(const struct vm_prog *prog, const struct scry_vm_input *in)
+{
+	return prog->jit.code && !(in->flags & SCRY_VM_INTERPRET) && !in->trace &&
+	       !(prog->jit.flags & ~in->flags & SCRY_VM_UNSAFE);
+}
+
 static void run_init(struct scry_vm_run *run, struct vm_prog *prog,
 		     const struct scry_vm_input *in)
 {
@@ -139,17 +147,12 @@ static void run_init(struct scry_vm_run *run, struct vm_prog *prog,
 	run->fault = 0;
 	run->depth = 0;
 	run->tail_calls = 0;
+	run->compiled = runs_compiled(prog, in);
+	run->lent = NULL;
 	run->prog = prog;
 	run->input = in;
 	run->vm = prog->vm;
 	run->result = 0;
-}
-
-/* Code without checks runs only for who gives them up. */
-static bool runs_compiled(const struct vm_prog *prog, const struct scry_vm_input *in)
-{
-	return prog->jit.code && !(in->flags & SCRY_VM_INTERPRET) && !in->trace &&
-	       !(prog->jit.flags & ~in->flags & SCRY_VM_UNSAFE);
 }
 
 static int run_once(struct scry_vm_run *run, struct vm_prog *prog,
@@ -158,7 +161,7 @@ static int run_once(struct scry_vm_run *run, struct vm_prog *prog,
 	uint64_t r1 = in->mem ? (uintptr_t)in->mem : 0;
 
 	run_init(run, prog, in);
-	if (runs_compiled(prog, in))
+	if (run->compiled)
 		vm_jit_run(run, prog, r1, in->mem_size);
 	else
 		vm_interpret(run, prog, r1, in->mem_size);
@@ -339,6 +342,10 @@ bool vm_may_touch(struct scry_vm_run *run, uint64_t addr, size_t size, bool writ
 
 	if (in_region(run, addr, size, write, mem) || in_region(run, addr, size, write, packet))
 		return true;
+	for (const struct vm_lent *l = run->lent; l; l = l->next) {
+		if (in_region(run, addr, size, write, l->region))
+			return true;
+	}
 	vec_each(r, &run->vm->regions) {
 		if (in_region(run, addr, size, write, *r))
 			return true;
@@ -510,6 +517,30 @@ size_t scry_vm_map_value_bytes(const struct scry_vm *vm, int map)
 	if (!m)
 		return 0;
 	return m->ops->per_cpu ? (size_t)m->cpus * m->value_stride : m->def.value_size;
+}
+
+void *scry_vm_map_memory(struct scry_vm *vm, int map)
+{
+	const struct vm_map *m = vm_map(vm, (uint64_t)map);
+	bool is_array = m && (m->def.type == BPF_MAP_TYPE_ARRAY ||
+			      m->def.type == BPF_MAP_TYPE_PERCPU_ARRAY);
+
+	return is_array ? m->mem : NULL;
+}
+
+const void *scry_vm_ring_peek(struct scry_vm *vm, int map, size_t *size)
+{
+	struct vm_map *m = vm_map(vm, (uint64_t)map);
+
+	return m && m->ops == &VM_MAP_RING ? vm_ring_peek(m, size) : NULL;
+}
+
+void scry_vm_ring_consume(struct scry_vm *vm, int map)
+{
+	struct vm_map *m = vm_map(vm, (uint64_t)map);
+
+	if (m && m->ops == &VM_MAP_RING)
+		vm_ring_consume(m);
 }
 
 int scry_vm_ring_read(struct scry_vm *vm, int map,

@@ -37,6 +37,9 @@ struct vm_op {
 	int64_t imm;
 };
 
+/* Flags of helpers besides SCRY_VM_HELPER_...: it calls functions of the program. */
+enum { VM_HELPER_CALLS_BACK = 1 << 8 };
+
 struct vm_helper {
 	scry_vm_helper_fn fn;
 	const char *name;
@@ -54,7 +57,9 @@ struct vm_jit {
 	uint8_t *code; /* mapped executable, not writable */
 	size_t size, mapped;
 	const uint8_t *body; /* where tail calls go */
-	size_t *starts;	     /* of each instruction's code; one more for the end */
+	const uint8_t
+		*callback; /* a vm_jit_callback_fn; NULL: no function has its address taken */
+	size_t *starts;	   /* of each instruction's code; one more for the end */
 	unsigned flags;
 	bool is_leaf; /* code is a scry_vm_function */
 };
@@ -67,9 +72,16 @@ struct vm_prog {
 	struct bpf_insn *insns;
 	struct vm_op *ops;
 	uint32_t n;
-	bool *is_entry;	 /* per slot: a function starts here */
-	bool uses_stack; /* as far as one can see */
+	bool *is_entry;	    /* per slot: a function starts here */
+	bool uses_stack;    /* as far as one can see */
+	bool takes_address; /* of its functions */
 	struct vm_jit jit;
+};
+
+/* Memory that a helper lets the program read while it calls it back. */
+struct vm_lent {
+	struct vm_region region;
+	const struct vm_lent *next;
 };
 
 struct scry_vm {
@@ -99,6 +111,9 @@ struct scry_vm_run {
 	uint32_t fault_insn;
 	uint32_t depth; /* functions below this one */
 	uint32_t tail_calls;
+	uint64_t frame; /* r10 of who called a helper that calls back */
+	bool compiled;	/* by machine code, or by interpreter */
+	const struct vm_lent *lent;
 	const struct vm_prog *prog; /* the one that runs */
 	const struct scry_vm_input *input;
 	struct scry_vm *vm;
@@ -115,7 +130,31 @@ bool *vm_jump_targets(const struct vm_prog *prog);
 void vm_interpret(struct scry_vm_run *run, const struct vm_prog *prog, uint64_t r1,
 		  uint64_t r2);
 
+/* Runs the function at op, its frame pointer in r[10], up to its exit; r[1] ... in r. */
+uint64_t vm_interpret_function(struct scry_vm_run *run, const struct vm_prog *prog,
+			       const struct vm_op *op, const uint64_t r[11]);
+
+/*
+ * callback.c: functions of programs as helpers call them. In a register a function is the
+ * address of its first vm_op, so that it means the same to interpreter and JIT.
+ */
+struct vm_callback {
+	const struct vm_prog *prog;
+	const struct vm_op *op;
+	uint32_t price; /* steps */
+};
+
+/* Returns false after setting the run's fault when addr is no function. */
+bool vm_callback_find(struct scry_vm_run *run, uint64_t addr, struct vm_callback *cb);
+/* Calls it with four arguments; the run may have a fault afterwards. */
+uint64_t vm_call_back(struct scry_vm_run *run, const struct vm_callback *cb,
+		      const uint64_t args[4]);
+/* Slots from i to the next function. */
+uint32_t vm_function_slots(const struct vm_prog *prog, uint32_t i);
+
 /* jit_x86_64.c */
+uint64_t vm_jit_call_back(struct scry_vm_run *run, const struct vm_callback *cb,
+			  const uint64_t args[4], uint64_t frame);
 int vm_jit_compile(struct vm_prog *prog, unsigned flags, struct err *e);
 void vm_jit_run(struct scry_vm_run *run, const struct vm_prog *prog, uint64_t r1, uint64_t r2);
 void vm_jit_free(struct vm_jit *jit);
@@ -132,6 +171,8 @@ const struct vm_prog *vm_tail_target(struct scry_vm_run *run, uint64_t map, uint
 /* Legacy packet access: 1, 2 or 4 bytes in network order. Returns false outside the packet. */
 bool vm_packet_load(const struct scry_vm_run *run, int64_t off, unsigned size, uint64_t *value);
 
+/* callback.c: bpf_loop(), bpf_for_each_map_elem(). */
+void vm_add_callback_helpers(struct scry_vm *vm);
 /* helpers.c: registers the kernel's helpers that make sense here. */
 void vm_add_kernel_helpers(struct scry_vm *vm);
 

@@ -1,3 +1,5 @@
+#include "base/auto.h"
+#include "bpf/asm.h"
 #include "scry_vm.h"
 
 #include <errno.h>
@@ -347,6 +349,41 @@ static void helpers_format_text(void **state)
 	scry_vm_free(vm);
 }
 
+/* Adds up keys and values, and deletes each entry under the walk. */
+static void walks_call_back(void **state)
+{
+	(void)state;
+	static const char TEXT[] =
+		"*(u64 *)(r10 -8) = 0; r1 = map[id:1]; r2 = subprog[+10]; r3 = r10; r3 += -8;"
+		"r4 = 0; call bpf_for_each_map_elem; r6 = r0; r0 = *(u64 *)(r10 -8); r0 <<= 8; r0 += r6; exit;"
+		"r5 = *(u32 *)(r2 +0); r0 = *(u64 *)(r3 +0); r5 += r0; r0 = *(u64 *)(r4 +0); r0 += r5;"
+		"*(u64 *)(r4 +0) = r0; call bpf_map_delete_elem; r0 = 0; exit";
+
+	for (unsigned flags = 0; flags <= SCRY_VM_INTERPRET; flags += SCRY_VM_INTERPRET) {
+		auto_arena struct arena a = { 0 };
+		struct scry_vm *vm = scry_vm_new();
+		struct scry_vm_input in = { .flags = flags };
+		struct scry_vm_result out;
+		struct bpf_insn *insns;
+		struct err e = { 0 };
+		uint32_t n, key;
+		uint64_t value;
+
+		scry_vm_map_add(vm, &(struct scry_vm_map){ BPF_MAP_TYPE_HASH, 4, 8, 100 });
+		for (key = 1; key <= 50; key++) {
+			value = 10 * key;
+			assert_int_equal(scry_vm_map_update(vm, 1, &key, &value, BPF_ANY), 0);
+		}
+		assert_int_equal(bpf_asm(&a, TEXT, sizeof(TEXT) - 1, &insns, &n, &e), 0);
+		int prog = scry_vm_load(vm, insns, n, NULL);
+		assert_int_equal(scry_vm_jit(vm, prog, 0), 0);
+		assert_int_equal(scry_vm_run(vm, prog, &in, &out), 0);
+		assert_int_equal(out.r0, (11 * 50 * 51 / 2) << 8 | 50);
+		assert_int_equal(scry_vm_map_next_key(vm, 1, NULL, &key), -ENOENT);
+		scry_vm_free(vm);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -361,6 +398,7 @@ int main(void)
 		cmocka_unit_test(tail_calls),
 		cmocka_unit_test(checks_are_not_lost),
 		cmocka_unit_test(helpers_format_text),
+		cmocka_unit_test(walks_call_back),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

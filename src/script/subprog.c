@@ -111,7 +111,7 @@ static void check_body(struct unit *u, struct inlined *in)
 		else if (!type_is_error(check_value(u, in->body->value)))
 			var_assigned(u, in->result, in->body->value);
 	} else if (in->result && !u->ended && u->c->final) {
-		diag(u->c->dx, E0145_NO_RETURN, in->f->head, in->f->name);
+		diag(u->c->dx, E0151_NO_RETURN, in->f->head, in->f->name);
 	}
 	in->vars = u->vars;
 	u->vars = vars;
@@ -136,7 +136,7 @@ static void report_recursion(struct unit *u, const struct expr *e)
 
 	for (const struct inlined *in = u->in; in; in = in->up)
 		chain = arena_printf(u->c->arena, "%s > %s", in->f->name, chain);
-	diag(u->c->dx, E0146_FN_RECURSIVE, e->span, chain);
+	diag(u->c->dx, E0152_FN_RECURSIVE, e->span, chain);
 }
 
 static bool check_args(struct unit *u, struct expr *e, const struct subprog *f)
@@ -205,9 +205,9 @@ void check_return(struct unit *u, struct stmt *s)
 		return;
 	}
 	if (!in->result && s->e) {
-		diag(c->dx, E0147_RETURN, s->e->span, in->f->name, "nothing", type_text(c, t));
+		diag(c->dx, E0153_RETURN, s->e->span, in->f->name, "nothing", type_text(c, t));
 	} else if (in->result && !s->e) {
-		diag(c->dx, E0147_RETURN, s->span, in->f->name, type_text(c, in->result->type),
+		diag(c->dx, E0153_RETURN, s->span, in->f->name, type_text(c, in->result->type),
 		     "nothing");
 	} else if (in->result) {
 		if (!s->target)

@@ -105,6 +105,7 @@ int cmd_list(const struct options *o)
 				    .types = &l.types,
 				    .dx = &l.dx,
 				    .pid = o->pid,
+				    .debug_dirs = o->debuginfo,
 				    .traceable_file = o->traceable_file,
 				    .missing = MISSING_WARN };
 	if (names_program(o))

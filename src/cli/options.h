@@ -35,10 +35,11 @@ struct options {
 	enum unwind_mode unwind;
 	const char *traceable_file;
 	enum session_engine engine;
+	const char *debuginfo;
 	const char *output;
 	const char *format;
 	enum session_buffering buffering;
-	bool quiet, all_problems, no_warnings, strict;
+	bool quiet, all_problems, no_warnings, strict, source_lines;
 	bool list, info, verbose, dry_run, fmt;
 	struct texts stages;
 	enum run_mode mode;

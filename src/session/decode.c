@@ -42,6 +42,7 @@ struct usyms *decoder_usyms(struct decoder *d)
 {
 	if (!d->usyms)
 		d->usyms = usyms_new();
+	usyms_set(d->usyms, &(struct usyms_how){ d->debug_dirs, d->source_lines });
 	return d->usyms;
 }
 
@@ -319,12 +320,31 @@ static bool find_usym(struct job *j, uint32_t pid, uint64_t addr, struct usym *o
 	return usyms_lookup(decoder_usyms(j->d), (pid_t)pid, addr, out);
 }
 
+static unsigned find_lines(struct job *j, uint32_t pid, uint64_t addr, bool is_return,
+			   struct usym_line *out)
+{
+	return j->d->source_lines
+		       ? usyms_lines(decoder_usyms(j->d), (pid_t)pid, addr, is_return, out)
+		       : 0;
+}
+
+/* "f+12@file.c:34" */
+static const char *at_line(struct job *j, const char *text, const struct usym_line *l)
+{
+	return arena_printf(j->a, "%s@%s:%d", text, l->file, l->line);
+}
+
 static void put_usym(struct job *j, uint32_t pid, uint64_t addr, struct value *out)
 {
+	struct usym_line lines[USYM_LINES_MAX];
+	const char *text;
 	struct usym sym;
+	unsigned n;
 
 	find_usym(j, pid, addr, &sym);
-	put_text(out, sym.name ? arena_strdup(j->a, sym.name) : hex(j, addr));
+	text = sym.name ? arena_strdup(j->a, sym.name) : hex(j, addr);
+	n = sym.name ? find_lines(j, pid, addr, false, lines) : 0;
+	put_text(out, n ? at_line(j, text, &lines[n - 1]) : text);
 }
 
 /* Of code without symbols the file is the name. */
@@ -348,7 +368,8 @@ static const char *build_id_frame(struct job *j, uint32_t pid, uint64_t addr)
 		  : arena_printf(j->a, "%" PRIx64, addr);
 }
 
-static struct frame user_frame(struct job *j, enum stack_mode mode, uint32_t pid, uint64_t addr)
+static struct frame user_frame(struct job *j, enum stack_mode mode, uint32_t pid, uint64_t addr,
+			       const struct usym_line *line)
 {
 	struct frame f;
 	struct usym sym;
@@ -362,10 +383,45 @@ static struct frame user_frame(struct job *j, enum stack_mode mode, uint32_t pid
 	f.name = user_name(j, &sym);
 	f.text =
 		sym.name ? arena_printf(j->a, "%s+%" PRIu64, f.name, sym.offset) : hex(j, addr);
+	if (line)
+		f.text = at_line(j, f.text, line);
 	if (mode == STACK_PERF)
 		f.text = arena_printf(j->a, "\t%" PRIx64 " %s (%s)", addr, f.text,
 				      sym.module ? sym.module : "[unknown]");
 	return f;
+}
+
+struct frames {
+	VEC(struct value) items;
+	VEC(const char *) names;
+};
+
+static void add_frame(struct job *j, struct frames *out, struct frame f)
+{
+	struct value v = {};
+
+	put_text(&v, f.text);
+	vec_push(j->a, &out->items, v);
+	vec_push(j->a, &out->names, f.name);
+}
+
+/* The frame, and in front of it, when lines are shown, what was inlined there. */
+static void add_user_frames(struct job *j, struct frames *out, enum stack_mode mode,
+			    uint32_t pid, uint64_t addr, bool is_return)
+{
+	struct usym_line lines[USYM_LINES_MAX];
+	bool is_named = mode == STACK_SCRY || mode == STACK_PERF;
+	unsigned n = is_named ? find_lines(j, pid, addr, is_return, lines) : 0;
+	const struct usym_line *l = lines, *end = lines + n;
+
+	for (; l < end && l->name; l++) {
+		const char *mark = mode == STACK_PERF ? "\t[inlined] " : "[inlined] ";
+		const char *text = arena_printf(j->a, "%s%s", mark, l->name);
+
+		add_frame(j, out,
+			  (struct frame){ at_line(j, text, l), arena_strdup(j->a, l->name) });
+	}
+	add_frame(j, out, user_frame(j, mode, pid, addr, l < end ? l : NULL));
 }
 
 static void put_stack(struct job *j, const struct type *t, const uint8_t *p, struct value *out)
@@ -376,21 +432,20 @@ static void put_stack(struct job *j, const struct type *t, const uint8_t *p, str
 
 	if (n > t->depth)
 		n = t->depth;
-	struct value *items = arena_array(j->a, struct value, n);
-	const char **names = arena_array(j->a, const char *, n);
+	struct frames frames = {};
 	for (uint32_t i = 0; i < n; i++) {
 		uint64_t addr = load(p + IPS + (size_t)i * 8, 8);
-		struct frame f = t->kind == T_KSTACK ? kernel_frame(j, t->stack_mode, addr)
-						     : user_frame(j, t->stack_mode, pid, addr);
 
-		put_text(&items[i], f.text);
-		names[i] = f.name;
+		if (t->kind == T_KSTACK)
+			add_frame(j, &frames, kernel_frame(j, t->stack_mode, addr));
+		else
+			add_user_frames(j, &frames, t->stack_mode, pid, addr, i > 0);
 	}
 	out->kind = V_STACK;
 	out->is_kernel = t->kind == T_KSTACK;
-	out->items = items;
-	out->names = names;
-	out->nitems = n;
+	out->items = frames.items.data;
+	out->names = frames.names.data;
+	out->nitems = (unsigned)frames.items.len;
 	out->indent = t->stack_mode == STACK_SCRY ? FRAME_INDENT : 0;
 }
 

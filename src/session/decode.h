@@ -21,6 +21,8 @@ struct decoder {
 	struct ksyms *ksyms;	   /* loaded on the first address; NULL until then */
 	bool ksyms_failed;	   /* tried, and there is none: addresses stay numbers */
 	struct usyms *usyms;	   /* use decoder_usyms() */
+	const char *debug_dirs;	   /* of programs; see elf_debug_open() */
+	bool source_lines;	   /* are shown behind user functions */
 	struct users users;	   /* loaded on the first user id */
 	bool users_loaded;
 	struct err ksyms_err; /* why */

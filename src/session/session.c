@@ -37,6 +37,8 @@ static void start(struct session *s)
 {
 	s->ring.fd = -1;
 	decoder_init(&s->decoder, s->plan);
+	s->decoder.debug_dirs = s->opt.debug_dirs;
+	s->decoder.source_lines = s->opt.source_lines;
 	if (s->opt.trunc_trailer && strcmp(s->opt.trunc_trailer, "..") != 0)
 		s->decoder.trunc_trailer = s->opt.trunc_trailer;
 	counters_init(&s->counters, s->plan);

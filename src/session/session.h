@@ -49,6 +49,8 @@ struct session_options {
 	bool print_maps;     /* at the end */
 	uint32_t ring_pages; /* 0: chosen by the session */
 	uint32_t max_cat_bytes;
+	const char *debug_dirs;	   /* of programs; NULL: the usual */
+	bool source_lines;	   /* of user functions are shown */
 	const char *trunc_trailer; /* behind strings that were cut; NULL: ".." */
 	const char *out_name;	   /* of the output stream, for messages */
 	/* Called with every program once it is loaded, when not NULL. */

@@ -45,6 +45,7 @@ struct usyms {
 	VEC(struct usyms_file *) files;
 	char *text; /* the last name made readable */
 	struct usyms_watcher watcher;
+	struct usyms_how how;
 };
 
 static uint64_t now_ns(void)
@@ -82,6 +83,11 @@ static void tell_gone(struct usyms *us, pid_t pid)
 void usyms_ended(struct usyms *us, pid_t pid)
 {
 	tell_gone(us, pid);
+}
+
+void usyms_set(struct usyms *us, const struct usyms_how *how)
+{
+	us->how = *how;
 }
 
 static void free_process(struct process *p)
@@ -179,6 +185,7 @@ static struct usyms_file *get_file(struct usyms *us, pid_t pid, const struct map
 		if (usyms_file_is(*known, m))
 			return *known;
 	file = usyms_file_new(m);
+	file->how = &us->how;
 	if (count_open(us) < OPEN_FILES)
 		usyms_file_open(file, pid, m);
 	vec_push(NULL, &us->files, file);
@@ -431,4 +438,14 @@ const char *usyms_build_id(struct usyms *us, pid_t pid, uint64_t addr, uint64_t 
 		return NULL;
 	*place = addr - m->start + m->offset;
 	return usyms_file_build_id(m->file);
+}
+
+unsigned usyms_lines(struct usyms *us, pid_t pid, uint64_t addr, bool is_return,
+		     struct usym_line out[USYM_LINES_MAX])
+{
+	const struct map *m = pid ? find_map(current(us, pid, addr), addr) : NULL;
+
+	if (!m || !m->file)
+		return 0;
+	return usyms_file_lines(m->file, addr - m->start + m->offset - is_return, out);
 }

@@ -40,7 +40,25 @@ struct usyms_watcher {
 	void *arg;
 };
 
+/* Where the code at an address comes from. Strings are good as long as the usyms. */
+struct usym_line {
+	const char
+		*name; /* of an inlined function; NULL: of the one that usyms_lookup() tells */
+	const char *file; /* without folders */
+	int line;
+};
+
+enum { USYM_LINES_MAX = 17 };
+
+/* How files are read. */
+struct usyms_how {
+	const char *debug_dirs; /* see elf_debug_open() */
+	bool lines;		/* usyms_lines() will be asked; it keeps files open */
+};
+
 struct usyms *usyms_new(void);
+/* Before the first process; what how points to must stay. */
+void usyms_set(struct usyms *us, const struct usyms_how *how);
 void usyms_free(struct usyms *us);
 /* From now on, instead of the one before; without functions: nobody. */
 void usyms_watch(struct usyms *us, const struct usyms_watcher *watcher);
@@ -58,6 +76,13 @@ void usyms_fork(struct usyms *us, pid_t parent, pid_t pid);
 
 /* Returns false, and an empty out, when nothing is known about the address. */
 bool usyms_lookup(struct usyms *us, pid_t pid, uint64_t addr, struct usym *out);
+/*
+ * The source line of an address, by the debug information of the file: first of the function
+ * that was inlined deepest, last of the one that has the code. is_return: the address is behind
+ * the instruction meant. Returns how many there are, at most USYM_LINES_MAX.
+ */
+unsigned usyms_lines(struct usyms *us, pid_t pid, uint64_t addr, bool is_return,
+		     struct usym_line out[USYM_LINES_MAX]);
 /*
  * The build id, as hexadecimal digits, of the file that is mapped there, and the address's
  * place in that file. NULL when there is none, or it is not known.

@@ -1,5 +1,7 @@
 #include "symbol/usyms_file.h"
 
+#include "symbol/debug_line.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,6 +25,9 @@ void usyms_file_free(struct usyms_file *file)
 {
 	if (file->is_open)
 		elf_close(&file->elf);
+	if (file->debug)
+		debug_info_close(file->debug);
+	free(file->debug);
 	elf_funcs_fini(&file->funcs);
 	vec_free(&file->segments);
 	free(file->path);
@@ -88,6 +93,17 @@ static void take_build_id(void *arg, const struct elf_note *n)
 		snprintf(file->build_id + 2 * i, 3, "%02x", n->desc[i]);
 }
 
+static void open_debug(struct usyms_file *file)
+{
+	struct err e;
+
+	file->debug = xcalloc(1, sizeof(*file->debug));
+	if (!debug_info_open(file->debug, &file->elf, file->how->debug_dirs, &e))
+		return;
+	free(file->debug);
+	file->debug = NULL;
+}
+
 static void load(struct usyms_file *file)
 {
 	struct elf_segment segment;
@@ -96,7 +112,9 @@ static void load(struct usyms_file *file)
 	file->is_loaded = true;
 	if (!file->is_open)
 		return;
-	elf_funcs_load(&file->funcs, &file->elf, NULL);
+	elf_funcs_load(&file->funcs, &file->elf, file->how ? file->how->debug_dirs : NULL);
+	if (file->how && file->how->lines)
+		open_debug(file);
 	elf_each_note(&file->elf, ".note.gnu.build-id", take_build_id, file);
 	while (elf_next_segment(&file->elf, &i, &segment))
 		vec_push(NULL, &file->segments, segment);
@@ -104,22 +122,63 @@ static void load(struct usyms_file *file)
 	file->is_open = false;
 }
 
-const char *usyms_file_lookup(struct usyms_file *file, uint64_t place, uint64_t *offset)
+/* The address, as the file was linked, of a place in it. */
+static bool find_addr(struct usyms_file *file, uint64_t place, uint64_t *addr)
 {
 	if (!file->is_loaded)
 		load(file);
 	vec_each(s, &file->segments) {
 		if (place < s->offset || place - s->offset >= s->size)
 			continue;
-
-		uint64_t addr = place - s->offset + s->addr;
-		const struct elf_func *fn = elf_funcs_at(&file->funcs, addr);
-		if (fn) {
-			*offset = addr - fn->addr;
-			return elf_func_name(&file->funcs, fn);
-		}
+		*addr = place - s->offset + s->addr;
+		return true;
 	}
-	return NULL;
+	return false;
+}
+
+const char *usyms_file_lookup(struct usyms_file *file, uint64_t place, uint64_t *offset)
+{
+	const struct elf_func *fn;
+	uint64_t addr;
+
+	fn = find_addr(file, place, &addr) ? elf_funcs_at(&file->funcs, addr) : NULL;
+	if (!fn)
+		return NULL;
+	*offset = addr - fn->addr;
+	return elf_func_name(&file->funcs, fn);
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+unsigned usyms_file_lines(struct usyms_file *file, uint64_t place,
+			  struct usym_line out[USYM_LINES_MAX])
+{
+	Dwarf_Die inlined[DEBUG_INLINED_MAX];
+	const char *path;
+	uint64_t addr;
+	unsigned n;
+	int line;
+
+	if (!find_addr(file, place, &addr) || !file->debug ||
+	    !debug_line_at(file->debug, addr, &path, &line))
+		return 0;
+	n = debug_line_inlined(file->debug, addr, inlined);
+	for (unsigned i = 0; i < n; i++) {
+		Dwarf_Die *copy = &inlined[n - 1 - i];
+		const char *name = die_name(copy);
+
+		out[i] = (struct usym_line){ name ? name : "?", base_name(path), line };
+		/* Outside of it the line is that of the call. */
+		if (!debug_line_call(copy, &path, &line))
+			return i + 1;
+	}
+	out[n] = (struct usym_line){ NULL, base_name(path), line };
+	return n + 1;
 }
 
 const char *usyms_file_build_id(struct usyms_file *file)

@@ -9,6 +9,7 @@
 
 #include "symbol/elf_funcs.h"
 #include "symbol/procmaps.h"
+#include "symbol/usyms.h"
 
 VEC_TYPE(elf_segments, struct elf_segment);
 
@@ -22,6 +23,8 @@ struct usyms_file {
 	struct elf elf; /* if is_open */
 	struct elf_funcs funcs;
 	struct elf_segments segments;
+	const struct usyms_how *how;	     /* NULL: as usual */
+	struct debug_info *debug;	     /* if lines are asked for, and it has them */
 	char build_id[2 * BUILD_ID_MAX + 1]; /* "" when it has none */
 };
 
@@ -34,6 +37,9 @@ void usyms_file_open(struct usyms_file *file, pid_t pid, const struct mapping *m
 /* The function at a place in the file; *offset is the place's from its beginning. NULL: none.
  */
 const char *usyms_file_lookup(struct usyms_file *file, uint64_t place, uint64_t *offset);
+/* See usyms_lines(). */
+unsigned usyms_file_lines(struct usyms_file *file, uint64_t place,
+			  struct usym_line out[USYM_LINES_MAX]);
 /* The build id as hexadecimal digits; NULL when the file has none. */
 const char *usyms_file_build_id(struct usyms_file *file);
 

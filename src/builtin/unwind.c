@@ -9,6 +9,7 @@
 #include "probe/arch.h"
 #include "script/lower.h"
 #include "symbol/cfi_row.h"
+#include "types/kernel_types.h"
 
 #include <string.h>
 
@@ -29,7 +30,11 @@ enum {
 	W_TRY = 72,  /* u32: key of the rows */
 	W_FILE = 76, /* u32: key of the tables */
 	W_KEY = 80,  /* as plan.h has it */
-	W_MEM = 96,  /* what was read of the process */
+	W_BIAS = 96,
+	W_INODE = 104, /* key of the files: u64 inode, u32 device, u32 0 */
+	W_DEVICE = 112,
+	W_VMA = 120, /* address of the first byte of the file, were it mapped as this part is */
+	W_MEM = 128, /* what was read of the process */
 	W_FRAMES = W_MEM + SIGNAL_SIZE,
 };
 
@@ -226,7 +231,7 @@ static void step_by_row(struct walk *w)
  * The last row that is not above the address: W_ROW.  Steps are halved from the largest that
  * the table has room for; a key behind its end finds nothing.
  */
-static void search_rows(struct walk *w, ref table, ref pc, ref first_step)
+static void search_rows(struct walk *w, ref table, ref pc)
 {
 	enum { TURNS = 24 };
 	struct irb *b = w->b;
@@ -237,7 +242,6 @@ static void search_rows(struct walk *w, ref table, ref pc, ref first_step)
 
 	set(w, W_ROW, num(w, CFI_NONE));
 	set(w, W_POS, num(w, 0));
-	set(w, W_STEP, first_step);
 	counted_begin(b, &c, OP_ULT, num(w, 0), num(w, TURNS));
 	ref step = get(w, W_STEP);
 	ir_br(b, step, on, c.done);
@@ -268,11 +272,135 @@ static ref lookup(struct walk *w, uint32_t map, int32_t key, blkid none)
 	return value;
 }
 
-/* Keeps the address as a frame and goes to its caller. */
-static void lower_step(struct walk *w, const struct plan *p, ref index, uint32_t depth)
+/* Members of kernel structs, which the kernel's own types know. */
+struct vma_offsets {
+	int32_t start, pgoff, file, inode, number, super, device;
+};
+
+static bool find_offset(struct unit *u, const char *type, const char *member, int32_t *out)
 {
+	struct typetab *tt = u->c->tt;
+	const struct btf *btf = kernel_btf(tt, NULL);
+	uint32_t id = btf ? btf_find(btf, BTF_STRUCTS, type) : 0;
+	struct field f;
+
+	if (!id || !type_member(tt, btf_type(tt, btf, id), member, &f))
+		return false;
+	*out = (int32_t)(f.bit_off / 8);
+	return true;
+}
+
+/* Samples are taken with interrupts off, where the kernel looks up one mapping at most. */
+static bool can_find_vma(struct unit *u, struct vma_offsets *o)
+{
+	return u->group->prog_type != BPF_PROG_TYPE_PERF_EVENT &&
+	       probe_has_feature(u->c->opt->env, "find_vma") &&
+	       find_offset(u, "vm_area_struct", "vm_start", &o->start) &&
+	       find_offset(u, "vm_area_struct", "vm_pgoff", &o->pgoff) &&
+	       find_offset(u, "vm_area_struct", "vm_file", &o->file) &&
+	       find_offset(u, "file", "f_inode", &o->inode) &&
+	       find_offset(u, "inode", "i_ino", &o->number) &&
+	       find_offset(u, "inode", "i_sb", &o->super) &&
+	       find_offset(u, "super_block", "s_dev", &o->device);
+}
+
+/* Goes on where a pointer is not NULL. */
+static ref follow(struct walk *w, ref at, int32_t off)
+{
+	blkid some = ir_block(w->b);
+	ref p = ir_load(w->b, 8, at, off);
+
+	ir_br(w->b, p, some, w->stop);
+	ir_start(w->b, some);
+	return p;
+}
+
+/* What bpf_find_vma() calls with the mapping: notes which file it is of, and where. */
+static void lower_vma(struct walk *w, ref vma, const struct vma_offsets *o)
+{
+	enum { PAGE_BITS = 12 };
 	struct irb *b = w->b;
-	blkid unmapped = ir_block(b), no_table = ir_block(b);
+	ref inode = follow(w, follow(w, vma, o->file), o->inode);
+	ref super = follow(w, inode, o->super);
+	ref off = ir_bin(b, OP_SHL, ir_load(b, 8, vma, o->pgoff), num(w, PAGE_BITS));
+
+	set(w, W_INODE, ir_load(b, 8, inode, o->number));
+	set(w, W_DEVICE, ir_load(b, 4, super, o->device));
+	set(w, W_VMA, ir_bin(b, OP_SUB, ir_load(b, 8, vma, o->start), off));
+	ir_jmp(b, w->stop);
+}
+
+struct function {
+	struct irb outer;
+	struct walk w;
+	uint32_t number; /* among the program's */
+};
+
+/* A function that the kernel calls back; its context leads to the memory of the walk. */
+static void begin_function(struct unit *u, unsigned param, struct function *f)
+{
+	f->outer = u->b;
+	f->number = (uint32_t)u->fns.len;
+	u->b = (struct irb){ .fn = ir_fn_new(u->c->arena, u->target->name),
+			     .span = f->outer.span };
+	vec_push(u->c->arena, &u->fns, u->b.fn);
+	if (++u->depth > u->depth_max)
+		u->depth_max = u->depth;
+	f->w = (struct walk){ .b = &u->b, .go_on = ir_block(&u->b), .stop = ir_block(&u->b) };
+	f->w.s = ir_load(&u->b, 8, ir_param(&u->b, param), 0);
+}
+
+static void end_function(struct unit *u, struct function *f, int64_t stop)
+{
+	ir_start(&u->b, f->w.go_on);
+	ir_ret(&u->b, ir_const(&u->b, 0));
+	ir_start(&u->b, f->w.stop);
+	ir_ret(&u->b, ir_const(&u->b, stop));
+	u->depth--;
+	u->b = f->outer;
+}
+
+/*
+ * What is mapped there, asked from the kernel: of a process so young that its mappings have not
+ * come to us.  Leaves to unknown when that is no file with a table.
+ */
+static void ask_kernel(struct unit *u, struct walk *w, ref at, blkid unknown)
+{
+	enum { PARAM_VMA = 1, PARAM_CONTEXT };
+	struct irb *b = &u->b;
+	struct vma_offsets o;
+	struct function f;
+
+	if (!can_find_vma(u, &o)) {
+		ir_jmp(b, unknown);
+		return;
+	}
+	begin_function(u, PARAM_CONTEXT, &f);
+	lower_vma(&f.w, ir_param(b, PARAM_VMA), &o);
+	end_function(u, &f, 0);
+
+	ref context = ir_slot(b, 8);
+	ir_store(b, 8, context, 0, w->s);
+	set(w, W_INODE, num(w, 0));
+	set(w, W_DEVICE, num(w, 0));
+	ref ret = ir_call(b, BPF_FUNC_find_vma, 5, ir_call(b, BPF_FUNC_get_current_task_btf, 0),
+			  at, ir_func(b, f.number), context, num(w, 0));
+	blkid found = ir_block(b);
+	ir_br(b, ret, unknown, found);
+	ir_start(b, found);
+	ref file = lookup(w, u->c->plan->unwind_files, W_INODE, unknown);
+	set(w, W_BIAS, ir_bin(b, OP_ADD, get(w, W_VMA), ir_load(b, 8, file, UNWIND_BIAS)));
+	set(w, W_STEP, ir_load(b, 4, file, UNWIND_STEP));
+	ir_store(b, 4, w->s, W_FILE, ir_load(b, 4, file, UNWIND_FILE));
+}
+
+/* Keeps the address as a frame and goes to its caller. */
+static void lower_step(struct unit *u, struct walk *w, ref index, uint32_t depth)
+{
+	const struct plan *p = u->c->plan;
+	struct irb *b = w->b;
+	blkid unmapped = ir_block(b), unknown = ir_block(b), no_table = ir_block(b);
+	blkid located = ir_block(b);
 
 	ref i = ir_ext(b, false, 4, index);
 	need(w, ir_bin(b, OP_ULT, i, num(w, depth)), ENDED);
@@ -283,14 +411,21 @@ static void lower_step(struct walk *w, const struct plan *p, ref index, uint32_t
 	ref at = ir_bin(b, OP_SUB, pc, get(w, W_BACK));
 	set(w, W_KEY + 8, ir_bswap(b, 8, at));
 	ref map = lookup(w, p->unwind_maps, W_KEY, unmapped);
-	ref place = ir_bin(b, OP_SUB, at, ir_load(b, 8, map, UNWIND_BIAS));
-	ref step = ir_load(b, 4, map, UNWIND_STEP);
+	set(w, W_BIAS, ir_load(b, 8, map, UNWIND_BIAS));
+	set(w, W_STEP, ir_load(b, 4, map, UNWIND_STEP));
 	ir_store(b, 4, w->s, W_FILE, ir_load(b, 4, map, UNWIND_FILE));
+	ir_jmp(b, located);
+	ir_start(b, unmapped);
+	ask_kernel(u, w, at, unknown);
+	if (!ir_ended(b))
+		ir_jmp(b, located);
+
+	ir_start(b, located);
 	ref table = lookup(w, p->unwind_tables, W_FILE, no_table);
-	search_rows(w, table, place, step);
+	search_rows(w, table, ir_bin(b, OP_SUB, at, get(w, W_BIAS)));
 	step_by_row(w);
 
-	ir_start(b, unmapped);
+	ir_start(b, unknown);
 	need(w, i, UNKNOWN_PROCESS);
 	ir_jmp(b, no_table);
 	ir_start(b, no_table);
@@ -301,26 +436,12 @@ static void lower_step(struct walk *w, const struct plan *p, ref index, uint32_t
 static uint32_t make_step(struct unit *u, uint32_t depth)
 {
 	enum { PARAM_INDEX, PARAM_CONTEXT };
-	struct irb outer = u->b;
-	uint32_t func = (uint32_t)u->fns.len;
-	struct walk w = { .b = &u->b };
+	struct function f;
 
-	u->b = (struct irb){ .fn = ir_fn_new(u->c->arena, u->target->name),
-			     .span = outer.span };
-	vec_push(u->c->arena, &u->fns, u->b.fn);
-	if (++u->depth > u->depth_max)
-		u->depth_max = u->depth;
-	w.go_on = ir_block(w.b);
-	w.stop = ir_block(w.b);
-	w.s = ir_load(w.b, 8, ir_param(w.b, PARAM_CONTEXT), 0);
-	lower_step(&w, u->c->plan, ir_param(w.b, PARAM_INDEX), depth);
-	ir_start(w.b, w.go_on);
-	ir_ret(w.b, num(&w, 0));
-	ir_start(w.b, w.stop);
-	ir_ret(w.b, num(&w, 1));
-	u->depth--;
-	u->b = outer;
-	return func;
+	begin_function(u, PARAM_CONTEXT, &f);
+	lower_step(u, &f.w, ir_param(&u->b, PARAM_INDEX), depth);
+	end_function(u, &f, 1);
+	return f.number;
 }
 
 /* --- around the walk --- */
@@ -347,6 +468,11 @@ static void need_maps(struct plan *p)
 							   .value_size = 4,
 							   .max_entries = UNWIND_FILES,
 							   .inner_value_size = 8 });
+	p->unwind_files = add_map(p, &(struct plan_kmap){ .name = "unwind_files",
+							  .type = BPF_MAP_TYPE_HASH,
+							  .key_size = UNWIND_KEY_SIZE,
+							  .value_size = UNWIND_VALUE_SIZE,
+							  .max_entries = UNWIND_FILES });
 }
 
 static ref user_register(struct unit *u, ref regs, const char *name)

@@ -74,8 +74,9 @@ static void note_args(struct framer *w, const struct ins *i, uint32_t p, uint32_
 		else
 			note_use(w, i->args[k], p, at);
 	}
-	if (call_has_callback(i))
-		note_context(w, i->args[CALLBACK_CONTEXT]);
+	int context = call_callback_context(i);
+	if (context >= 0)
+		note_context(w, i->args[context]);
 }
 
 static void note_ins(struct framer *w, ref r, uint32_t p, uint32_t at)

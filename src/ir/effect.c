@@ -44,11 +44,15 @@ bool call_is_fixed(const struct ins *i)
 	return facts_of(i) & FIXED;
 }
 
-bool call_has_callback(const struct ins *i)
+int call_callback_context(const struct ins *i)
 {
-	enum { FOR_EACH_MAP_ELEM = 164, LOOP = 181 };
+	enum { FOR_EACH_MAP_ELEM = 164, FIND_VMA = 180, LOOP = 181 };
 
-	return i->op == OP_CALL && (i->imm == FOR_EACH_MAP_ELEM || i->imm == LOOP);
+	if (i->op != OP_CALL)
+		return -1;
+	if (i->imm == FOR_EACH_MAP_ELEM || i->imm == LOOP)
+		return 2;
+	return i->imm == FIND_VMA ? 3 : -1;
 }
 
 bool is_access(const struct ins *i)

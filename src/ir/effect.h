@@ -19,9 +19,8 @@ bool call_is_quiet(const struct ins *i);
 /* Quiet, and gives the same result whenever it is called in one run of the program. */
 bool call_is_fixed(const struct ins *i);
 
-/* The operand of a call of bpf_for_each_map_elem or bpf_loop that the callback is given. */
-enum { CALLBACK_CONTEXT = 2 };
-bool call_has_callback(const struct ins *i);
+/* The operand that is the context of a callback; -1: the call has no callback. */
+int call_callback_context(const struct ins *i);
 
 enum place_kind { PLACE_ANY, PLACE_CTX, PLACE_SLOT };
 

@@ -131,7 +131,9 @@ struct plan_counter {
  * User stacks by unwind tables (builtin/unwind.h).  plan.unwind_maps is a trie of what
  * processes have mapped: key u32 UNWIND_KEY_BITS, or fewer for a range; u32 process; u64
  * address, big endian.  Its value says how to find a row; plan.unwind_tables holds an array of
- * rows (symbol/cfi_row.h) for each file.
+ * rows (symbol/cfi_row.h) for each file.  plan.unwind_files has a value of the same form for
+ * files by u64 inode, u32 device (12 bits of major, 20 of minor), u32 0; its bias is that of a
+ * mapping whose first byte would be at address 0.
  */
 enum {
 	UNWIND_KEY_SIZE = 16,
@@ -172,8 +174,8 @@ struct plan {
 	uint32_t slots_off, stripes_off, stripe_size, ncpus_pow2;
 	unsigned nattached; /* attach points in all, begin and end included */
 	bool uses_ring;
-	uint32_t unwind_maps, unwind_tables; /* kmaps; 0: there are none */
-	bool uses_user_symbols;		     /* addresses of processes are among the values */
+	uint32_t unwind_maps, unwind_tables, unwind_files; /* kmaps; 0: there are none */
+	bool uses_user_symbols; /* addresses of processes are among the values */
 };
 
 /* Is there a program for that occasion? */

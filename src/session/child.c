@@ -100,7 +100,11 @@ int child_start(struct child *c, const char *cmd, struct err *e)
 		return err_set(e, code, "-c: start a process for '%s'", argv[0]);
 	}
 	*c = (struct child){
-		.pid = pid, .pidfd = pidfd_open_pid(pid), .gate = ends[0], .ours = true
+		.pid = pid,
+		.pidfd = pidfd_open_pid(pid),
+		.gate = ends[0],
+		.ours = true,
+		.program = xstrdup(path),
 	};
 	if (c->pidfd < 0) {
 		code = err_set(e, c->pidfd, "-c: watch process %d", pid);
@@ -151,5 +155,6 @@ void child_end(struct child *c)
 	}
 	if (c->pidfd >= 0)
 		close(c->pidfd);
+	free(c->program);
 	*c = CHILD_NONE;
 }

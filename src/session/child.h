@@ -14,10 +14,11 @@
 #include <sys/types.h>
 
 struct child {
-	pid_t pid; /* 0: none */
-	int pidfd; /* readable when the process has ended; -1: none */
-	int gate;  /* our end of the gate's socket; -1: open, or not our child */
-	bool ours; /* we started it */
+	pid_t pid;     /* 0: none */
+	int pidfd;     /* readable when the process has ended; -1: none */
+	int gate;      /* our end of the gate's socket; -1: open, or not our child */
+	bool ours;     /* we started it */
+	char *program; /* if ours: the path of what it executes, on the heap */
 };
 
 #define CHILD_NONE ((struct child){ .pidfd = -1, .gate = -1 })

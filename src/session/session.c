@@ -107,6 +107,8 @@ static void watch_processes(struct session *s)
 	struct usyms *usyms = decoder_usyms(&s->decoder);
 
 	s->unwind = unwind_open(s->plan, &s->loaded, usyms);
+	if (s->unwind && s->child->program)
+		unwind_expect(usyms, s->child->program);
 	s->watch = procwatch_open(usyms, s->child->pid, s->unwind != NULL);
 	if (s->child->pid && !s->child->ours)
 		usyms_remember(usyms, s->child->pid);

@@ -2,10 +2,12 @@
 
 #include "base/auto.h"
 #include "kernel/bpf.h"
+#include "probe/ld_cache.h"
 #include "symbol/cfi.h"
 #include "symbol/usyms_file.h"
 
 #include <dirent.h>
+#include <elf.h>
 #include <endian.h>
 #include <errno.h>
 #include <string.h>
@@ -33,12 +35,33 @@ VEC_TYPE(ranges, struct range);
 
 struct unwind {
 	const struct plan_kmap *tables;
-	int maps_fd, tables_fd;
+	int maps_fd, tables_fd, files_fd;
 	struct usyms *us;
 	VEC(struct file) files; /* the index is the key in the kernel */
 	size_t nrows;
 	struct ranges buckets[BUCKETS];
 };
+
+/* A key of the trie: all addresses that begin like this one. */
+struct key {
+	uint32_t bits;
+	uint32_t pid;
+	uint64_t addr;
+};
+
+struct place {
+	uint64_t bias;
+	uint32_t file, step;
+};
+/* A key of the files. */
+struct file_key {
+	uint64_t inode;
+	uint32_t device, zero;
+};
+_Static_assert(sizeof(struct file_key) == UNWIND_KEY_SIZE, "as plan.h has it");
+_Static_assert(sizeof(struct key) == UNWIND_KEY_SIZE &&
+		       sizeof(struct place) == UNWIND_VALUE_SIZE,
+	       "as plan.h has them");
 
 /* --- tables --- */
 
@@ -96,6 +119,30 @@ static void take_code(struct file *file, const struct elf *elf)
 			file->code[file->ncode++] = s;
 }
 
+/* The bias of a mapping with the file's first byte at an address, for one of its parts. */
+static uint64_t bias_of(const struct file *f, const struct elf_segment *part, uint64_t at)
+{
+	return at + part->offset - part->addr + f->base;
+}
+
+/* For processes that nothing is known of; a file whose parts are apart cannot be told so. */
+static void put_file(const struct unwind *w, const struct file *f)
+{
+	struct file_key key = { .inode = f->file->inode,
+				.device = f->file->major << 20 | f->file->minor };
+	struct place p = { .file = (uint32_t)w->files.len, .step = f->step };
+
+	for (unsigned i = 0; i < f->ncode; i++) {
+		uint64_t bias = bias_of(f, &f->code[i], 0);
+
+		if (i && bias != p.bias)
+			return;
+		p.bias = bias;
+	}
+	if (f->ncode && key.inode)
+		kbpf_map_update(w->files_fd, &key, &p, BPF_ANY);
+}
+
 /* The index of a file, which is known from now on, with rows or without (then ncode is 0). */
 static uint32_t index_of(struct unwind *w, const struct usyms_file *f)
 {
@@ -107,29 +154,16 @@ static uint32_t index_of(struct unwind *w, const struct usyms_file *f)
 			return (uint32_t)i;
 	if (w->files.len >= UNWIND_FILES)
 		return UNWIND_FILES;
-	if (f->is_open && !cfi_load(&table, &f->elf) && !put_table(w, &new, &table))
+	if (f->is_open && !cfi_load(&table, &f->elf) && !put_table(w, &new, &table)) {
 		take_code(&new, &f->elf);
+		put_file(w, &new);
+	}
 	cfi_fini(&table);
 	vec_push(NULL, &w->files, new);
 	return (uint32_t)w->files.len - 1;
 }
 
 /* --- mappings --- */
-
-/* A key of the trie: all addresses that begin like this one. */
-struct key {
-	uint32_t bits;
-	uint32_t pid;
-	uint64_t addr;
-};
-
-struct place {
-	uint64_t bias;
-	uint32_t file, step;
-};
-_Static_assert(sizeof(struct key) == UNWIND_KEY_SIZE &&
-		       sizeof(struct place) == UNWIND_VALUE_SIZE,
-	       "as plan.h has them");
 
 /* The largest power of two that a range can be cut into at its start. */
 static unsigned aligned_bits(uint64_t start, uint64_t end)
@@ -211,9 +245,8 @@ static void on_mapped(void *arg, pid_t pid, const struct usyms_range *m)
 	if (index < UNWIND_FILES)
 		part = part_at(&w->files.data[index], m->offset);
 	if (part)
-		r.bias = m->start - m->offset + part->offset - part->addr +
-			 w->files.data[index].base;
-	if (is_known(w, &r))
+		r.bias = bias_of(&w->files.data[index], part, m->start - m->offset);
+	if (m->start == m->end || is_known(w, &r))
 		return;
 	forget(w, pid, m->start, m->end);
 	/* Code without rows is known too: to be none that only the kernel can walk. */
@@ -240,6 +273,7 @@ struct unwind *unwind_open(const struct plan *plan, const struct loaded *l, stru
 	w->tables = &plan->kmaps.data[plan->unwind_tables];
 	w->maps_fd = l->maps[plan->unwind_maps];
 	w->tables_fd = l->maps[plan->unwind_tables];
+	w->files_fd = l->maps[plan->unwind_files];
 	w->us = us;
 	usyms_watch(us, &(struct usyms_watcher){ on_mapped, on_gone, w });
 	return w;
@@ -254,6 +288,75 @@ void unwind_close(struct unwind *w)
 		vec_free(&w->buckets[i]);
 	vec_free(&w->files);
 	free(w);
+}
+
+/* Files that a program needs, found so far; those from next on were not looked into. */
+struct needed {
+	struct arena *arena;
+	struct ld_paths paths;
+	size_t next;
+};
+
+static void add_path(struct needed *n, const char *path)
+{
+	vec_each(known, &n->paths)
+		if (!strcmp(*known, path))
+			return;
+	vec_push(n->arena, &n->paths, path);
+}
+
+/* The text at an offset of a section of texts, or NULL. */
+static const char *text_at(const struct elf_section *s, uint64_t off)
+{
+	return off < s->size && memchr(s->bytes + off, 0, s->size - off) ? s->bytes + off
+									 : NULL;
+}
+
+/* The first library of that very name in the loader's cache. */
+static void add_library(struct needed *n, const char *name)
+{
+	struct ld_paths found = {};
+
+	ld_cache_find(n->arena, "/etc/ld.so.cache", name, &found);
+	if (found.len)
+		add_path(n, found.data[0]);
+}
+
+static void look_into(struct needed *n, const struct elf *f)
+{
+	struct elf_section dynamic, texts, interp;
+	Elf64_Dyn d;
+
+	if (elf_find_section(f, ".interp", &interp) && text_at(&interp, 0))
+		add_path(n, arena_strdup(n->arena, text_at(&interp, 0)));
+	if (elf_word_size(f) != 8 || !elf_find_section(f, ".dynamic", &dynamic) ||
+	    !elf_find_section(f, ".dynstr", &texts))
+		return;
+	for (size_t at = 0; dynamic.size - at >= sizeof(d); at += sizeof(d)) {
+		memcpy(&d, dynamic.bytes + at, sizeof(d));
+		if (d.d_tag == DT_NEEDED && text_at(&texts, d.d_un.d_val))
+			add_library(n, text_at(&texts, d.d_un.d_val));
+	}
+}
+
+void unwind_expect(struct usyms *us, const char *program)
+{
+	enum { LIBRARIES_MAX = 256 };
+	auto_arena struct arena arena = {};
+	struct needed n = { .arena = &arena };
+
+	add_path(&n, program);
+	for (; n.next < n.paths.len && n.next < LIBRARIES_MAX; n.next++) {
+		const char *path = n.paths.data[n.next];
+		struct elf f;
+		struct err e;
+
+		if (elf_open(&f, path, &e))
+			continue;
+		look_into(&n, &f);
+		elf_close(&f);
+		usyms_expect(us, path);
+	}
 }
 
 void unwind_all_processes(struct usyms *us)

@@ -20,6 +20,8 @@ struct unwind;
  */
 struct unwind *unwind_open(const struct plan *plan, const struct loaded *l, struct usyms *us);
 void unwind_close(struct unwind *w);
+/* A program that will be executed, and the libraries that its loader will map. */
+void unwind_expect(struct usyms *us, const char *program);
 /* All processes there are, for who traces them all. */
 void unwind_all_processes(struct usyms *us);
 

@@ -7,9 +7,12 @@
 #include "symbol/usyms_file.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <time.h>
+#include <unistd.h>
 
 enum {
 	BUCKETS = 1024,
@@ -311,6 +314,20 @@ static void read_maps(struct usyms *us, struct process *p)
 void usyms_remember(struct usyms *us, pid_t pid)
 {
 	read_maps(us, get_process(us, pid));
+}
+
+void usyms_expect(struct usyms *us, const char *path)
+{
+	auto_free char *real = realpath(path, NULL);
+	struct mapping m = { .is_code = true, .path = real };
+	struct stat st;
+
+	if (!real || stat(real, &st))
+		return;
+	m.inode = st.st_ino;
+	m.major = major(st.st_dev);
+	m.minor = minor(st.st_dev);
+	tell_mapped(us, 0, &(struct map){ .file = get_file(us, getpid(), &m) });
 }
 
 static const struct map *find_map(const struct process *p, uint64_t addr)

@@ -27,7 +27,10 @@ struct usym {
 
 struct usyms_file;
 
-/* Code that a process has mapped; file is NULL when it is of none. */
+/*
+ * Code that a process has mapped; file is NULL when it is of none.  An empty range: the file is
+ * about to be mapped by somebody.
+ */
 struct usyms_range {
 	uint64_t start, end, offset; /* of start in the file */
 	const struct usyms_file *file;
@@ -63,6 +66,8 @@ void usyms_free(struct usyms *us);
 /* From now on, instead of the one before; without functions: nobody. */
 void usyms_watch(struct usyms *us, const struct usyms_watcher *watcher);
 
+/* A file that processes are about to map. */
+void usyms_expect(struct usyms *us, const char *path);
 /* Reads what a process has mapped now, unless it has ended. */
 void usyms_remember(struct usyms *us, pid_t pid);
 /* The process has mapped code; it replaces what was there. */

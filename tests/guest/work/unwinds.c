@@ -1,10 +1,10 @@
 /*
- * unwinds N [MS]: stacks of known functions that no frame pointer leads through.
+ * unwinds N [MS [WAIT]]: stacks of known functions that no frame pointer leads through.
  *
- * Waits until somebody had time to look at it, then calls unwind_probe() N times each from the
- * bottom of: recursion (20 deep), a comparison of libc's qsort, a function with alloca(), one
- * whose stack is realigned, a signal's handler.  Then spends MS milliseconds of its own time in
- * spin_inner().
+ * Waits WAIT milliseconds (500), so that somebody has time to look at it, then calls
+ * unwind_probe() N times each from the bottom of: recursion (20 deep), a comparison of libc's
+ * qsort, a function with alloca(), one whose stack is realigned, a signal's handler.  Then
+ * spends MS milliseconds of its own time in spin_inner().
  */
 #include "work.h"
 
@@ -16,9 +16,9 @@
 
 #define STAY __attribute__((noinline, noclone, noipa))
 
-enum { WAIT_US = 500000 };
+enum { WAIT_MS = 500 };
 
-static const char usage[] = "unwinds N [MS]";
+static const char usage[] = "unwinds N [MS [WAIT]]";
 static volatile int sink;
 
 /* What follows a call keeps it from being a jump. */
@@ -116,7 +116,7 @@ STAY int spin(long ms)
 int main(int argc, char **argv)
 {
 	signal(SIGUSR1, handler);
-	usleep(WAIT_US);
+	usleep(1000 * (useconds_t)(argc > 3 ? work_number(argc, argv, 3, usage) : WAIT_MS));
 	for (long n = work_number(argc, argv, 1, usage); n; n--)
 		all();
 	if (argc > 2)

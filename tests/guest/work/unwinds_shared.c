@@ -1,4 +1,4 @@
 /*
- * unwinds_shared N [MS]: unwinds, with the libc of the system.
+ * unwinds_shared N [MS [WAIT]]: unwinds, with the libc of the system.
  */
 #include "unwinds.c"

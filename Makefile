@@ -32,7 +32,7 @@ WORK    := $(patsubst tests/guest/work/%.c,$(BUILD)/tests/work/%,$(wildcard test
            $(addprefix $(BUILD)/tests/work/,debug-O2 debugcc) \
            $(patsubst tests/guest/objects/%.c,$(BUILD)/tests/work/%.bpf.o,$(wildcard tests/guest/objects/*.c))
 
-.PHONY: all static unit check test asan bench run docs deps install uninstall clean help
+.PHONY: all static unit check test asan fuzz fuzzers bench run docs deps install uninstall clean help
 all: $(BUILD)/scry                       ## build/scry
 static: $(BUILD)/scry.static             ## build/scry.static, one file without libraries
 
@@ -89,6 +89,23 @@ $(BUILD)/tests/work/debugcc: tests/guest/work/debugcc.cc
 	@mkdir -p $(@D)
 	$(CC) -Wall -Wextra -O1 -g -fno-exceptions -static -o $@ $<
 
+# The fuzzers' harnesses: with a driver of their own, or (LIBFUZZER=1, see `fuzz`) libFuzzer's.
+FUZZ     := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_CLI := src/cli/capture.c src/cli/packet_line.c
+$(FUZZ): $(BUILD)/tests/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/smoke.c $(FUZZ_CLI) $(BUILD)/libscry.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(if $(LIBFUZZER),-fsanitize=fuzzer) -o $@ $< \
+		$(if $(LIBFUZZER),,tests/fuzz/smoke.c) $(FUZZ_CLI) $(BUILD)/libscry.a $(LIBS)
+
+TIME ?= 60
+fuzz:                                    ## every fuzzer for TIME=60 seconds, with clang's libFuzzer
+	@tests/deps build fuzz
+	@$(MAKE) --no-print-directory fuzzers BUILD=build-fuzz CC=clang LIBFUZZER=1 \
+		SAN="-fsanitize=fuzzer-no-link,address,undefined -fno-omit-frame-pointer"
+	@BUILD=build-fuzz tests/fuzz/long $(TIME)
+
+fuzzers: $(FUZZ)
+
 unit: $(UNIT_BIN)                        ## the unit tests, no root
 	@tests/unit/run $(UNIT_BIN)
 
@@ -98,7 +115,7 @@ check: $(BUILD)/scry $(UNIT_BIN) $(BUILD)/tests/runner $(BUILD)/docs/reference #
 test:                                    ## everything, with what it needs installed (root)
 	@tests/deps build test
 	@$(MAKE) --no-print-directory $(BUILD)/scry static $(UNIT_BIN) $(BUILD)/tests/runner \
-		$(BUILD)/docs/reference $(WORK)
+		$(BUILD)/docs/reference $(WORK) $(FUZZ)
 	@BUILD=$(BUILD) tests/run $(CHECK) $(filter-out $(CHECK),$(SUITES))
 
 asan:                                    ## check, under the address and undefined sanitizers

@@ -1,11 +1,13 @@
 /*
  * Random programs, compiled and run in the kernel, must leave the same memory behind as their
- * IR does when it is evaluated step by step.
+ * IR does when it is evaluated step by step; so must what each pass makes of them, on the
+ * machine in user space.
  */
 #include "codegen_kernel.h"
 
 #define EVAL_MAP_SIZE VALUES_SIZE
 #include "ir_eval.h"
+#include "scry_vm.h"
 
 #include <stdio.h>
 
@@ -393,10 +395,94 @@ static void random_programs_do_what_their_ir_says(void **state)
 	assert_true(skipped <= n / 20);
 }
 
+/* --- on the machine in user space: before the passes, and after each
+ * -------------------------- */
+
+struct stages {
+	uint64_t seed;
+	const struct eval_result *want;
+	unsigned n;
+};
+
+static void run_on_machine(const struct stages *st, const char *stage, const struct fn *fn,
+			   struct image *img, unsigned flags)
+{
+	unsigned char map[VALUES_SIZE];
+	struct scry_vm *vm = scry_vm_new();
+	struct scry_vm_input in = { .flags = flags };
+	struct scry_vm_result out;
+	uint32_t key = 0;
+
+	scry_vm_map_add(vm,
+			&(struct scry_vm_map){ BPF_MAP_TYPE_PERCPU_ARRAY, 4, VALUES_SIZE, 1 });
+	scry_vm_map_add(vm, &(struct scry_vm_map){ BPF_MAP_TYPE_ARRAY, 4, VALUES_SIZE, 1 });
+	for (uint32_t r = 0; r < img->nrelocs; r++)
+		img->insns[img->relocs[r].insn].imm = 1 + (int32_t)img->relocs[r].map;
+	fill_inputs(map, st->seed);
+	scry_vm_map_update(vm, 1 + MAP_VALUES, &key, map, BPF_ANY);
+	int prog = scry_vm_load(vm, img->insns, img->ninsns, NULL);
+	if (prog < 0 || scry_vm_jit(vm, prog, 0))
+		fail_msg("%s: %s", stage, scry_vm_error(vm));
+	if (scry_vm_run(vm, prog, &in, &out)) {
+		dump_case(st->seed, fn, img);
+		fail_msg("%s: %s", stage, out.words);
+	}
+	scry_vm_map_lookup(vm, 1 + MAP_VALUES, &key, map);
+	if (memcmp(map, st->want->map, VALUES_SIZE) || out.r0 != (uint64_t)st->want->value) {
+		dump_case(st->seed, fn, img);
+		fail_msg("%s, by %s", stage, flags ? "interpreter" : "JIT");
+	}
+	scry_vm_free(vm);
+}
+
+/* Code generation changes a function, so each stage is printed and read back. */
+static void check_stage(void *arg, const char *pass, const struct fn *fn)
+{
+	auto_arena struct arena a = { 0 };
+	auto_sb struct sb text = { 0 };
+	struct stages *st = arg;
+	struct codegen_target target = test_target;
+	struct image img;
+
+	ir_print(fn, &text);
+	struct fn *copy = parse_fn(&a, sb_str(&text));
+	target.isa = st->seed % 2 ? 4 : 3;
+	compile_fn(&a, copy, &target, &img);
+	run_on_machine(st, pass, fn, &img, SCRY_VM_INTERPRET);
+	run_on_machine(st, pass, fn, &img, 0);
+	st->n++;
+}
+
+static void every_pass_keeps_what_the_ir_says(void **state)
+{
+	const char *only = getenv("SEED"), *cases = getenv("CASES");
+	uint64_t from = only ? strtoull(only, NULL, 0) : 1000;
+	uint64_t n = only ? 1 : cases ? strtoull(cases, NULL, 0) : CASES;
+	unsigned stages = 0;
+
+	(void)state;
+	for (uint64_t seed = from; seed < from + n; seed++) {
+		auto_arena struct arena a = { 0 };
+		unsigned char map[VALUES_SIZE];
+		struct fn *fn = generate(&a, seed);
+
+		fill_inputs(map, seed);
+		struct eval_result want = ir_eval_map(fn, seed, map);
+		struct stages st = { seed, &want, 0 };
+
+		check_stage(&st, "as made", fn);
+		ir_optimize(fn, check_stage, &st);
+		stages += st.n;
+	}
+	/* Some passes at least are told of. */
+	assert_true(stages >= 4 * n);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(random_programs_do_what_their_ir_says),
+		cmocka_unit_test(every_pass_keeps_what_the_ir_says),
 	};
 
 	return cmocka_run_group_tests(tests, setup_kernel, teardown_kernel);

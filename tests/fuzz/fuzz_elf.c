@@ -1,0 +1,54 @@
+/*
+ * ELF files: any bytes as a file of symbols and sections, and as an object file of BPF.
+ */
+#include "base/arena.h"
+#include "base/auto.h"
+#include "bpf/object.h"
+#include "symbol/elf.h"
+
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static bool count_name(void *arg, const struct elf_symbol *s)
+{
+	*(size_t *)arg += strlen(s->name) + (size_t)s->addr;
+	return true;
+}
+
+static void read_file(const void *image, size_t size)
+{
+	struct elf_segment segment;
+	struct elf_section section;
+	struct err e = { 0 };
+	uint64_t addr, offset;
+	size_t sum = 0, i = 0;
+	struct elf f;
+
+	if (elf_open_image(&f, image, size, &e))
+		return;
+	elf_each_symbol(&f, count_name, &sum);
+	while (elf_next_segment(&f, &i, &segment)) {
+		sum += elf_offset_of(&f, segment.addr, &offset);
+		sum += elf_addr_of(&f, segment.offset, &addr) + elf_is_code(&f, segment.addr);
+	}
+	if (elf_find_section(&f, ".text", &section) && section.size)
+		sum += (size_t)section.bytes[section.size - 1];
+	sum += elf_section_addr(&f, ".data", &addr) + elf_has_symtab(&f);
+	sum += elf_sections_size(&f, ".debug_");
+	elf_close(&f);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	auto_arena struct arena a = { 0 };
+	struct bpf_object object = { 0 };
+	struct err e = { 0 };
+	uint8_t *copy = xrealloc(NULL, size ? size : 1);
+
+	memcpy(copy, data, size);
+	read_file(copy, size);
+	bpf_object_read(&a, copy, size, &object, &e);
+	free(copy);
+	return 0;
+}

@@ -8,6 +8,7 @@
 #ifndef SCRY_PROBE_ARCH_H
 #define SCRY_PROBE_ARCH_H
 
+#include "probe/insn.h"
 #include "probe/provider.h"
 
 struct arch_reg {
@@ -39,6 +40,7 @@ struct arch {
 	/* What a watchpoint can wait for, letters as in its mode, ascending; NULL-terminated.
 	 */
 	const char *const *watch_modes;
+	const struct insn_set *insns;
 	uint64_t kernel_base; /* addresses from here on are the kernel's */
 	/* Syscalls, sorted by name. */
 	const struct arch_syscall *syscalls;

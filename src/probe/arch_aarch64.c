@@ -47,6 +47,7 @@ const struct arch arch_host = {
 	.big_by_ref = true,
 	.regs = regs,
 	.nregs = sizeof(regs) / sizeof(*regs),
+	.insns = &insn_aarch64,
 	.watch_modes = (const char *const[]){ "r", "rw", "w", "x", NULL },
 	.kernel_base = 1ull << 63,
 	.syscall_nr_off = SYSCALLNO,

@@ -68,6 +68,7 @@ const struct arch arch_host = {
 	.entry_cfa = 8,
 	.regs = regs,
 	.nregs = sizeof(regs) / sizeof(*regs),
+	.insns = &insn_x86_64,
 	.watch_modes = (const char *const[]){ "rw", "w", "x", NULL },
 	.kernel_base = 1ull << 63,
 	.syscalls = syscalls,

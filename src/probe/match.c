@@ -82,8 +82,11 @@ const char *attach_rest(struct arena *a, const struct attach_text *at)
 {
 	const char *rest = at->nparts > 1 ? at->parts[1] : "";
 
-	for (unsigned i = 2; i < at->nparts; i++)
-		rest = arena_printf(a, "%s:%s", rest, at->parts[i]);
+	for (unsigned i = 2; i < at->nparts; i++) {
+		bool is_at = !strcmp(at->parts[i], "@") || !strcmp(at->parts[i - 1], "@");
+
+		rest = arena_printf(a, "%s%s%s", rest, is_at ? "" : ":", at->parts[i]);
+	}
 	return rest;
 }
 

@@ -104,6 +104,7 @@ struct target {
 	const char *operands; /* where the arguments of a usdt probe lie, as its note says */
 	uint64_t pc;	      /* the instruction's address as the file was linked */
 	bool by_line;	      /* named by its source line */
+	bool by_insn; /* a uretprobe: a return instruction, without a hook in the stack */
 };
 
 VEC_TYPE(targets, struct target *);

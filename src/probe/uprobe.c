@@ -13,8 +13,11 @@
 #include "probe/user_attach.h"
 #include "probe/user_debug.h"
 #include "probe/user_file.h"
+#include "probe/user_returns.h"
 #include "symbol/demangle.h"
+#include "symbol/elf_versions.h"
 
+#include <elf.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,11 +59,25 @@ static bool split_offset(struct probe_env *env, const struct attach_text *at, st
 	return true;
 }
 
+/* "@" cut the name of a versioned symbol: "memcpy", "@", "GLIBC_2.2.5". */
+static const char *join_version(struct probe_env *env, const struct attach_text *at)
+{
+	const char *symbol = at->parts[2];
+
+	for (unsigned i = 3; i < at->nparts; i++)
+		symbol = arena_printf(env->arena, "%s%s", symbol, at->parts[i]);
+	return symbol;
+}
+
 static bool parse_where(struct probe_env *env, const struct attach_text *at, struct where *w)
 {
 	if (at->nparts > 2 && !strcmp(at->parts[2], "@")) {
 		*w = (struct where){ .symbol = "" };
 		return user_line_parse(env, at, &w->line);
+	}
+	if (at->nparts > 4 && !strcmp(at->parts[3], "@")) {
+		*w = (struct where){ .symbol = join_version(env, at) };
+		return split_offset(env, at, w);
 	}
 	if (!expand_arity(env, at, 2, 3))
 		return false;
@@ -224,17 +241,128 @@ static bool refuse_indirect(struct probe_env *env, const struct attach_text *at,
 	return false;
 }
 
-static bool add_place(struct probe_env *env, const struct attach_text *at,
-		      struct user_file *file, const struct elf_func *fn, const struct where *w,
-		      struct targets *out)
+/*
+ * Go moves its stacks, and the kernel's hook of a return would be taken for an address there:
+ * the program would crash. Its functions are probed where they return instead.
+ */
+static bool returns_by_insn(const struct attach_text *at, const struct user_file *file)
+{
+	return file->is_go && is_ret(provider_find(at->parts[0], NULL));
+}
+
+/* False: where it returns cannot be told. */
+static bool add_returns(struct probe_env *env, const struct attach_text *at,
+			const struct user_file *file, const struct elf_func *fn,
+			const char *symbol, const struct where *w, struct targets *out)
+{
+	struct insn_offsets returns = {};
+
+	if (!user_returns(env, file, fn, &returns))
+		return false;
+	vec_each(offset, &returns) {
+		struct target *t =
+			add_target(env, at, file, fn->addr + *offset, symbol, w, out);
+
+		if (t)
+			t->by_insn = true;
+	}
+	return true;
+}
+
+static bool refuse_go(struct probe_env *env, const struct attach_text *at,
+		      const struct user_file *file)
+{
+	diag_hint(diag(env->dx, E0208_ATTACH_POINT, at->span,
+		       arena_printf(env->arena,
+				    "%s is a Go program, where a uretprobe must be at a return "
+				    "instruction, and none can be found here",
+				    file->name)),
+		  "name a function, or probe an instruction: uprobe:%s:FUNCTION+OFFSET",
+		  file->name);
+	return false;
+}
+
+static bool check_offset(struct probe_env *env, const struct attach_text *at,
+			 const struct user_file *file, const struct elf_func *fn,
+			 const struct where *w)
 {
 	if (w->offset && fn->size && w->offset >= fn->size)
 		return bad_point(env, at,
 				 arena_printf(env->arena, "%s is only %u bytes long", w->symbol,
 					      fn->size));
+	if (env->unsafe || user_insn_begins(file, fn, w->offset))
+		return true;
+	diag_hint(diag(env->dx, E0208_ATTACH_POINT, at->span,
+		       arena_printf(env->arena,
+				    "%s+%llu is in the middle of an instruction: a probe there "
+				    "would break the program",
+				    w->symbol, (unsigned long long)w->offset)),
+		  "--unsafe allows it");
+	return false;
+}
+
+static bool add_place(struct probe_env *env, const struct attach_text *at,
+		      struct user_file *file, const struct elf_func *fn, const struct where *w,
+		      struct targets *out)
+{
+	if (returns_by_insn(at, file))
+		return add_returns(env, at, file, fn, w->symbol, w, out) ||
+		       refuse_go(env, at, file);
+	if (!check_offset(env, at, file, fn, w))
+		return false;
 	if (add_target(env, at, file, fn->addr + w->offset, w->symbol, w, out))
 		return true;
 	return bad_point(env, at, arena_printf(env->arena, "%s is no code", w->symbol));
+}
+
+/* Collects functions of one name by their versions. */
+struct versions {
+	struct arena *arena;
+	const char *version; /* wanted */
+	bool only_default;
+	VEC(struct elf_func) found;
+	const char *known; /* for a message */
+};
+
+static void take_version(void *arg, const struct elf_version *v)
+{
+	struct versions *s = arg;
+
+	if (v->symbol.type != STT_FUNC && v->symbol.type != STT_GNU_IFUNC)
+		return;
+	s->known = arena_printf(s->arena, "%s%s%s@%s%s", s->known ? s->known : "",
+				s->known ? ", " : "", v->symbol.name, v->is_default ? "@" : "",
+				v->version);
+	if (!strcmp(s->version, v->version) && (v->is_default || !s->only_default))
+		vec_push(s->arena, &s->found,
+			 (struct elf_func){ .addr = v->symbol.addr,
+					    .size = (uint32_t)v->symbol.size,
+					    .is_indirect = v->symbol.type == STT_GNU_IFUNC });
+}
+
+/* "foo@VERSION" is any function of that version, "foo@@VERSION" the one linked today. */
+static bool add_versioned(struct probe_env *env, const struct attach_text *at,
+			  struct user_file *file, const struct where *w, struct targets *out)
+{
+	const char *sign = strchr(w->symbol, '@');
+	const char *name = arena_strndup(env->arena, w->symbol, (size_t)(sign - w->symbol));
+	struct versions s = { .arena = env->arena,
+			      .only_default = sign[1] == '@',
+			      .version = sign + 1 + (sign[1] == '@') };
+
+	elf_each_version(&file->elf, name, take_version, &s);
+	vec_each(fn, &s.found) {
+		if (fn->is_indirect)
+			return refuse_indirect(env, at, file, w);
+		if (!add_place(env, at, file, fn, w, out))
+			return false;
+	}
+	if (s.found.len || !s.known)
+		return s.found.len || expand_no_match(env, at, NULL);
+	diag_hint(diag(env->dx, E0203_NO_MATCH, at->span, at->parts[0],
+		       attach_rest(env->arena, at)),
+		  "there are %s", s.known);
+	return false;
 }
 
 /* A name may stand for several functions: versions of a library's, static ones of a program. */
@@ -244,6 +372,8 @@ static bool add_function(struct probe_env *env, const struct attach_text *at,
 	const struct elf_funcs *funcs = user_file_funcs(env, file);
 	const struct elf_func *fn = elf_funcs_find(funcs, w->symbol);
 
+	if (strchr(w->symbol, '@'))
+		return add_versioned(env, at, file, w, out);
 	if (!fn)
 		return not_found(env, at, file, w);
 	if (fn->is_indirect)
@@ -259,25 +389,6 @@ static bool add_function(struct probe_env *env, const struct attach_text *at,
 	return true;
 }
 
-/* Go moves its stacks, and the kernel's return hook in them would be taken for an address. */
-static bool check_go(struct probe_env *env, const struct attach_text *at,
-		     const struct user_file *file)
-{
-	uint64_t addr;
-
-	if (!is_ret(provider_find(at->parts[0], NULL)) ||
-	    !elf_section_addr(&file->elf, ".gopclntab", &addr))
-		return true;
-	struct diag *d =
-		diag(env->dx, E0208_ATTACH_POINT, at->span,
-		     arena_printf(env->arena, "%s is a Go program: a uretprobe would crash it",
-				  file->name));
-	diag_hint(d,
-		  "probe the function's return instructions instead: uprobe:%s:FUNCTION+OFFSET",
-		  file->name);
-	return false;
-}
-
 /* Each place once, under the first of its names that matches. */
 static void add_matching(struct probe_env *env, const struct attach_text *at,
 			 struct user_file *file, const struct where *w, struct targets *out)
@@ -287,14 +398,17 @@ static void add_matching(struct probe_env *env, const struct attach_text *at,
 
 	vec_each(fn, &funcs->list) {
 		const char *name = elf_func_name(funcs, fn);
-		struct target *t;
 
 		if (fn->addr == last || fn->is_indirect || strstr(name, ".part.") ||
 		    !matches(w, name))
 			continue;
-		t = add_target(env, at, file, fn->addr, name, w, out);
-		if (t) {
-			t->from_wildcard = true;
+		size_t before = out->len;
+		if (!returns_by_insn(at, file))
+			add_target(env, at, file, fn->addr, name, w, out);
+		else
+			add_returns(env, at, file, fn, name, w, out);
+		for (size_t i = before; i < out->len; i++) {
+			out->data[i]->from_wildcard = true;
 			last = fn->addr;
 		}
 	}
@@ -337,8 +451,8 @@ static bool expand_uprobe(struct probe_env *env, const struct attach_text *at,
 	bool many = wildcard_has(w.symbol) || w.is_encoded || files.len > 1;
 	bool is_addr = w.symbol[0] == '0' && (w.symbol[1] | 32) == 'x';
 	vec_each(f, &files) {
-		if (!check_go(env, at, *f))
-			return false;
+		if (returns_by_insn(at, *f) && (is_addr || w.line.file))
+			return refuse_go(env, at, *f);
 		if (w.line.file) {
 			if (!add_line(env, at, *f, &w, out))
 				return false;
@@ -365,6 +479,8 @@ static int shape_uprobe(struct probe_env *env, const struct target *t, const str
 	}
 	out->retval = arch_host.retval;
 	out->retval_type = type_int(env->types, 8, true);
+	if (t->by_insn)
+		return 0;
 	/* get_func_ip knows uprobes since the version that brought uprobe.multi, 6.6. */
 	out->func_ip = (struct argloc){};
 	out->has_func = lists_has_feature(env, FEATURE_UPROBE_MULTI);

@@ -14,9 +14,10 @@
 /* In <linux/errno.h>, which user space does not have: the instruction cannot be probed. */
 enum { ENOTSUPP_KERNEL = 524 };
 
+/* Does the kernel hook the return? The places of a file are all alike. */
 static bool is_ret(const struct group *g)
 {
-	return g->provider->flags & PV_RETVAL;
+	return (g->provider->flags & PV_RETVAL) && !g->targets.data[0]->by_insn;
 }
 
 static struct group *start_group(struct probe_env *env, const struct target *first,

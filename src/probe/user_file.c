@@ -38,6 +38,7 @@ static int add_file(struct probe_env *env, const char *name, const char *path,
 	*file = (struct user_file){ .next = env->user_files,
 				    .name = arena_strdup(env->arena, name),
 				    .path = arena_strdup(env->arena, path),
+				    .is_go = elf_is_go(&elf),
 				    .elf = elf };
 	env->user_files = file;
 	vec_push(env->arena, out, file);

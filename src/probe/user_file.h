@@ -15,6 +15,7 @@ struct user_file {
 	const char *name; /* as probes are named: the real path, in the process's own root */
 	const char *path; /* as we and the kernel reach it */
 	struct elf elf;
+	bool is_go;
 	bool has_funcs;
 	struct elf_funcs funcs;	  /* ask user_file_funcs() */
 	struct user_debug *debug; /* see user_debug.h */

@@ -288,3 +288,33 @@ void elf_each_note(const struct elf *f, const char *section,
 			each_note_of(data, fn, arg);
 	}
 }
+
+static void take_go(void *arg, const struct elf_note *n)
+{
+	enum { GO_BUILD_ID = 4 };
+
+	*(bool *)arg |= !strcmp(n->owner, "Go") && n->type == GO_BUILD_ID;
+}
+
+bool elf_is_go(const struct elf *f)
+{
+	static const char *const sections[] = { ".gopclntab", ".data.rel.ro.gopclntab",
+						".go.buildinfo", ".note.go.buildid" };
+	GElf_Phdr ph;
+	uint64_t addr;
+	bool is_go = false;
+
+	for (size_t i = 0; i < sizeof(sections) / sizeof(*sections); i++)
+		if (elf_section_addr(f, sections[i], &addr))
+			return true;
+	for (size_t i = 0; i < f->nsegments && !is_go; i++) {
+		Elf_Data *data = NULL;
+
+		if (gelf_getphdr(f->elf, (int)i, &ph) && ph.p_type == PT_NOTE)
+			data = elf_getdata_rawchunk(f->elf, (int64_t)ph.p_offset, ph.p_filesz,
+						    ELF_T_NHDR);
+		if (data && data->d_buf)
+			each_note_of(data, take_go, &is_go);
+	}
+	return is_go;
+}

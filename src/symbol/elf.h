@@ -82,6 +82,8 @@ struct elf_note {
 /* Calls fn with every note of the sections of that name. */
 void elf_each_note(const struct elf *f, const char *section,
 		   void (*fn)(void *arg, const struct elf_note *n), void *arg);
+/* Was the file made by Go's linker? Its sections tell, without them its notes. */
+bool elf_is_go(const struct elf *f);
 /* The size of an address in the file: 4 or 8. */
 unsigned elf_word_size(const struct elf *f);
 

@@ -52,9 +52,27 @@ static struct cvalue primary(struct eval *ev)
 	return fail(ev, t->span, "expected an integer constant");
 }
 
+static bool at_cast(struct eval *ev, uint32_t *size, bool *is_signed)
+{
+	*size = ev->env->cast ? ev->env->cast(ev->env->arg, ev->r, is_signed) : 0;
+	return *size != 0;
+}
+
+static struct cvalue cast(struct cvalue v, uint32_t size, bool is_signed)
+{
+	unsigned gap = size < 8 ? 64 - 8 * size : 0;
+
+	v.v = (int64_t)((uint64_t)v.v << gap);
+	v.v = is_signed ? v.v >> gap : (int64_t)((uint64_t)v.v >> gap);
+	v.is_unsigned = !is_signed && size >= 4;
+	return v;
+}
+
 static struct cvalue unary(struct eval *ev)
 {
 	struct cvalue v = { 0 };
+	bool is_signed = false;
+	uint32_t size;
 
 	if (++ev->depth > DEPTH_MAX) {
 		fail(ev, ctok_peek(ev->r)->span, "expression nested too deeply");
@@ -68,6 +86,8 @@ static struct cvalue unary(struct eval *ev)
 		v = (struct cvalue){ !unary(ev).v, false };
 	} else if (ctok_accept(ev->r, "+")) {
 		v = unary(ev);
+	} else if (ctok_is(ctok_peek(ev->r), "(") && at_cast(ev, &size, &is_signed)) {
+		v = cast(unary(ev), size, is_signed);
 	} else {
 		v = primary(ev);
 	}

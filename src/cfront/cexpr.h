@@ -21,6 +21,8 @@ struct cexpr_env {
 	 * returns false to have the name reported.
 	 */
 	bool (*name)(void *arg, struct ctok_reader *r, struct cvalue *out);
+	/* Takes "(" type ")" of a cast and gives the type's size in bytes; 0: it is none. */
+	uint32_t (*cast)(void *arg, struct ctok_reader *r, bool *is_signed);
 	void *arg;
 };
 

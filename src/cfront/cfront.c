@@ -1,5 +1,6 @@
 #include "cfront/cfront.h"
 
+#include "base/sb.h"
 #include "cfront/decl.h"
 #include "cfront/define.h"
 
@@ -16,7 +17,7 @@ struct cfront *cfront_new(struct arena *a, const struct cfront_env *env)
 	struct cfront *cf = arena_new(a, struct cfront);
 
 	cf->env = *env;
-	cpp_init(&cf->pp, a);
+	cpp_init(&cf->pp, a, &cf->env);
 	decls_init(&cf->decls, a, &cf->env);
 	return cf;
 }
@@ -34,12 +35,23 @@ static void end_item(struct cfront *cf, struct span span)
 	vec_push(cf->pp.arena, &cf->pp.out, semi);
 }
 
+bool cfront_include(struct cfront *cf, const char *path, struct diags *dx)
+{
+	unsigned before = dx->errors;
+	const char *text = arena_printf(cf->pp.arena, "\"%s\"", path);
+
+	cf->pp.dx = cf->pp.script_dx = dx;
+	cpp_predefine_machine(&cf->pp);
+	cpp_include(&cf->pp, text, strlen(text), (struct span){ 0 }, false);
+	return dx->errors == before;
+}
+
 bool cfront_load(struct cfront *cf, const struct c_item *items, size_t n, struct diags *dx)
 {
 	unsigned before = dx->errors;
 
-	cf->pp.dx = dx;
-	cf->pp.out.len = 0;
+	cf->pp.dx = cf->pp.script_dx = dx;
+	cpp_predefine_machine(&cf->pp);
 	for (size_t i = 0; i < n; i++) {
 		cpp_text(&cf->pp, items[i].text, strlen(items[i].text), items[i].span.beg);
 		if (!items[i].directive)
@@ -48,6 +60,7 @@ bool cfront_load(struct cfront *cf, const struct c_item *items, size_t n, struct
 	cpp_finish(&cf->pp);
 	if (dx->errors == before)
 		decls_read(&cf->decls, dx, &cf->pp.out);
+	cf->pp.out.len = 0;
 	return dx->errors == before;
 }
 
@@ -56,6 +69,57 @@ const struct c_macro *cfront_find_macro(const struct cfront *cf, const char *nam
 	const struct cpp_macro *m = strmap_gets(&cf->pp.macros, name);
 
 	return m ? &m->pub : NULL;
+}
+
+static bool is_member_or_type(const struct ctoks *body, size_t i)
+{
+	const struct ctok *before = i ? &body->data[i - 1] : NULL;
+	const struct ctok *after = i + 1 < body->len ? &body->data[i + 1] : NULL;
+	bool open = before && ctok_is(before, "(");
+
+	if (before && (ctok_is(before, ".") || ctok_is(before, "->")))
+		return true;
+	if (open && i > 1 && ctok_is(&body->data[i - 2], "sizeof"))
+		return true;
+	return open && after && ctok_is(after, "*") && i + 2 < body->len &&
+	       (ctok_is(&body->data[i + 2], ")") || ctok_is(&body->data[i + 2], "*"));
+}
+
+static void macro_token(const struct cpp_macro *m, size_t i, const char *const *plain,
+			struct sb *out)
+{
+	const struct ctok *t = &m->body.data[i];
+
+	for (unsigned p = 0; p < m->pub.nparams; p++) {
+		if (strcmp(m->pub.params[p], t->text) != 0)
+			continue;
+		/* Two pairs: "(a) & b" is a cast in C's grammar. */
+		if (plain && plain[p] && is_member_or_type(&m->body, i))
+			sb_puts(out, plain[p]);
+		else
+			sb_printf(out, "((__arg%u))", p);
+		return;
+	}
+	if ((t->kind == C_NUMBER && t->is_integer) || t->kind == C_CHAR)
+		sb_printf(out, "%llu%s", (unsigned long long)t->num,
+			  t->is_unsigned ? "ul" : "");
+	else
+		sb_puts(out, t->text);
+}
+
+const char *cfront_macro_text(const struct cfront *cf, const struct c_macro *m, struct arena *a,
+			      const char *const *plain)
+{
+	const struct cpp_macro *x = cpp_macro(&cf->pp, m->name);
+	struct sb text = {};
+
+	for (size_t i = 0; i < x->body.len; i++) {
+		sb_putc(&text, ' ');
+		macro_token(x, i, plain, &text);
+	}
+	const char *copy = arena_strdup(a, sb_str(&text));
+	sb_free(&text);
+	return copy;
 }
 
 const struct type *cfront_find_type(const struct cfront *cf, enum c_tag tag, const char *name)

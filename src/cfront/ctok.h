@@ -27,7 +27,13 @@ struct ctok {
 	bool is_unsigned;  /* C_NUMBER */
 	bool is_integer;   /* C_NUMBER */
 	bool space_before; /* tells #define F(x) from #define F (x) */
+	bool header;	   /* of an included file */
+	bool from_macro;   /* out of a macro's replacement */
+	bool stays;	   /* names a macro in whose replacement it was met */
 };
+
+/* Text of the sign that #pragma pack becomes; num is the largest alignment, 0: any. */
+#define C_PACK "#pack"
 
 VEC_TYPE(ctoks, struct ctok);
 

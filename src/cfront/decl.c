@@ -13,7 +13,10 @@ struct decl {
 	struct diags *dx;
 	struct ctok_reader r;
 	unsigned depth;
-	bool failed; /* since the last recovery */
+	bool failed;   /* since the last recovery */
+	uint32_t pack; /* of #pragma pack */
+	bool header;   /* in an included file: mistakes are nobody's here */
+	struct diags *script_dx, *quiet;
 };
 
 /* A declared name and its type. */
@@ -98,18 +101,51 @@ static void skip_balanced(struct decl *d)
 	} while (depth);
 }
 
-/* sizeof "(" type ")" */
-static bool size_of(struct decl *d, struct cvalue *out)
+/* "(" type ")", completed. */
+static const struct type *type_in_parens(struct decl *d)
 {
 	struct attributes attrs = { 0 };
-	struct typetab *tt = d->ds->env->types;
 
-	ctok_next(&d->r);
 	expect(d, "(");
 	const struct type *t = declarator(d, specifiers(d, &attrs), &attrs).type;
 	expect(d, ")");
-	*out = (struct cvalue){ type_complete(tt, t)->size, true };
+	return type_complete(d->ds->env->types, t);
+}
+
+/* ("sizeof" | "_Alignof") "(" type ")" */
+static bool size_of(struct decl *d, struct cvalue *out)
+{
+	bool size = ctok_is(ctok_next(&d->r), "sizeof");
+	const struct type *t = type_in_parens(d);
+
+	*out = (struct cvalue){ size ? t->size : t->align, true };
 	return true;
+}
+
+/* Does a type begin n tokens further on? */
+static bool type_at(const struct decl *d, size_t n)
+{
+	static const char *const words[] = { "struct", "union", "enum", "const", "volatile" };
+	const struct ctok *t = ctok_peek_at(&d->r, n);
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (ctok_is(t, words[i]))
+			return true;
+	return t->kind == C_NAME &&
+	       (is_base_word(t->text) || strmap_gets(&d->ds->typedefs, t->text) ||
+		cfront_base_type(d->ds->env->types, t->text));
+}
+
+static uint32_t cast_of(void *arg, struct ctok_reader *r, bool *is_signed)
+{
+	struct decl *d = arg;
+
+	(void)r;
+	if (!type_at(d, 1))
+		return 0;
+	const struct type *t = type_in_parens(d);
+	*is_signed = t->is_signed;
+	return t->size;
 }
 
 /* A name in a constant expression: sizeof, or an enumerator. */
@@ -120,7 +156,7 @@ static bool constant_name(void *arg, struct ctok_reader *r, struct cvalue *out)
 	const struct ctok *t = ctok_peek(r);
 	const struct decl_const *c = strmap_gets(&d->ds->consts, t->text);
 
-	if (ctok_is(t, "sizeof"))
+	if (ctok_is(t, "sizeof") || ctok_is(t, "_Alignof") || ctok_is(t, "__alignof__"))
 		return size_of(d, out);
 	*out = (struct cvalue){ 0 };
 	if (c)
@@ -133,7 +169,9 @@ static bool constant_name(void *arg, struct ctok_reader *r, struct cvalue *out)
 
 static int64_t constant(struct decl *d)
 {
-	struct cexpr_env env = { .dx = d->dx, .name = constant_name, .arg = d };
+	struct cexpr_env env = {
+		.dx = d->dx, .name = constant_name, .cast = cast_of, .arg = d
+	};
 	struct cvalue v = { 0 };
 
 	if (!d->failed && !cexpr_eval(&env, &d->r, &v))
@@ -163,11 +201,32 @@ static void align_argument(struct decl *d, struct attributes *attrs)
 	set_align(d, attrs, span, n);
 }
 
+/* "(" mode ")": a width of the machine's instead of the type's own. */
+static void mode_argument(struct decl *d, struct attributes *attrs)
+{
+	static const struct {
+		const char *name;
+		uint32_t size;
+	} modes[] = {
+		{ "__QI__", 1 }, { "__HI__", 2 },   { "__SI__", 4 },	  { "__DI__", 8 },
+		{ "QI", 1 },	 { "HI", 2 },	    { "SI", 4 },	  { "DI", 8 },
+		{ "word", 8 },	 { "__word__", 8 }, { "__pointer__", 8 }, { "pointer", 8 }
+	};
+
+	expect(d, "(");
+	for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++)
+		if (at(d, modes[i].name))
+			attrs->mode = modes[i].size;
+	ctok_next(&d->r);
+	expect(d, ")");
+}
+
 /* "__attribute__" "((" [ attribute { "," attribute } ] "))"; the word is taken. */
 static void attribute_list(struct decl *d, struct attributes *attrs)
 {
 	static const char *const packed[] = { "packed", "__packed__" };
 	static const char *const aligned[] = { "aligned", "__aligned__" };
+	static const char *const mode[] = { "mode", "__mode__" };
 
 	expect(d, "(");
 	expect(d, "(");
@@ -176,6 +235,8 @@ static void attribute_list(struct decl *d, struct attributes *attrs)
 			attrs->packed = true;
 		} else if (ACCEPT_ANY(d, aligned)) {
 			align_argument(d, attrs);
+		} else if (ACCEPT_ANY(d, mode)) {
+			mode_argument(d, attrs);
 		} else {
 			ctok_next(&d->r);
 			if (at(d, "("))
@@ -192,20 +253,12 @@ static void attribute_list(struct decl *d, struct attributes *attrs)
 static bool qualifier(struct decl *d, struct attributes *attrs)
 {
 	static const char *const ignored[] = {
-		"const",
-		"volatile",
-		"restrict",
-		"__restrict",
-		"__const",
-		"__rcu",
-		"__percpu",
-		"__iomem",
-		"__force",
-		"__kernel",
-		"__bitwise",
-		"__extension__",
-		"__randomize_layout",
-		"__no_randomize_layout",
+		"const",	 "volatile",	       "restrict",
+		"__restrict",	 "__restrict__",       "__const",
+		"__const__",	 "__volatile__",       "_Atomic",
+		"__rcu",	 "__percpu",	       "__iomem",
+		"__force",	 "__kernel",	       "__bitwise",
+		"__extension__", "__randomize_layout", "__no_randomize_layout",
 	};
 	static const char *const cacheline[] = { "____cacheline_aligned",
 						 "____cacheline_aligned_in_smp" };
@@ -221,6 +274,8 @@ static bool qualifier(struct decl *d, struct attributes *attrs)
 		attrs->packed = true;
 	else if (accept(d, "__aligned") || accept(d, "_Alignas"))
 		align_argument(d, attrs);
+	else if (accept(d, "__asm__") || accept(d, "asm"))
+		skip_balanced(d);
 	else if (ACCEPT_ANY(d, cacheline))
 		attrs->align = 64;
 	else
@@ -392,6 +447,7 @@ static void struct_body(struct decl *d, struct type *t, struct attributes *attrs
 	struct ctok_reader end = d->r;
 	d->r = start;
 	ms.layout.packed = attrs->packed;
+	ms.layout.pack = d->pack;
 	ms.layout.align = 1;
 
 	expect(d, "{");
@@ -502,6 +558,7 @@ static const struct type *tagged(struct decl *d, enum c_tag tag)
 	}
 
 	struct decl_tag *x = name ? defined_tag(d, tag, name) : NULL;
+	bool was_complete = x && x->complete;
 	struct type *t = x ? x->type : new_tagged(d, tag, "");
 	if (enter(d)) {
 		if (tag == C_ENUM)
@@ -510,6 +567,9 @@ static const struct type *tagged(struct decl *d, enum c_tag tag)
 			struct_body(d, t, &attrs);
 	}
 	d->depth--;
+	/* What a header says and we do not understand is better had from the kernel. */
+	if (x && !was_complete)
+		x->from_script = !(d->failed && d->header);
 	if (x)
 		x->complete = true;
 	return d->failed ? &type_error : t;
@@ -672,6 +732,22 @@ static struct declared declarator(struct decl *d, const struct type *base,
 	return x;
 }
 
+/* A new type's own width or alignment. */
+static const struct type *typedef_type(struct decl *d, const struct type *t,
+				       const struct attributes *attrs)
+{
+	struct typetab *tt = d->ds->env->types;
+
+	if (attrs->mode && t->kind == T_INT)
+		t = type_int(tt, attrs->mode, t->is_signed);
+	if (attrs->align <= t->align || t->kind == T_STRUCT)
+		return t;
+	struct type *copy = arena_new(d->ds->arena, struct type);
+	*copy = *t;
+	copy->align = attrs->align;
+	return copy;
+}
+
 /* "typedef" specifiers declarator { "," declarator } */
 static void typedefs(struct decl *d)
 {
@@ -685,26 +761,58 @@ static void typedefs(struct decl *d)
 		if (!x.name)
 			fail(d, "expected the name of the new type");
 		else if (!d->failed)
-			strmap_sets(&d->ds->typedefs, x.name->text, (void *)x.type);
+			strmap_sets(&d->ds->typedefs, x.name->text,
+				    (void *)typedef_type(d, x.type, &own));
 	} while (accept(d, ","));
 }
 
-/* Past the next ';' outside brackets. */
+/* Past the next ';' outside brackets, or the body of a function. */
 static void skip_declaration(struct decl *d)
 {
+	bool params = false;
+
 	d->failed = false;
 	for (;;) {
 		const struct ctok *t = ctok_peek(&d->r);
 
 		if (t->kind == C_EOF || ctok_accept(&d->r, ";"))
 			return;
-		if (ctok_is(t, "{") || ctok_is(t, "(") || ctok_is(t, "["))
+		bool body = ctok_is(t, "{");
+		if (body || ctok_is(t, "(") || ctok_is(t, "["))
 			skip_balanced(d);
 		else
 			ctok_next(&d->r);
-		if (d->failed)
+		if (d->failed || (body && params))
 			return;
+		params |= ctok_is(t, "(");
+		params &= !ctok_is(t, "=");
 	}
+}
+
+/* "_Static_assert" "(" condition [ "," text ] ")" */
+static void static_assertion(struct decl *d)
+{
+	struct span span = ctok_peek(&d->r)->span;
+
+	expect(d, "(");
+	int64_t v = constant(d);
+	if (!d->failed && !v)
+		fail_at(d, span,
+			at(d, ",") ? arena_printf(d->ds->arena, "static assertion failed: %s",
+						  ctok_peek_at(&d->r, 1)->text)
+				   : "static assertion failed");
+}
+
+/* Those that say nothing of types: functions and variables. */
+static bool is_object(const struct decl *d)
+{
+	static const char *const words[] = { "extern",	   "static",	"inline",  "__inline",
+					     "__inline__", "_Noreturn", "register" };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (at(d, words[i]))
+			return true;
+	return false;
 }
 
 static void declaration(struct decl *d)
@@ -713,11 +821,21 @@ static void declaration(struct decl *d)
 	struct attributes attrs = { 0 };
 
 	d->failed = false;
+	d->header = ctok_peek(&d->r)->header;
+	d->dx = d->header ? d->quiet : d->script_dx;
+	if (at(d, C_PACK)) {
+		d->pack = (uint32_t)ctok_next(&d->r)->num;
+		return;
+	}
+	while (accept(d, "__extension__"))
+		;
 	if (accept(d, ";"))
 		return;
-	if (accept(d, "typedef"))
+	if (accept(d, "_Static_assert") || accept(d, "static_assert"))
+		static_assertion(d);
+	else if (accept(d, "typedef"))
 		typedefs(d);
-	else
+	else if (!is_object(d))
 		specifiers(d, &attrs);
 	if (d->failed)
 		d->r = start;
@@ -745,9 +863,12 @@ static void note_tags(struct decl *d)
 
 void decls_read(struct decls *ds, struct diags *dx, const struct ctoks *toks)
 {
-	struct decl d = { .ds = ds, .dx = dx };
+	struct diags quiet;
+	struct decl d = { .ds = ds, .dx = dx, .script_dx = dx, .quiet = &quiet };
 	struct span end = toks->len ? vec_last(toks).span : (struct span){ 0 };
 
+	diags_init(&quiet, ds->arena, dx->sources);
+	quiet.muted = true;
 	ctok_reader_init(&d.r, toks, end);
 	note_tags(&d);
 	while (ctok_peek(&d.r)->kind != C_EOF)

@@ -1,16 +1,15 @@
 #include "cfront/define.h"
 
 #include "cfront/cexpr.h"
+#include "cfront/expand.h"
 
 #include <string.h>
 
-/* Replacing must end, whatever the macros say of each other. */
-enum { EXPAND_DEPTH_MAX = 100, EXPAND_WORK_MAX = 1 << 16 };
-
-void cpp_init(struct cpp *pp, struct arena *a)
+void cpp_init(struct cpp *pp, struct arena *a, const struct cfront_env *env)
 {
-	*pp = (struct cpp){ .arena = a };
+	*pp = (struct cpp){ .arena = a, .env = env };
 	strmap_init(&pp->macros, a);
+	strmap_init(&pp->once, a);
 }
 
 static bool is_active(const struct cpp *pp)
@@ -18,54 +17,9 @@ static bool is_active(const struct cpp *pp)
 	return !pp->conds.len || vec_last(&pp->conds).active;
 }
 
-static struct cpp_macro *find_macro(const struct cpp *pp, const char *name)
+struct cpp_macro *cpp_macro(const struct cpp *pp, const char *name)
 {
 	return strmap_gets(&pp->macros, name);
-}
-
-static void expand(struct cpp *pp, const struct ctoks *in, const struct span *use, int depth,
-		   struct ctoks *out);
-
-/* Replaces a name by its macro's body, or keeps it. */
-static void expand_name(struct cpp *pp, const struct ctok *t, bool call, int depth,
-			struct ctoks *out)
-{
-	struct cpp_macro *m = find_macro(pp, t->text);
-
-	if (!m || m->busy || (m->pub.function_like && !call)) {
-		vec_push(pp->arena, out, *t);
-		return;
-	}
-	if (m->pub.function_like) {
-		diag(pp->dx, E0011_DIRECTIVE, t->span,
-		     "macros with parameters are not expanded");
-		return;
-	}
-	m->busy = true;
-	expand(pp, &m->body, &t->span, depth + 1, out);
-	m->busy = false;
-}
-
-/* Copies tokens with macros replaced; from a macro's body they take the place of its use. */
-static void expand(struct cpp *pp, const struct ctoks *in, const struct span *use, int depth,
-		   struct ctoks *out)
-{
-	for (size_t i = 0; i < in->len; i++) {
-		struct ctok t = in->data[i];
-		bool call = i + 1 < in->len && ctok_is(&in->data[i + 1], "(");
-
-		if (use)
-			t.span = *use;
-		pp->work = use ? pp->work + 1 : 0;
-		if (depth > EXPAND_DEPTH_MAX || pp->work > EXPAND_WORK_MAX) {
-			diag(pp->dx, E0011_DIRECTIVE, t.span, "macros expand to too much text");
-			return;
-		}
-		if (t.kind == C_NAME)
-			expand_name(pp, &t, call, depth, out);
-		else
-			vec_push(pp->arena, out, t);
-	}
 }
 
 /* The text from the first token to the last: what is left of a line without its comments. */
@@ -83,6 +37,33 @@ static struct source source_of(const struct ctoks *toks, const char *text, uint3
 	return s;
 }
 
+/* "(" [ name { "," name } [ "..." ] ] ")"; returns where the body begins. */
+static size_t parameters(struct cpp *pp, struct cpp_macro *m, const struct ctoks *line)
+{
+	size_t i = 2;
+
+	m->pub.function_like = true;
+	for (; i < line->len && !ctok_is(&line->data[i], ")"); i++) {
+		const struct ctok *t = &line->data[i];
+
+		if (ctok_is(t, "...")) {
+			bool named = i > 2 && line->data[i - 1].kind == C_NAME;
+
+			m->variadic = true;
+			if (!named)
+				vec_push(pp->arena, &m->params, "__VA_ARGS__");
+		} else if (t->kind == C_NAME) {
+			vec_push(pp->arena, &m->params, t->text);
+		} else if (!ctok_is(t, ",")) {
+			diag(pp->dx, E0011_DIRECTIVE, t->span, "expected a parameter's name");
+		}
+	}
+	m->pub.variadic = m->variadic;
+	m->pub.params = m->params.data;
+	m->pub.nparams = (unsigned)m->params.len;
+	return i + (i < line->len);
+}
+
 /* #define NAME text: line is what follows the word define. */
 static void define(struct cpp *pp, const struct ctoks *line, const char *text, uint32_t base)
 {
@@ -98,12 +79,8 @@ static void define(struct cpp *pp, const struct ctoks *line, const char *text, u
 	}
 	m->pub.name = line->data[0].text;
 	m->pub.name_span = line->data[0].span;
-	if (line->len > 1 && ctok_is(&line->data[1], "(") && !line->data[1].space_before) {
-		m->pub.function_like = true;
-		while (body < line->len && !ctok_is(&line->data[body], ")"))
-			body++;
-		body += body < line->len;
-	}
+	if (line->len > 1 && ctok_is(&line->data[1], "(") && !line->data[1].space_before)
+		body = parameters(pp, m, line);
 	for (size_t i = body; i < line->len; i++)
 		vec_push(pp->arena, &m->body, line->data[i]);
 
@@ -111,6 +88,68 @@ static void define(struct cpp *pp, const struct ctoks *line, const char *text, u
 	s.text = arena_strndup(pp->arena, s.text, s.len);
 	m->pub.text = s;
 	strmap_sets(&pp->macros, m->pub.name, m);
+}
+
+/* As the compiler of scry itself has them; they name the machine and its C library's kind. */
+void cpp_predefine_machine(struct cpp *pp)
+{
+#define TEXT(...) #__VA_ARGS__
+#define SAME(name)                   \
+	{                            \
+#name, TEXT_OF(name) \
+	}
+#define TEXT_OF(value) TEXT(value)
+	static const struct {
+		const char *name, *text;
+	} machine[] = {
+		SAME(__SIZE_TYPE__),
+		SAME(__PTRDIFF_TYPE__),
+		SAME(__WCHAR_TYPE__),
+		SAME(__WINT_TYPE__),
+		SAME(__INTMAX_TYPE__),
+		SAME(__UINTMAX_TYPE__),
+		SAME(__CHAR_BIT__),
+		SAME(__INT_MAX__),
+		SAME(__LONG_MAX__),
+		SAME(__SIZEOF_INT__),
+		SAME(__SIZEOF_LONG__),
+		SAME(__SIZEOF_POINTER__),
+		SAME(__BYTE_ORDER__),
+		SAME(__WCHAR_MAX__),
+		SAME(__SIZEOF_WCHAR_T__),
+		{ "__GNUC__", "12" },
+		{ "__GNUC_MINOR__", "2" },
+		{ "__STDC__", "1" },
+		{ "__linux__", "1" },
+		{ "__unix__", "1" },
+		{ "__ELF__", "1" },
+		{ "__STDC_HOSTED__", "1" },
+		{ "__STDC_VERSION__", "201112L" },
+		{ "__ORDER_LITTLE_ENDIAN__", "1234" },
+		{ "__ORDER_BIG_ENDIAN__", "4321" },
+#ifdef __LP64__
+		{ "__LP64__", "1" },
+		{ "_LP64", "1" },
+#endif
+#ifdef __x86_64__
+		{ "__x86_64__", "1" },
+		{ "__x86_64", "1" },
+#endif
+#ifdef __aarch64__
+		{ "__aarch64__", "1" },
+#endif
+#ifdef __riscv
+		{ "__riscv", "1" },
+		{ "__riscv_xlen", "64" },
+#endif
+		{ "_GNU_SOURCE", "1" },
+	};
+#undef SAME
+#undef TEXT_OF
+#undef TEXT
+	for (size_t i = 0; i < sizeof(machine) / sizeof(*machine); i++)
+		if (!cpp_macro(pp, machine[i].name))
+			cpp_predefine(pp, machine[i].name, machine[i].text);
 }
 
 void cpp_predefine(struct cpp *pp, const char *name, const char *text)
@@ -126,24 +165,9 @@ void cpp_predefine(struct cpp *pp, const char *name, const char *text)
 	strmap_sets(&pp->macros, name, m);
 }
 
-/* #include <path> or "path" */
-static void include(struct cpp *pp, const char *text, size_t len, struct span span)
+static bool is_defined(const struct cpp *pp, const char *name)
 {
-	size_t beg = 0;
-
-	while (beg < len && strchr(" \t", text[beg]))
-		beg++;
-
-	char close = beg == len ? 0 : text[beg] == '<' ? '>' : text[beg] == '"' ? '"' : 0;
-	const char *end = close ? memchr(text + beg + 1, close, len - beg - 1) : NULL;
-	if (!end) {
-		diag(pp->dx, E0011_DIRECTIVE, span, "#include takes <path> or \"path\"");
-		return;
-	}
-
-	struct c_include inc = { .span = span, .system = close == '>' };
-	inc.path = arena_strndup(pp->arena, text + beg + 1, (size_t)(end - text) - beg - 1);
-	vec_push(pp->arena, &pp->includes, inc);
+	return cpp_macro(pp, name) || !strcmp(name, "__has_include");
 }
 
 /* In an #if a name that is no macro is 0. */
@@ -155,22 +179,42 @@ static bool unknown_is_zero(void *arg, struct ctok_reader *r, struct cvalue *out
 	return true;
 }
 
-/* "defined X" and "defined(X)" become 0 or 1; must happen before macros are replaced. */
+/* The text of what stands in parentheses from line[i] on; *end is where they close. */
+static const char *in_parens(struct cpp *pp, const struct ctoks *line, size_t i, size_t *end)
+{
+	const char *text = "";
+
+	for (i++; i < line->len && !ctok_is(&line->data[i], ")"); i++)
+		text = arena_printf(pp->arena, "%s%s", text, line->data[i].text);
+	*end = i;
+	return text;
+}
+
+/*
+ * "defined X", "defined(X)" and "__has_include(<X>)" become 0 or 1; must happen before macros
+ * are replaced.
+ */
 static void resolve_defined(struct cpp *pp, const struct ctoks *line, struct ctoks *out)
 {
 	for (size_t i = 0; i < line->len; i++) {
 		struct ctok t = line->data[i];
+		bool paren = i + 1 < line->len && ctok_is(&line->data[i + 1], "(");
+		size_t name = i + 1 + paren;
+		int64_t known = -1;
 
-		if (ctok_is(&t, "defined") && i + 1 < line->len) {
-			bool paren = ctok_is(&line->data[i + 1], "(");
-			size_t name = i + 1 + paren;
+		if (ctok_is(&t, "__has_include") && paren) {
+			const char *path = in_parens(pp, line, i + 1, &i);
 
-			if (name + paren < line->len && line->data[name].kind == C_NAME) {
-				t.num = find_macro(pp, line->data[name].text) != NULL;
-				t.kind = C_NUMBER;
-				t.is_integer = true;
-				i = name + paren;
-			}
+			known = cpp_has_include(pp, path, strlen(path));
+		} else if (ctok_is(&t, "defined") && name + paren < line->len &&
+			   line->data[name].kind == C_NAME) {
+			known = is_defined(pp, line->data[name].text);
+			i = name + paren;
+		}
+		if (known >= 0) {
+			t.num = (uint64_t)known;
+			t.kind = C_NUMBER;
+			t.is_integer = true;
 		}
 		vec_push(pp->arena, out, t);
 	}
@@ -184,7 +228,7 @@ static bool condition(struct cpp *pp, const struct ctoks *line, struct span span
 	struct cvalue v;
 
 	resolve_defined(pp, line, &resolved);
-	expand(pp, &resolved, NULL, 0, &toks);
+	cpp_expand(pp, &resolved, &toks);
 	ctok_reader_init(&r, &toks, span);
 	if (!cexpr_eval(&env, &r, &v))
 		return false;
@@ -203,7 +247,7 @@ static bool holds(struct cpp *pp, const char *word, const struct ctoks *line, st
 		diag(pp->dx, E0011_DIRECTIVE, span, "a macro's name is missing");
 		return false;
 	}
-	return !!find_macro(pp, line->data[0].text) == !strcmp(word, "ifdef");
+	return is_defined(pp, line->data[0].text) == !strcmp(word, "ifdef");
 }
 
 static void open_cond(struct cpp *pp, const char *word, const struct ctoks *line,
@@ -256,6 +300,49 @@ static bool conditional(struct cpp *pp, const char *word, const struct ctoks *li
 	return true;
 }
 
+/* That of an included file is said of the line of the script that led to it. */
+static void error_directive(struct cpp *pp, struct source rest, struct span span)
+{
+	const char *where = pp->header ? arena_printf(pp->arena, "%s: ", pp->header->name) : "";
+
+	diag(pp->script_dx, E0011_DIRECTIVE, pp->header ? pp->include : span,
+	     arena_printf(pp->arena, "%s#error%.*s", where, (int)rest.len, rest.text));
+}
+
+/* "(" [ "push" | "pop" ] [ "," ] [ n ] ")": a token tells the reader of declarations. */
+static void pragma_pack(struct cpp *pp, const struct ctoks *line, struct span span)
+{
+	struct ctok t = {
+		.kind = C_SIGN, .span = span, .text = C_PACK, .header = pp->header != NULL
+	};
+
+	t.num = pp->pack;
+	for (size_t i = 2; i < line->len && !ctok_is(&line->data[i], ")"); i++) {
+		const struct ctok *w = &line->data[i];
+
+		if (ctok_is(w, "push"))
+			vec_push(pp->arena, &pp->packs, pp->pack);
+		else if (ctok_is(w, "pop") && pp->packs.len)
+			t.num = pp->packs.data[--pp->packs.len];
+		else if (w->kind == C_NUMBER)
+			t.num = w->num <= 16 ? w->num : 0;
+	}
+	if (line->len == 3)
+		t.num = 0;
+	pp->pack = (uint32_t)t.num;
+	vec_push(pp->arena, &pp->out, t);
+}
+
+static void pragma(struct cpp *pp, const struct ctoks *line, struct span span)
+{
+	const struct ctok *word = line->len ? &line->data[0] : NULL;
+
+	if (word && ctok_is(word, "once") && pp->header)
+		strmap_sets(&pp->once, pp->header->id, pp);
+	else if (word && ctok_is(word, "pack"))
+		pragma_pack(pp, line, span);
+}
+
 static void plain_directive(struct cpp *pp, const char *word, const struct ctoks *line,
 			    struct source rest, struct span span)
 {
@@ -263,12 +350,13 @@ static void plain_directive(struct cpp *pp, const char *word, const struct ctoks
 		define(pp, line, rest.text, rest.base);
 	else if (!strcmp(word, "undef") && line->len)
 		strmap_sets(&pp->macros, line->data[0].text, NULL);
-	else if (!strcmp(word, "include"))
-		include(pp, rest.text, rest.len, span);
+	else if (is_one_of(word, "include", "include_next", "import"))
+		cpp_include(pp, rest.text, rest.len, span, !strcmp(word, "include_next"));
 	else if (!strcmp(word, "error"))
-		diag(pp->dx, E0011_DIRECTIVE, span,
-		     arena_printf(pp->arena, "#error%.*s", (int)rest.len, rest.text));
-	else if (is_one_of(word, "pragma", "line", "warning") && !strstr(rest.text, "pack"))
+		error_directive(pp, rest, span);
+	else if (!strcmp(word, "pragma"))
+		pragma(pp, line, span);
+	else if (is_one_of(word, "line", "warning", "ident"))
 		return;
 	else
 		diag(pp->dx, E0011_DIRECTIVE, span,
@@ -280,7 +368,7 @@ static void directive(struct cpp *pp, const char *text, size_t len, uint32_t bas
 {
 	size_t beg = 1 + strspn(text + 1, " \t"), end = beg;
 
-	while (end < len && strchr("abcdefghijklmnopqrstuvwxyz", text[end]))
+	while (end < len && strchr("abcdefghijklmnopqrstuvwxyz_", text[end]))
 		end++;
 
 	const char *word = arena_strndup(pp->arena, text + beg, end - beg);
@@ -293,9 +381,11 @@ static void directive(struct cpp *pp, const char *text, size_t len, uint32_t bas
 	struct ctoks line = {};
 
 	/* An #error or #include is no C: quotes need not match. */
-	if (!is_one_of(word, "error", "warning", "include") && is_active(pp))
+	bool is_c = !is_one_of(word, "error", "warning", "include") &&
+		    strcmp(word, "include_next") != 0;
+	if (is_c && is_active(pp))
 		ctok_read(pp->arena, pp->dx, rest.text, rest.len, rest.base, &line);
-	else if (!strcmp(word, "elif") && !vec_last(&pp->conds).taken)
+	else if (!strcmp(word, "elif") && pp->conds.len && !vec_last(&pp->conds).taken)
 		ctok_read(pp->arena, pp->dx, rest.text, rest.len, rest.base, &line);
 	if (!conditional(pp, word, &line, span) && is_active(pp) && beg < len)
 		plain_directive(pp, word, &line, rest, span);
@@ -333,7 +423,9 @@ static void code(struct cpp *pp, const char *text, size_t len, uint32_t base)
 	if (!len || !is_active(pp))
 		return;
 	ctok_read(pp->arena, pp->dx, text, len, base, &toks);
-	expand(pp, &toks, NULL, 0, &pp->out);
+	vec_each(t, &toks)
+		t->header = pp->header != NULL;
+	cpp_expand(pp, &toks, &pp->out);
 }
 
 void cpp_text(struct cpp *pp, const char *text, size_t len, uint32_t base)

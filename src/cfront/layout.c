@@ -31,6 +31,8 @@ void layout_member(struct layout *l, struct field *f, const struct attributes *a
 
 	if (at->align > align)
 		align = at->align;
+	if (l->pack && align > l->pack)
+		align = l->pack;
 	raise_align(l, align);
 	place(l, f, round_up(l->bits, 8ull * align), 8ull * f->type->size);
 }

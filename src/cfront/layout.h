@@ -14,10 +14,12 @@ struct attributes {
 	bool packed;
 	bool user;	/* __user: what the pointer points to */
 	uint32_t align; /* aligned(n), 0 = none */
+	uint32_t mode;	/* bytes of mode(...), 0 = none */
 };
 
 struct layout {
 	bool is_union, packed;
+	uint32_t pack;	/* the largest alignment of a member, 0: any */
 	uint64_t bits;	/* where the next member may begin */
 	uint64_t size;	/* bits of the largest member so far */
 	uint32_t align; /* bytes */

@@ -41,7 +41,7 @@ struct options {
 	enum session_buffering buffering;
 	bool quiet, all_problems, no_warnings, strict, source_lines;
 	bool list, info, verbose, dry_run, fmt;
-	struct texts stages;
+	struct texts stages, includes, include_dirs;
 	enum run_mode mode;
 	const char *explain;
 	bool version, help;

@@ -212,7 +212,8 @@ struct macro {
 	struct expr **params; /* E_NAME, E_VAR or E_MAP without key */
 	unsigned nparams;
 	struct stmt *body;
-	bool from_prelude; /* its text is not the user's */
+	bool is_c;    /* a #define with parameters */
+	bool foreign; /* of the prelude, of C: its places are not what the user looks at */
 	struct macro *next;
 };
 

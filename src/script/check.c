@@ -573,6 +573,9 @@ static const struct type *check_comptime(struct unit *u, struct expr *e)
 
 static const struct type *check_call(struct unit *u, struct expr *e)
 {
+	const struct c_macro *m = cfront_find_macro(u->c->cf, e->name);
+	if (m && m->function_like)
+		return expand_c_macro(u, e, m);
 	if (macro_find(u, e->name))
 		return expand_macro(u, e);
 	if (subprog_find(u, e->name))

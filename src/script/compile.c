@@ -296,14 +296,18 @@ static bool load_c(struct compiler *c)
 		.types = c->tt,
 		.find_type = find_c_type,
 		.find_const = find_kernel_const,
+		.open_header = header_open,
 		.arg = c,
 	};
 
 	c->cf = cfront_new(c->arena, &env);
-	if (!c->script->c_items.len)
+	if (!c->script->c_items.len && !c->opt->nincludes)
 		return true;
 	if (access(c->tt->btf_path ? c->tt->btf_path : BTF_KERNEL_PATH, R_OK) == 0)
 		cfront_predefine(c->cf, "BPFTRACE_HAVE_BTF", "1");
+	for (unsigned i = 0; i < c->opt->nincludes; i++)
+		if (!cfront_include(c->cf, c->opt->includes[i], c->dx))
+			return false;
 	return cfront_load(c->cf, c->script->c_items.data, c->script->c_items.len, c->dx);
 }
 

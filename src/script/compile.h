@@ -67,6 +67,10 @@ struct compile_options {
 	const char *const *options; /* for getopt(): "--name" or "--name=value" */
 	unsigned noptions;
 	struct task_filter filter;
+	const char *const *include_dirs; /* -I: where C's #include looks first */
+	unsigned ninclude_dirs;
+	const char *const *includes; /* --include: files as if included by the script */
+	unsigned nincludes;
 	pid_t cpid; /* of the -c child; 0 = none */
 	unsigned ncpus;
 	uint64_t start_ns;	 /* boot clock when the session began: zero of `elapsed` */

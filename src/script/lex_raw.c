@@ -230,7 +230,8 @@ bool lex_c_definition(struct lexer *lx, struct span *span)
 	lex_skip_blanks(&ahead);
 	uint32_t beg = ahead.pos;
 
-	bool found = skip_word(&ahead, "typedef")
+	bool found = skip_word(&ahead, "typedef") ? skip_typedef(&ahead)
+		     : skip_word(&ahead, "_Static_assert")
 			     ? skip_typedef(&ahead)
 			     : skip_tag_word(&ahead) && skip_tagged(&ahead);
 	if (!found)

@@ -5,6 +5,8 @@
  * caller's.  A plain name takes any expression, which is written in at each use.  Variables of
  * the body's own get fresh names, so that they never meet the caller's; maps must be passed in.
  */
+#include "base/auto.h"
+#include "script/parse.h"
 #include "script/unit.h"
 
 #include <string.h>
@@ -65,6 +67,19 @@ static void rewrite_type(struct expansion *x, struct type_name *tn)
 	tn->of = of;
 }
 
+/* What is wrong in text that the user does not see is wrong where it is used. */
+static void move_to(struct expansion *x, struct expr *e)
+{
+	e->span = e->name_span = x->at;
+	if (e->tname) {
+		struct type_name *copy = arena_new(x->u->c->arena, struct type_name);
+
+		*copy = *e->tname;
+		copy->span = x->at;
+		e->tname = copy;
+	}
+}
+
 static void rewrite_expr(struct expansion *x, struct expr *e)
 {
 	int i;
@@ -72,7 +87,7 @@ static void rewrite_expr(struct expansion *x, struct expr *e)
 	if (!e)
 		return;
 	if (x->at.beg)
-		e->span = e->name_span = x->at;
+		move_to(x, e);
 	rewrite_expr(x, e->a);
 	rewrite_expr(x, e->b);
 	rewrite_expr(x, e->c);
@@ -142,7 +157,8 @@ static bool fits(const struct macro *m, const struct expr *call)
 static bool is_open(const struct unit *u, const struct macro *m)
 {
 	for (const struct macro_use *o = u->open_macros; o; o = o->up)
-		if (o->macro == m)
+		if (o->macro == m ||
+		    (m->is_c && o->macro->is_c && !strcmp(o->macro->name, m->name)))
 			return true;
 	return false;
 }
@@ -181,7 +197,7 @@ static const struct type *expand(struct unit *u, struct expr *e, const struct ma
 	}
 
 	struct expansion x = { .u = u, .m = m, .args = e->args, .serial = ++c->expansions };
-	if (m->from_prelude)
+	if (m->foreign)
 		x.at = e->span;
 	strmap_init(&x.fresh, c->arena);
 	struct stmt *body = stmt_clone(c->arena, m->body);
@@ -204,6 +220,57 @@ static const struct type *expand(struct unit *u, struct expr *e, const struct ma
 const struct type *expand_macro(struct unit *u, struct expr *e)
 {
 	return expand(u, e, macro_find(u, e->name));
+}
+
+static struct expr *c_param(struct arena *a, const char *name)
+{
+	struct expr *e = arena_new(a, struct expr);
+
+	*e = (struct expr){ .kind = E_NAME, .name = name };
+	return e;
+}
+
+/* The text of an argument that is a name alone, which may be that of a member or of a type. */
+static const char *plain_name(struct arena *a, const struct expr *arg)
+{
+	auto_sb struct sb text = {};
+
+	if (arg->kind == E_NAME)
+		return arg->name;
+	if (arg->kind != E_TYPE)
+		return NULL;
+	type_name_put(&text, arg->tname);
+	return arena_strdup(a, sb_str(&text));
+}
+
+/*
+ * The text is read as an expression, and the arguments put in as such: they need no parentheses
+ * of their own.
+ */
+const struct type *expand_c_macro(struct unit *u, struct expr *e, const struct c_macro *cm)
+{
+	struct arena *a = u->c->arena;
+	const char **plain = arena_array(a, const char *, cm->nparams);
+	struct macro m = { .name = cm->name, .foreign = true, .is_c = true };
+
+	m.nparams = cm->nparams;
+	m.params = arena_array(a, struct expr *, cm->nparams);
+	for (unsigned i = 0; i < cm->nparams; i++) {
+		m.params[i] = c_param(a, arena_printf(a, "__arg%u", i));
+		plain[i] = i < e->nargs ? plain_name(a, e->args[i]) : NULL;
+	}
+
+	struct source text = { .name = cm->name };
+	text.text = cfront_macro_text(u->c->cf, cm, a, plain);
+	text.len = (uint32_t)strlen(text.text);
+	struct expr *value = cm->variadic ? NULL : parse_expr_text(a, NULL, &text);
+	if (!value) {
+		not_yet(u, e->span, "the C macro '%s', whose text is no expression,", cm->name);
+		return e->type = &type_error;
+	}
+	m.body = arena_new(a, struct stmt);
+	*m.body = (struct stmt){ .kind = S_BLOCK, .value = value };
+	return expand(u, e, &m);
 }
 
 const struct type *expand_prelude(struct unit *u, struct expr *e)

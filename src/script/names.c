@@ -73,6 +73,19 @@ static void unknown_name(struct unit *u, struct expr *e)
 
 enum { MACRO_DEPTH = 64 };
 
+/* As the script's language reads it, else as C's. */
+static struct expr *c_value(struct compiler *c, const struct c_macro *m)
+{
+	struct expr *value = parse_expr_text(c->arena, NULL, &m->text);
+	struct source text = { .name = m->name };
+
+	if (value)
+		return value;
+	text.text = cfront_macro_text(c->cf, m, c->arena, NULL);
+	text.len = (uint32_t)strlen(text.text);
+	return parse_expr_text(c->arena, NULL, &text);
+}
+
 /* An object-like #define: its text is an expression in place of the name. */
 static bool resolve_macro(struct unit *u, struct expr *e, const struct c_macro *m)
 {
@@ -80,7 +93,7 @@ static bool resolve_macro(struct unit *u, struct expr *e, const struct c_macro *
 	struct expr *value = NULL;
 
 	if (!m->function_like && m->text.len && u->macros < MACRO_DEPTH)
-		value = parse_expr_text(c->arena, NULL, &m->text);
+		value = c_value(c, m);
 	if (!value) {
 		not_yet(u, e->span, "the C macro '%s', whose text is no expression,", e->name);
 		e->type = &type_error;
@@ -91,6 +104,12 @@ static bool resolve_macro(struct unit *u, struct expr *e, const struct c_macro *
 	check_expr(u, e);
 	u->macros--;
 	return true;
+}
+
+/* #define IPPROTO_TCP IPPROTO_TCP, which says that the enumerator is there. */
+static bool is_own_name(const struct c_macro *m)
+{
+	return m->text.len == strlen(m->name) && !memcmp(m->text.text, m->name, m->text.len);
 }
 
 static bool resolve_script_const(struct unit *u, struct expr *e)
@@ -121,7 +140,7 @@ bool resolve_name(struct unit *u, struct expr *e)
 {
 	const struct c_macro *m = cfront_find_macro(u->c->cf, e->name);
 
-	if (m)
+	if (m && !is_own_name(m))
 		return resolve_macro(u, e, m);
 	if (macro_find(u, e->name)) /* without parameters, the () may be left out */
 		return !type_is_error(expand_macro(u, e));

@@ -52,7 +52,7 @@ static struct macro *read_macro(struct compiler *c, const char *s)
 	struct macro *m = parse_script(c->arena, &quiet, &text, NULL)->macros;
 	if (!m || diag_failed(&quiet))
 		BUG("the prelude cannot be read at: %.40s", s);
-	m->from_prelude = true;
+	m->foreign = true;
 	return m;
 }
 

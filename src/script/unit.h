@@ -188,6 +188,8 @@ const struct type *check_param(struct unit *u, struct expr *e, bool as_string);
 /* macro.c: a call of a macro becomes its body; e is checked afterwards. */
 const struct macro *macro_find(const struct unit *u, const char *name);
 const struct type *expand_macro(struct unit *u, struct expr *e);
+/* A call of a #define with parameters. */
+const struct type *expand_c_macro(struct unit *u, struct expr *e, const struct c_macro *cm);
 /* The same for a builtin that is a macro of the prelude. */
 const struct type *expand_prelude(struct unit *u, struct expr *e);
 
@@ -212,6 +214,8 @@ const struct type *check_offsetof(struct unit *u, struct expr *e);
 const struct type *check_typeinfo(struct unit *u, struct expr *e);
 /* A field of typeinfo() becomes the literal that it is, which later passes ask for again. */
 bool typeinfo_part(struct unit *u, struct expr *e);
+/* header.c: finds and reads a file of C, for a cfront whose arg is a struct compiler. */
+bool header_open(void *arg, const struct c_header_wish *wish, struct c_header *out);
 
 /* import.c: reads what the script imports and adds it to the script; false after errors. */
 bool load_imports(struct compiler *c, const struct source *src);

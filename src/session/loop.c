@@ -298,7 +298,7 @@ int loop_run(struct loop *l, struct session *s, struct err *e)
 		if (s->loaded.vm)
 			err = read_ring(s, RECORDS_AT_ONCE, SLICE_MS, e);
 		bool more = s->loaded.vm && s->plan->uses_ring && has_records(s);
-		if (!more)
+		if (s->loaded.vm && !more)
 			events_obey_exit(s);
 		if (err || s->ending)
 			break;

@@ -83,7 +83,10 @@ static void lower_str(struct unit *u, struct expr *e, const struct dest *d)
 	}
 	struct place at = place_of_pointer(u, lower_scalar(u, p), space_of(u, p->type));
 	uint32_t size = e->type->size < d->type->size ? e->type->size : d->type->size;
-	read_text(u, &at, bounded(u, n, size), d, e->span);
+	if (n)
+		read_text(u, &at, bounded(u, n, size), d, e->span);
+	else
+		read_text_whole(u, &at, size, d, e->span);
 }
 
 static bool check_buf(struct unit *u, struct expr *e)

@@ -205,6 +205,7 @@ static int run_session(struct trace *t, const struct sink *sink)
 			 .all_problems = o->all_problems,
 			 .no_warnings = o->no_warnings,
 			 .strict = o->strict,
+			 .account = o->account,
 			 .print_maps = t->cfg.print_maps_on_exit,
 			 .ring_pages = t->cfg.perf_rb_pages,
 			 .max_cat_bytes = t->cfg.max_cat_bytes,

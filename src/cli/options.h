@@ -39,7 +39,7 @@ struct options {
 	const char *output;
 	const char *format;
 	enum session_buffering buffering;
-	bool quiet, all_problems, no_warnings, strict, source_lines;
+	bool quiet, all_problems, no_warnings, strict, account, source_lines;
 	bool list, info, verbose, dry_run, fmt;
 	struct texts stages, includes, include_dirs;
 	enum run_mode mode;

@@ -163,6 +163,11 @@ static void folded_message(FILE *out, bool is_error, const struct runtime_proble
 	sink_text.message(out, is_error, where);
 }
 
+static void folded_account(FILE *out, const struct account *a)
+{
+	sink_text.account(out, a);
+}
+
 static void folded_end(FILE *out)
 {
 	(void)out;
@@ -179,5 +184,6 @@ const struct sink sink_folded = {
 	.lost = folded_lost,
 	.problem = folded_problem,
 	.message = folded_message,
+	.account = folded_account,
 	.end = folded_end,
 };

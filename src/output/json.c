@@ -377,6 +377,63 @@ static void json_message(FILE *out, bool is_error, const struct runtime_problem 
 	put_problem(out, is_error ? "errorf" : "warnf", where);
 }
 
+static void count_member(const char *name, uint64_t n, struct sb *out)
+{
+	member(name, out);
+	put_unsigned(n, out);
+}
+
+static void put_account_probe(const struct account_probe *p, struct sb *out)
+{
+	sb_puts(out, "{\"probe\": ");
+	put_string(p->name, strlen(p->name), out);
+	if (p->line) {
+		count_member("line", p->line, out);
+		count_member("col", p->col, out);
+	}
+	count_member("places", p->nplaces, out);
+	if (p->has_runs)
+		count_member("runs", p->runs, out);
+	count_member("missed", p->missed, out);
+	count_member("lost", p->lost, out);
+	count_member("no_scratch", p->no_room, out);
+	sb_putc(out, '}');
+}
+
+static void put_account_map(const struct account_map *m, struct sb *out)
+{
+	sb_puts(out, "{\"map\": ");
+	put_string(m->name, strlen(m->name), out);
+	count_member("failed_updates", m->failed, out);
+	count_member("evicted", m->evicted, out);
+	sb_putc(out, '}');
+}
+
+static void json_account(FILE *out, const struct account *a)
+{
+	auto_sb struct sb sb = {};
+
+	begin("account", &sb);
+	member("data", &sb);
+	sb_puts(&sb, "{\"probes\": [");
+	for (unsigned i = 0; i < a->nprobes; i++) {
+		sb_puts(&sb, i ? ", " : "");
+		put_account_probe(&a->probes[i], &sb);
+	}
+	sb_putc(&sb, ']');
+	member("maps", &sb);
+	sb_putc(&sb, '[');
+	for (unsigned i = 0; i < a->nmaps; i++) {
+		sb_puts(&sb, i ? ", " : "");
+		put_account_map(&a->maps[i], &sb);
+	}
+	sb_putc(&sb, ']');
+	for (unsigned i = 0; i < a->ncounts; i++)
+		count_member(a->counts[i].name, a->counts[i].n, &sb);
+	sb_putc(&sb, '}');
+	end_line(&sb, out);
+}
+
 static void json_end(FILE *out)
 {
 	(void)out;
@@ -392,5 +449,6 @@ const struct sink sink_json = {
 	.lost = json_lost,
 	.problem = json_problem,
 	.message = json_message,
+	.account = json_account,
 	.end = json_end,
 };

@@ -8,6 +8,7 @@
 #ifndef SCRY_OUTPUT_SINK_H
 #define SCRY_OUTPUT_SINK_H
 
+#include "output/account.h"
 #include "output/value.h"
 
 #include <stdio.h>
@@ -38,6 +39,8 @@ struct sink {
 	void (*problem)(FILE *out, const struct runtime_problem *p);
 	/* errorf() and warnf(), as is_error says: the text is where->msg. */
 	void (*message)(FILE *out, bool is_error, const struct runtime_problem *where);
+	/* At the very end, when there is something to say. */
+	void (*account)(FILE *out, const struct account *a);
 	/* Between the last event and the maps at exit. */
 	void (*end)(FILE *out);
 };

@@ -97,6 +97,69 @@ static void text_message(FILE *out, bool is_error, const struct runtime_problem 
 	record_write(&sb, out);
 }
 
+/* Numbers of one row: "3 missed, 5 events lost". */
+struct numbers {
+	struct sb *out;
+	bool zeros, any;
+};
+
+static void put_number(struct numbers *row, uint64_t n, const char *words)
+{
+	if (!n && !row->zeros)
+		return;
+	sb_printf(row->out, "%s%" PRIu64 " %s", row->any ? ", " : "", n, words);
+	row->any = true;
+}
+
+static void account_probe(const struct account_probe *p, struct sb *out)
+{
+	struct numbers row = { out, true, false };
+
+	sb_puts(out, p->name);
+	if (p->nplaces > 1)
+		sb_printf(out, " and %lu more", p->nplaces - 1);
+	if (p->line)
+		sb_printf(out, " (%u:%u)", p->line, p->col);
+	sb_puts(out, ": ");
+	if (p->has_runs)
+		put_number(&row, p->runs, "runs");
+	put_number(&row, p->missed, "missed");
+	put_number(&row, p->lost, "events lost");
+	row.zeros = false;
+	put_number(&row, p->no_room, "without scratch memory");
+	sb_putc(out, '\n');
+}
+
+static void account_map(const struct account_map *m, bool whole, struct sb *out)
+{
+	struct numbers row = { out, whole, false };
+
+	if (!whole && !m->evicted)
+		return;
+	sb_printf(out, "%s: ", m->name);
+	if (whole) /* else each was told with its place */
+		put_number(&row, m->failed, "updates failed");
+	put_number(&row, m->evicted, "entries evicted");
+	sb_putc(out, '\n');
+}
+
+static void text_account(FILE *out, const struct account *a)
+{
+	auto_sb struct sb sb = {};
+
+	for (unsigned i = 0; i < a->nprobes && a->whole; i++)
+		account_probe(&a->probes[i], &sb);
+	for (unsigned i = 0; i < a->nmaps; i++)
+		account_map(&a->maps[i], a->whole, &sb);
+	for (unsigned i = 0; i < a->ncounts; i++) {
+		const struct account_count *c = &a->counts[i];
+
+		if (a->whole || (c->n && !c->told))
+			sb_printf(&sb, "%s: %" PRIu64 "\n", c->words, c->n);
+	}
+	record_write(&sb, out);
+}
+
 static void text_end(FILE *out)
 {
 	fputs("\n\n", out);
@@ -113,5 +176,6 @@ const struct sink sink_text = {
 	.lost = text_lost,
 	.problem = text_problem,
 	.message = text_message,
+	.account = text_account,
 	.end = text_end,
 };

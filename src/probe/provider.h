@@ -196,9 +196,10 @@ static inline pid_t env_event_pid(const struct probe_env *env)
 
 /* One attachment: what keeps it alive. */
 struct link {
-	int event;    /* a perf event, or -1 */
-	int link;     /* a BPF link, or -1 */
-	bool is_slow; /* closing it waits for an RCU grace period */
+	int event;     /* a perf event, or -1 */
+	int link;      /* a BPF link, or -1 */
+	bool is_slow;  /* closing it waits for an RCU grace period */
+	uint32_t prog; /* which program it runs: set and read by the session */
 };
 
 /* A match of a wildcard that the kernel would not attach to. */

@@ -272,7 +272,7 @@ static void unknown_type(struct unit *u, const struct type_name *tn)
 	struct compiler *c = u->c;
 	struct nearest near = { .word = tn->name };
 
-	if (c->tt->btf_failed)
+	if (c->tt->btf_failed || unit_program_unknown(u))
 		return; /* said already */
 	struct diag *d = diag(c->dx, E0105_UNKNOWN_TYPE, tn->span,
 			      arena_printf(c->arena, "%s%s", keywords[tn->keyword], tn->name));

@@ -193,6 +193,7 @@ static void add_unplaced(struct compiler *c, struct probe *p)
 	const struct provider *known = provider_find(ap->parts[0], &nearest);
 
 	pv->name = known ? known->name : ap->parts[0];
+	pv->flags = known ? known->flags & PV_USER : 0;
 	t->provider = pv;
 	t->name = ap->text;
 	u->c = c;

@@ -64,9 +64,19 @@ void store_text(struct unit *u, const char *s, size_t len, const struct dest *d)
 ref lower_copy_text(struct unit *u, ref to, uint32_t room, ref from);
 /* The length of text in size bytes of memory. */
 ref lower_text_len(struct unit *u, ref text, uint32_t size);
-/* Reads up to n bytes of text from a place into d with the matching helper. */
-void read_text(struct unit *u, const struct place *p, ref n, const struct dest *d,
-	       struct span span);
+/*
+ * Reads up to n bytes of text from a place into d with the matching helper, whose result it
+ * gives: the bytes written, the last of them a NUL, or an error, which is counted.
+ */
+ref read_text(struct unit *u, const struct place *p, ref n, const struct dest *d,
+	      struct span span);
+/*
+ * The same, but text that does not end within n bytes fills all n, without a NUL, which is how
+ * values show that they were cut: the helper keeps the last byte for a NUL, so that byte is
+ * read as well.
+ */
+void read_text_whole(struct unit *u, const struct place *p, uint32_t n, const struct dest *d,
+		     struct span span);
 
 /* lower_place.c: reading memory that is not the program's own */
 struct place lower_place(struct unit *u, struct expr *e);
@@ -123,6 +133,8 @@ void record_end(struct unit *u, struct record *r);
 /* A counter of the plan; its offset in the globals. */
 uint32_t counter_new(struct unit *u, enum counter_kind kind, struct span span,
 		     const char *helper, bool quiet);
+/* The newest counter is about that map. */
+void counter_is_of_map(struct unit *u, const struct map_sym *m);
 /* Counts one failure with its code, here. */
 void count_failure(struct unit *u, uint32_t counter_off, ref code);
 /* Counts a failure when ret is negative, and goes on. */

@@ -13,10 +13,19 @@ uint32_t counter_new(struct unit *u, enum counter_kind kind, struct span span,
 		.off = p->counters_off + 16 * (uint32_t)p->counters.len,
 		.helper = helper,
 		.quiet = quiet,
+		.prog = u->prog_index,
+		.map = -1,
 	};
 
 	vec_push(p->arena, &p->counters, k);
 	return k.off;
+}
+
+void counter_is_of_map(struct unit *u, const struct map_sym *m)
+{
+	struct plan *p = u->c->plan;
+
+	p->counters.data[p->counters.len - 1].map = (int32_t)m->index;
 }
 
 void count_failure(struct unit *u, uint32_t counter_off, ref code)

@@ -94,13 +94,40 @@ ref lower_map_entry(struct unit *u, struct expr *e)
 	return lookup(u, e->map, lower_key(u, e->map, e->key));
 }
 
+static bool is_lru(const struct map_sym *m)
+{
+	return m->kind == BPF_MAP_TYPE_LRU_HASH || m->kind == BPF_MAP_TYPE_LRU_PERCPU_HASH;
+}
+
+/*
+ * Counts an entry of an LRU map that comes or goes, if so: what came, was not deleted and is
+ * not there in the end was given up by the kernel.
+ */
+static void count_entry(struct unit *u, const struct map_sym *m, ref so, enum counter_kind kind)
+{
+	struct irb *b = &u->b;
+	blkid yes = ir_block(b), done = ir_block(b);
+
+	uint32_t counter = counter_new(u, kind, b->span, NULL, true);
+	counter_is_of_map(u, m);
+	ir_br(b, so, yes, done);
+	ir_start(b, yes);
+	count_failure(u, counter, ir_const(b, 0));
+	ir_jmp(b, done);
+	ir_start(b, done);
+}
+
 static void update(struct unit *u, const struct map_sym *m, ref key, ref value)
 {
 	struct irb *b = &u->b;
+
+	if (is_lru(m))
+		count_entry(u, m, ir_bin(b, OP_EQ, lookup(u, m, key), ir_const(b, 0)),
+			    COUNT_ADDED);
 	ref ret = ir_call(b, H_MAP_UPDATE, 4, ir_map(b, m->plan->kmap), key, value,
 			  ir_const(b, BPF_ANY));
-
 	count_if_map_failed(u, ret, COUNT_MAP_FULL, b->span, "map_update_elem");
+	counter_is_of_map(u, m);
 }
 
 /* Fills a value of the map's size in memory and updates the entry with it. */
@@ -177,6 +204,7 @@ static ref find_or_insert(struct unit *u, const struct map_sym *m, struct expr *
 {
 	struct irb *b = &u->b;
 	uint32_t counter = counter_new(u, COUNT_MAP_FULL, b->span, "map_update_elem", false);
+	counter_is_of_map(u, m);
 	blkid miss = ir_block(b), fail = ir_block(b), hit = ir_block(b);
 	ref key = lower_key(u, m, key_expr);
 
@@ -188,6 +216,8 @@ static ref find_or_insert(struct unit *u, const struct map_sym *m, struct expr *
 	ref ret = ir_call(b, H_MAP_UPDATE, 4, ir_map(b, m->plan->kmap), key,
 			  ir_mapval(b, KMAP_GLOBALS, u->c->plan->zeros_off),
 			  ir_const(b, BPF_NOEXIST));
+	if (is_lru(m))
+		count_entry(u, m, ir_bin(b, OP_EQ, ret, ir_const(b, 0)), COUNT_ADDED);
 	ref second = lookup(u, m, key);
 	ir_br(b, second, hit, fail);
 
@@ -258,9 +288,12 @@ ref lower_map_delete(struct unit *u, struct expr *target, bool want, struct span
 
 	ref key = lower_key(u, m, target->key);
 	ref ret = ir_call(b, H_MAP_DELETE, 2, ir_map(b, m->plan->kmap), key);
+	if (is_lru(m))
+		count_entry(u, m, ir_bin(b, OP_EQ, ret, ir_const(b, 0)), COUNT_REMOVED);
 	if (want)
 		return ir_bin(b, OP_EQ, ret, ir_const(b, 0));
 	count_if_map_failed(u, ret, COUNT_DELETE, span, "map_delete_elem");
+	counter_is_of_map(u, m);
 	return 0;
 }
 

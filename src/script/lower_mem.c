@@ -64,8 +64,8 @@ void store_text(struct unit *u, const char *s, size_t len, const struct dest *d)
 	pad_from(u, d, total);
 }
 
-void read_text(struct unit *u, const struct place *p, ref n, const struct dest *d,
-	       struct span span)
+ref read_text(struct unit *u, const struct place *p, ref n, const struct dest *d,
+	      struct span span)
 {
 	struct irb *b = &u->b;
 	bool user = p->how == PLACE_USER;
@@ -78,40 +78,33 @@ void read_text(struct unit *u, const struct place *p, ref n, const struct dest *
 			3, to, n, place_address(u, p));
 	count_if_negative(u, ret, COUNT_READ, span,
 			  user ? "probe_read_user_str" : "probe_read_kernel_str", true);
+	return ret;
 }
 
-/*
- * A char array of a struct: text up to its NUL, or all of it.  The helper keeps the last byte
- * for a NUL; when it stopped there, that byte is read as well.
- */
-static void read_char_array(struct unit *u, struct expr *e, const struct dest *d)
+void read_text_whole(struct unit *u, const struct place *p, uint32_t n, const struct dest *d,
+		     struct span span)
 {
 	struct irb *b = &u->b;
-	struct place p = lower_place(u, e);
-	uint32_t n = e->type->size;
-
-	if (p.how == PLACE_DIRECT) {
-		convert(u, p.ptr, (int32_t)p.off, e->type, d);
-		return;
-	}
-	if (d->pad)
-		ir_zero(b, d->ptr, d->off, d->type->size);
-
-	bool user = p.how == PLACE_USER;
-	ref to = d->off ? ir_bin(b, OP_ADD, d->ptr, ir_const(b, d->off)) : d->ptr;
-	ref ret =
-		ir_call(b, user ? BPF_FUNC_probe_read_user_str : BPF_FUNC_probe_read_kernel_str,
-			3, to, ir_const(b, n), place_address(u, &p));
-	count_if_negative(u, ret, COUNT_READ, e->span,
-			  user ? "probe_read_user_str" : "probe_read_kernel_str", true);
+	ref ret = read_text(u, p, ir_const(b, n), d, span);
 
 	blkid full = ir_block(b), done = ir_block(b);
 	ir_br(b, ir_bin(b, OP_EQ, ret, ir_const(b, n)), full, done);
 	ir_start(b, full);
-	struct place last = { p.how, p.ptr, p.off + n - 1 };
-	read_bytes(u, &last, 1, d->ptr, d->off + (int32_t)n - 1, e->span);
+	struct place last = { p->how, p->ptr, p->off + n - 1 };
+	read_bytes(u, &last, 1, d->ptr, d->off + (int32_t)n - 1, span);
 	ir_jmp(b, done);
 	ir_start(b, done);
+}
+
+/* A char array of a struct: text up to its NUL, or all of it. */
+static void read_char_array(struct unit *u, struct expr *e, const struct dest *d)
+{
+	struct place p = lower_place(u, e);
+
+	if (p.how == PLACE_DIRECT)
+		convert(u, p.ptr, (int32_t)p.off, e->type, d);
+	else
+		read_text_whole(u, &p, e->type->size, d, e->span);
 }
 
 static void convert_parts(struct unit *u, ref src, int32_t off, const struct type *from,

@@ -63,6 +63,9 @@ static bool resolve_enumerator(struct unit *u, struct expr *e)
 static void unknown_name(struct unit *u, struct expr *e)
 {
 	const char *near = builtin_nearest(e->name);
+
+	if (unit_program_unknown(u))
+		return;
 	struct diag *d = diag(u->c->dx, E0101_UNKNOWN_NAME, e->span, e->name);
 
 	if (near)

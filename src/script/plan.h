@@ -117,6 +117,8 @@ enum counter_kind {
 	COUNT_UNWIND,	 /* a user stack ended before the outermost function */
 	COUNT_UNWIND_FP, /* it was walked by frame pointers, without knowing better */
 	COUNT_NEEDLE,	 /* a text to look for was too long and so was not found */
+	COUNT_ADDED,	 /* LRU maps, no failure: a key that was not there came in */
+	COUNT_REMOVED,	 /* LRU maps, no failure: the script deleted a key */
 };
 
 struct plan_counter {
@@ -125,6 +127,8 @@ struct plan_counter {
 	uint32_t off;	    /* in the globals: u64 times, then u64 last return code */
 	const char *helper; /* "map_update_elem", or NULL */
 	bool quiet;	    /* counted, but shown with -k or --strict only */
+	uint32_t prog;	    /* index in plan.progs: where it is counted */
+	int32_t map;	    /* index in plan.maps of the map it is about, or -1 */
 };
 
 /*

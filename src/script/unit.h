@@ -175,6 +175,12 @@ void fold_binary(struct unit *u, struct expr *e);
 bool fold_text(struct unit *u, struct expr *e);
 void set_const(struct compiler *c, struct expr *e, int64_t v, bool beyond_int64);
 
+/* Is it unknown which program a probe is about, and so what its names and types may be? */
+static inline bool unit_program_unknown(const struct unit *u)
+{
+	return u->unplaced && (u->group->provider->flags & PV_USER);
+}
+
 /* names.c: identifiers that are neither variable nor map. */
 bool resolve_name(struct unit *u, struct expr *e);
 /* The text of a literal or of str($N); false when e is neither. */

@@ -17,10 +17,15 @@ int attach_run(const struct plan *plan, const struct loaded *l, enum prog_when w
 	return 0;
 }
 
-static int attach_one(const struct plan_prog *p, int fd, struct probe_env *env,
+static int attach_one(const struct plan *plan, size_t i, int fd, struct probe_env *env,
 		      struct links *links, struct err *e)
 {
+	const struct plan_prog *p = &plan->progs.data[i];
+	size_t before = links->list.len;
 	int err = p->group->provider->attach(env, p->group, fd, links, e);
+
+	for (size_t k = before; k < links->list.len; k++)
+		links->list.data[k].prog = (uint32_t)i;
 
 	/* A provider that could not say more leaves the naming to us. */
 	if (err && !e->code)
@@ -45,7 +50,7 @@ int attach_all(const struct plan *plan, const struct loaded *l, struct probe_env
 
 		if (p->when == PROG_ATTACHED &&
 		    backward == !!(p->group->provider->flags & PV_LAST_FIRST))
-			err = attach_one(p, l->progs[i], env, links, e);
+			err = attach_one(plan, i, l->progs[i], env, links, e);
 	}
 	return err;
 }

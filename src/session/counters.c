@@ -19,20 +19,36 @@ static uint64_t now_ms(void)
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
+static uint64_t word(const struct session *s, uint32_t off)
+{
+	return __atomic_load_n((const uint64_t *)(s->loaded.globals + off), __ATOMIC_RELAXED);
+}
+
+uint64_t counter_times(const struct session *s, const struct plan_counter *c)
+{
+	return word(s, c->off);
+}
+
+bool counter_is_no_failure(const struct plan_counter *c)
+{
+	return c->kind == COUNT_ADDED || c->kind == COUNT_REMOVED;
+}
+
 void counters_init(struct counters *c, const struct plan *plan)
 {
-	*c = (struct counters){ .told = xcalloc(plan->counters.len, sizeof(*c->told)) };
+	*c = (struct counters){
+		.told = xcalloc(plan->counters.len, sizeof(*c->told)),
+		.prog_missed = xcalloc(plan->progs.len, sizeof(*c->prog_missed)),
+		.cleared = xcalloc(plan->maps.len, sizeof(*c->cleared)),
+	};
 }
 
 void counters_fini(struct counters *c)
 {
 	free(c->told);
-	c->told = NULL;
-}
-
-static uint64_t word(const struct session *s, uint32_t off)
-{
-	return __atomic_load_n((const uint64_t *)(s->loaded.globals + off), __ATOMIC_RELAXED);
+	free(c->prog_missed);
+	free(c->cleared);
+	c->told = c->prog_missed = c->cleared = NULL;
 }
 
 static void put_words(const struct plan_counter *c, int code, struct sb *out)
@@ -77,7 +93,9 @@ static void put_words(const struct plan_counter *c, int code, struct sb *out)
 		sb_puts(out,
 			"The text to look for is longer than 64 bytes. It counts as not found.");
 		break;
-	case COUNT_LOST: break;
+	case COUNT_LOST:
+	case COUNT_ADDED:
+	case COUNT_REMOVED: break;
 	}
 }
 
@@ -98,8 +116,8 @@ static void tell(struct session *s, const struct plan_counter *c, uint64_t times
 
 static bool is_told(const struct session *s, const struct plan_counter *c)
 {
-	if (c->kind == COUNT_LOST)
-		return false; /* told as a sum */
+	if (c->kind == COUNT_LOST || counter_is_no_failure(c))
+		return false; /* told as a sum; not to be told */
 	return c->quiet ? s->opt.all_problems || s->opt.strict : !s->opt.no_warnings;
 }
 
@@ -122,7 +140,7 @@ void counters_poll(struct session *s, bool now)
 	t->next_ms = time + TELL_EVERY_MS;
 	for (size_t i = 0; i < plan->counters.len; i++) {
 		const struct plan_counter *c = &plan->counters.data[i];
-		uint64_t times = word(s, c->off);
+		uint64_t times = counter_times(s, c);
 
 		if (c->kind == COUNT_LOST)
 			lost += times;
@@ -158,7 +176,9 @@ void counters_take_missed(struct session *s)
 {
 	vec_each(link, &s->links.list)
 		if (link->link >= 0)
-			s->counters.missed += kbpf_link_missed(link->link);
+			s->counters.prog_missed[link->prog] += kbpf_link_missed(link->link);
+	for (size_t i = 0; i < s->plan->progs.len; i++)
+		s->counters.missed += s->counters.prog_missed[i];
 }
 
 static void tell_links_missed(struct session *s)
@@ -193,8 +213,8 @@ bool counters_finish(struct session *s)
 	counters_poll(s, true);
 	tell_total(s);
 	tell_links_missed(s);
-	for (size_t i = 0; i < s->plan->counters.len; i++)
-		sum += word(s, s->plan->counters.data[i].off);
+	vec_each(c, &s->plan->counters)
+		sum += counter_is_no_failure(c) ? 0 : counter_times(s, c);
 	for (size_t i = 0; i < s->plan->progs.len; i++)
 		sum += tell_missed(s, i);
 	return sum > 0;

@@ -14,13 +14,19 @@
 struct session;
 
 struct counters {
-	uint64_t *told;	    /* per plan.counters: times already told */
-	uint64_t next_ms;   /* not before this time (monotonic clock) */
-	uint64_t lost_told; /* events, over all programs */
-	uint64_t unread;    /* records in the ring that there was no time to show */
-	uint64_t missed;    /* by the links, which are gone at the end */
+	uint64_t *told;	       /* per plan.counters: times already told */
+	uint64_t next_ms;      /* not before this time (monotonic clock) */
+	uint64_t lost_told;    /* events, over all programs */
+	uint64_t unread;       /* records in the ring that there was no time to show */
+	uint64_t missed;       /* by the links, which are gone at the end */
+	uint64_t *prog_missed; /* the same, per plan.progs */
+	uint64_t *cleared;     /* per plan.maps: entries that clear() took away */
 };
 
+/* How often that was counted until now. */
+uint64_t counter_times(const struct session *s, const struct plan_counter *c);
+/* Does it count something that is no failure? */
+bool counter_is_no_failure(const struct plan_counter *c);
 void counters_init(struct counters *c, const struct plan *plan);
 void counters_fini(struct counters *c);
 /* Tells what is new, unless that was done within the last second and now is false. */

@@ -127,6 +127,7 @@ static void put_string(struct job *j, const struct type *t, const uint8_t *p, st
 	put_chars(p, t->size, out);
 	if (out->len < t->size)
 		return;
+	j->d->cut++;
 	if (!trailer) {
 		out->truncated = true;
 		return;

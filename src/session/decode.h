@@ -25,6 +25,7 @@ struct decoder {
 	bool source_lines;	   /* are shown behind user functions */
 	struct users users;	   /* loaded on the first user id */
 	bool users_loaded;
+	uint64_t cut;	      /* strings met that had been cut to fit */
 	struct err ksyms_err; /* why */
 };
 

@@ -178,12 +178,15 @@ static int compare_whole_keys(void *arg, uint32_t a, uint32_t b)
 
 static void rank_all(struct showing *w)
 {
+	uint64_t cut = w->s->decoder.cut; /* counts what is shown, later */
+
 	w->ranks = xrealloc(NULL, w->t.n * sizeof(*w->ranks));
 	for (size_t i = 0; i < w->t.n; i++) {
 		get_entry(w, (uint32_t)i);
 		w->ranks[i] = map_rank(&w->entry, (uint32_t)i);
 	}
 	map_sort(w->ranks, w->t.n, w->map->key ? compare_whole_keys : NULL, w);
+	w->s->decoder.cut = cut;
 }
 
 static void show_table(struct session *s, const struct plan_map *m, struct table t,
@@ -279,6 +282,12 @@ static void reset_stripes(struct session *s, const struct plan_map *m, uint64_t 
 				  __ATOMIC_ACQ_REL);
 }
 
+static int delete_key(const struct loaded *l, int map, const void *key, const void *zero)
+{
+	(void)zero;
+	return engine_map_delete(l, map, key);
+}
+
 /* Calls fn with each key that the hash holds now. */
 static int each_key(struct session *s, const struct plan_map *m,
 		    int (*fn)(const struct loaded *l, int map, const void *key,
@@ -290,6 +299,8 @@ static int each_key(struct session *s, const struct plan_map *m,
 
 	for (size_t i = 0; i < t.n && !err; i++) {
 		err = fn(&s->loaded, s->loaded.maps[m->kmap], t.keys + i * t.key_size, zero);
+		if (!err && fn == delete_key)
+			s->counters.cleared[m - s->plan->maps.data]++;
 		if (err == -ENOENT) /* gone already */
 			err = 0;
 		if (err)
@@ -297,12 +308,6 @@ static int each_key(struct session *s, const struct plan_map *m,
 	}
 	table_fini(&t);
 	return err;
-}
-
-static int delete_key(const struct loaded *l, int map, const void *key, const void *zero)
-{
-	(void)zero;
-	return engine_map_delete(l, map, key);
 }
 
 static int zero_key(const struct loaded *l, int map, const void *key, const void *zero)
@@ -322,6 +327,16 @@ int maps_clear(struct session *s, const struct plan_map *m, struct err *e)
 	case STORE_PERCPU_HASH: return each_key(s, m, delete_key, NULL, e);
 	}
 	return 0;
+}
+
+int maps_count(struct session *s, const struct plan_map *m, size_t *n, struct err *e)
+{
+	struct table t;
+	int err = table_of(s, m, &t, e);
+
+	*n = t.n;
+	table_fini(&t);
+	return err;
 }
 
 /* What zero() writes: zeros, and for aggregates the word that says they exist. */

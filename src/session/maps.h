@@ -16,6 +16,8 @@ int maps_print(struct session *s, const struct plan_map *m, uint64_t top, int64_
 int maps_print_all(struct session *s, struct err *e);
 /* Removes every entry. */
 int maps_clear(struct session *s, const struct plan_map *m, struct err *e);
+/* The number of entries of a map that is a hash. Returns 0 or -errno with e set. */
+int maps_count(struct session *s, const struct plan_map *m, size_t *n, struct err *e);
 /* Keeps the keys and makes the values zero. */
 int maps_zero(struct session *s, const struct plan_map *m, struct err *e);
 

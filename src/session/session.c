@@ -1,6 +1,8 @@
 #include "session/session.h"
 
 #include "base/auto.h"
+#include "kernel/bpf.h"
+#include "session/account.h"
 #include "session/attach.h"
 #include "session/loop.h"
 #include "session/maps.h"
@@ -11,6 +13,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 FILE *session_notices(struct session *s)
 {
@@ -35,7 +38,9 @@ struct runtime_problem session_place(const struct session *s, struct span span)
 
 static void start(struct session *s)
 {
-	s->ring.fd = -1;
+	s->ring.fd = s->run_counts = -1;
+	if (s->opt.account)
+		s->run_counts = kbpf_enable_stats();
 	decoder_init(&s->decoder, s->plan);
 	s->decoder.debug_dirs = s->opt.debug_dirs;
 	s->decoder.source_lines = s->opt.source_lines;
@@ -195,6 +200,7 @@ static int finish(struct session *s, struct err *e)
 	if (s->opt.print_maps)
 		err = maps_print_all(s, e);
 	tell_symbols(s);
+	account_show(s);
 	return err;
 }
 
@@ -210,6 +216,8 @@ static int whole(struct session *s, struct err *e)
 static void stop(struct session *s)
 {
 	unwind_close(s->unwind);
+	if (s->run_counts >= 0)
+		close(s->run_counts);
 	procwatch_close(s->watch);
 	ring_close(&s->ring);
 	unload(&s->loaded);

@@ -45,6 +45,7 @@ struct session_options {
 	bool quiet;	   /* do not say how many probes were attached */
 	bool all_problems; /* -k: report failed reads and the like, too */
 	bool no_warnings;
+	bool account;	     /* say at the end how it went, probe by probe */
 	bool strict;	     /* anything lost or failed makes the status 1 */
 	bool print_maps;     /* at the end */
 	uint32_t ring_pages; /* 0: chosen by the session */
@@ -82,6 +83,7 @@ struct session {
 	bool deaf;	      /* exit() was called: events behind it do not count */
 	int write_err;	      /* the first failed write to out, -errno */
 	int status;	      /* exit()'s argument, or 0 */
+	int run_counts;	      /* keeps the kernel counting runs of programs; -1: it does not */
 };
 
 /*

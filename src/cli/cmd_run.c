@@ -2,6 +2,7 @@
 
 #include "cli/cmd_vm.h"
 #include "cli/report.h"
+#include "cli/run_built.h"
 #include "kernel/proc.h"
 #include "object/watch.h"
 
@@ -181,6 +182,9 @@ int cmd_run(int argc, char **argv)
 		code = report_usage(&t.err);
 	else if (t.help)
 		fputs(USAGE, stdout);
+	else if (run_built(&(struct run_built){ t.path, t.cmd, t.pid, t.quiet, t.watch.sink },
+			   &code))
+		return code;
 	else if (work(&t))
 		code = t.err.code == -EINVAL ? report_usage(&t.err) : report_system(&t.err);
 	if (t.object.path)

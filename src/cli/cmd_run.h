@@ -1,10 +1,11 @@
 /*
- * cmd_run.h - `scry run`: BPF object files.
+ * cmd_run.h - `scry run` and `scry build`: BPF object files.
  */
 #ifndef SCRY_CLI_CMD_RUN_H
 #define SCRY_CLI_CMD_RUN_H
 
-/* argv[0] is "run"; returns the exit code. */
+/* argv[0] is the subcommand; each returns the exit code. */
 int cmd_run(int argc, char **argv);
+int cmd_build(int argc, char **argv);
 
 #endif

@@ -9,6 +9,7 @@
 #include "cli/program.h"
 #include "cli/report.h"
 #include "kernel/proc.h"
+#include "object/build.h"
 #include "script/compile.h"
 #include "session/session.h"
 #include "types/kernel_types.h"
@@ -44,16 +45,17 @@ static void trace_init(struct trace *t, const struct options *o)
 	diags_init(&t->dx, t->arena, &t->sources);
 	typetab_init(&t->types, t->arena);
 	script_config_init(&t->cfg);
-	t->env = (struct probe_env){ .arena = t->arena,
-				     .types = &t->types,
-				     .dx = &t->dx,
-				     .debug_dirs = o->debuginfo,
-				     .traceable_file = o->traceable_file,
-				     .no_kernel = o->engine == ENGINE_VM,
-				     .unsafe = o->unsafe,
-				     .no_kprobe_multi = o->no_feature.kprobe_multi,
-				     .no_kprobe_session = o->no_feature.kprobe_session,
-				     .no_uprobe_multi = o->no_feature.uprobe_multi };
+	t->env =
+		(struct probe_env){ .arena = t->arena,
+				    .types = &t->types,
+				    .dx = &t->dx,
+				    .debug_dirs = o->debuginfo,
+				    .traceable_file = o->traceable_file,
+				    .no_kernel = o->engine == ENGINE_VM,
+				    .unsafe = o->unsafe,
+				    .no_kprobe_multi = o->no_feature.kprobe_multi,
+				    .no_kprobe_session = o->no_feature.kprobe_session,
+				    .no_uprobe_multi = o->no_feature.uprobe_multi || o->build };
 }
 
 static void trace_fini(struct trace *t)
@@ -70,7 +72,7 @@ static void trace_fini(struct trace *t)
 /* Is anything to be loaded? Compiling alone needs no privilege. */
 static bool needs_engine(const struct trace *t)
 {
-	return t->o->mode != MODE_CODEGEN && (!t->dump.any || t->dump.xlated);
+	return !t->o->build && t->o->mode != MODE_CODEGEN && (!t->dump.any || t->dump.xlated);
 }
 
 /* Settings from the environment: BPFTRACE_MAX_STRLEN=200, SCRY_MAX_STRLEN=200. */
@@ -186,6 +188,26 @@ static int open_output(struct trace *t, struct err *e)
 	return 0;
 }
 
+/* `scry build`: the plan as an object file, and nothing in the kernel. */
+static int build_object(struct trace *t, struct err *e)
+{
+	struct built_config cfg = { .print_maps = t->cfg.print_maps_on_exit,
+				    .ring_pages = t->cfg.perf_rb_pages,
+				    .max_cat_bytes = t->cfg.max_cat_bytes,
+				    .trunc_trailer = t->cfg.str_trunc_trailer };
+	auto_sb struct sb file = {};
+	int err = object_build(t->plan, &cfg, &file, e);
+
+	if (err)
+		return report_usage(e);
+	auto_fclose FILE *f = fopen(t->o->output, "we");
+	if (!f || fwrite(file.s, 1, file.len, f) != file.len || fflush(f)) {
+		err_set(e, -errno, "write '%s'", t->o->output);
+		return report_system(e);
+	}
+	return EXIT_OK;
+}
+
 static int run_session(struct trace *t, const struct sink *sink)
 {
 	const struct options *o = t->o;
@@ -278,6 +300,8 @@ static int trace(struct trace *t)
 		explain_groups(t);
 	if (t->dump.bpf)
 		dump_bpf(t->plan);
+	if (t->o->build)
+		return build_object(t, &e);
 	if (!needs_engine(t))
 		return EXIT_OK;
 	return open_output(t, &e) ? report_system(&e) : run_session(t, sink);

@@ -15,6 +15,8 @@ const struct command commands[] = {
 	{ "vm", cmd_vm, "a BPF machine without a kernel" },
 	{ "filter", cmd_filter, "packet filters: show, translate, run on captures" },
 	{ "flame", cmd_flame, "folded stacks as a flame graph (SVG)" },
+	{ "build", cmd_build,
+	  "write a program as an object file: scry build FILE -o PROG.bpf.o" },
 	{ "run", cmd_run, "run a BPF object file: PROG.bpf.o" },
 	{ 0 },
 };

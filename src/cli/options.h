@@ -45,7 +45,8 @@ struct options {
 	enum run_mode mode;
 	const char *explain;
 	bool version, help;
-	char none; /* target of options that store nothing */
+	bool build; /* `scry build`: output is the object to write */
+	char none;  /* target of options that store nothing */
 	/* What is left: FILE (or a pattern) and the program's parameters. */
 	char **words;
 	int nwords;

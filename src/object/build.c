@@ -422,7 +422,7 @@ static int check_plan(const struct plan *plan, struct err *e)
 	if (plan->unwind_maps) {
 		err_set(e, -ENOTSUP,
 			"user stacks by unwind tables cannot be in an object file");
-		return err_hint(e, "run the program itself, or leave ustack out");
+		return err_hint(e, "run the program itself, or use --unwind fp");
 	}
 	vec_each(p, &plan->progs)
 		if (p->when == PROG_ATTACHED && p->group->attach_prog_id)

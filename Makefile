@@ -9,7 +9,8 @@ CFLAGS   ?= -O2 -g
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wpointer-arith -Wwrite-strings \
             -Wno-missing-field-initializers
 CPPFLAGS += -Isrc -Iinclude -D_GNU_SOURCE
-LIBS     := -l:libbpf.a -ldw -lelf -lz -llzma -liberty
+# As archives: what is not used costs nothing then, neither at start nor on a box without them.
+LIBS     := -l:libbpf.a -l:libdw.a -l:libelf.a -l:libz.a -l:liblzma.a -liberty
 # Without the sanitizers, for programs that go into a guest.
 PLAIN    := $(CFLAGS) -std=gnu11 $(WARN)
 override CFLAGS += -std=gnu11 $(WARN) -fno-strict-aliasing -ffunction-sections -fdata-sections $(SAN)

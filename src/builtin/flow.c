@@ -42,6 +42,5 @@ BUILTINS(flow) = {
 	LATER("skboutput"),
 	LATER("unwatch"),
 
-	LATER("dw_ustack"),
 	{ 0 },
 };

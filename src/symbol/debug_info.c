@@ -11,8 +11,10 @@ static bool open_dwarf(struct debug_info *di, struct elf *from)
 {
 	uint64_t addr;
 
-	if (!elf_section_addr(from, ".debug_info", &addr) &&
-	    !elf_section_addr(from, ".zdebug_info", &addr))
+	/* .zdebug_... is how GCC compressed sections up to 2015. */
+	if (!elf_section_addr(from, ".debug_info", &addr) ||
+	    elf_sections_size(from, ".zdebug_") || !elf_end_strings(from, ".debug_str") ||
+	    !elf_end_strings(from, ".debug_line_str"))
 		return false;
 	di->dwarf = dwarf_begin_elf(from->elf, DWARF_C_READ, NULL);
 	return di->dwarf != NULL;

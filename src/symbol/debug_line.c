@@ -79,17 +79,29 @@ static bool is_file(const char *path, const char *file)
 	return n >= m && !strcmp(path + n - m, file) && (n == m || path[n - m - 1] == '/');
 }
 
+/* The line of the file that a function, or copy of one, is declared in. */
+static int declared(const struct line_search *s, Dwarf_Die *die)
+{
+	const char *file = dwarf_decl_file(die);
+	int line = 0;
+
+	return file && is_file(file, s->file) && !dwarf_decl_line(die, &line) ? line : 0;
+}
+
 /* Code that an optimiser has torn apart begins where its first instruction is. */
 static void add_place(const struct line_search *s, uint64_t addr)
 {
 	Dwarf_Die inlined[DEBUG_INLINED_MAX], func;
 	unsigned n = debug_line_inlined(s->di, addr, inlined);
 	const void *block = NULL;
+	int begin = 0;
 
 	if (n)
-		block = inlined[n - 1].addr;
-	else if (debug_info_func(s->di, addr, &func))
+		func = inlined[n - 1];
+	if (n || debug_info_func(s->di, addr, &func)) {
 		block = func.addr;
+		begin = declared(s, &func);
+	}
 	vec_each(p, &s->out->places) {
 		if (p->block != block)
 			continue;
@@ -98,7 +110,28 @@ static void add_place(const struct line_search *s, uint64_t addr)
 		return;
 	}
 	if (s->out->places.len < PLACES_MAX)
-		vec_push(NULL, &s->out->places, (struct debug_place){ addr, block });
+		vec_push(NULL, &s->out->places, (struct debug_place){ addr, block, begin });
+}
+
+/*
+ * Where an inlined copy ends, the compiler may leave a row of its last line to the function
+ * around it.  The line belongs to the function that begins nearest before it; if one begins in
+ * the line itself, another may have code there too.
+ */
+static void drop_leftovers(struct debug_line_search *out, int line)
+{
+	int nearest = 0;
+	size_t kept = 0;
+
+	vec_each(p, &out->places)
+		if (p->declared <= line && p->declared > nearest)
+			nearest = p->declared;
+	if (!nearest || nearest == line)
+		return;
+	vec_each(p, &out->places)
+		if (p->declared == nearest)
+			out->places.data[kept++] = *p;
+	out->places.len = kept;
 }
 
 static void note_near(struct debug_line_search *out, int want, int line)
@@ -161,4 +194,5 @@ void debug_line_find(struct debug_info *di, const char *file, int line, int colu
 
 	*out = (struct debug_line_search){};
 	die_each_unit(di->dwarf, search_unit, &s);
+	drop_leftovers(out, line);
 }

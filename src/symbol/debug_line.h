@@ -24,6 +24,7 @@ bool debug_line_call(Dwarf_Die *inlined, const char **file, int *line);
 struct debug_place {
 	uint64_t addr;
 	const void *block; /* the function, or copy of it, that has it */
+	int declared; /* the line that the function begins with; 0: another file, unknown */
 };
 
 struct debug_line_search {

@@ -197,6 +197,27 @@ bool elf_find_section(const struct elf *f, const char *name, struct elf_section 
 	return true;
 }
 
+bool elf_end_strings(struct elf *f, const char *name)
+{
+	Elf_Scn *scn = NULL;
+	GElf_Shdr sh;
+
+	while ((scn = next_named(f, scn, name, &sh))) {
+		if (sh.sh_type == SHT_NOBITS)
+			continue;
+		if ((sh.sh_flags & SHF_COMPRESSED) && elf_compress(scn, 0, 0) < 0)
+			return false;
+
+		/* Read into libelf's own memory, as files are not mapped. */
+		Elf_Data *data = elf_rawdata(scn, NULL);
+		if (!data)
+			return false;
+		if (data->d_buf && data->d_size)
+			((char *)data->d_buf)[data->d_size - 1] = '\0';
+	}
+	return true;
+}
+
 uint64_t elf_sections_size(const struct elf *f, const char *prefix)
 {
 	Elf_Scn *scn = NULL;

@@ -58,6 +58,11 @@ struct elf_section {
 };
 /* The first section of that name; false when there is none, or it is empty. */
 bool elf_find_section(const struct elf *f, const char *name, struct elf_section *out);
+/*
+ * Sees to it that sections of that name, which hold strings, end with one's NUL, for readers
+ * that do not look; decompresses them. False when they cannot be read.
+ */
+bool elf_end_strings(struct elf *f, const char *name);
 /* The bytes of all sections together whose name begins so, as they lie in the file. */
 uint64_t elf_sections_size(const struct elf *f, const char *prefix);
 

@@ -59,14 +59,28 @@ bool die_is_scope(Dwarf_Die *die)
 	}
 }
 
-void die_each_unit(Dwarf *dwarf, bool (*fn)(void *arg, Dwarf_Die *unit), void *arg)
+static void each_unit(Dwarf *dwarf, bool want_code, bool (*fn)(void *arg, Dwarf_Die *unit),
+		      void *arg)
 {
 	Dwarf_CU *cu = NULL;
 	Dwarf_Die unit;
 	uint8_t kind;
 
-	while (!dwarf_get_units(dwarf, cu, &cu, NULL, &kind, &unit, NULL))
-		if (kind == DW_UT_compile && dwarf_tag(&unit) == DW_TAG_compile_unit &&
-		    !fn(arg, &unit))
+	while (!dwarf_get_units(dwarf, cu, &cu, NULL, &kind, &unit, NULL)) {
+		bool has_code =
+			kind == DW_UT_compile && dwarf_tag(&unit) == DW_TAG_compile_unit;
+
+		if (has_code == want_code && !fn(arg, &unit))
 			return;
+	}
+}
+
+void die_each_unit(Dwarf *dwarf, bool (*fn)(void *arg, Dwarf_Die *unit), void *arg)
+{
+	each_unit(dwarf, true, fn, arg);
+}
+
+void die_each_shared_unit(Dwarf *dwarf, bool (*fn)(void *arg, Dwarf_Die *unit), void *arg)
+{
+	each_unit(dwarf, false, fn, arg);
 }

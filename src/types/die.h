@@ -30,10 +30,9 @@ const char *die_name(Dwarf_Die *die);
 /* Do functions and types of their own lie below it (namespaces, classes)? */
 bool die_is_scope(Dwarf_Die *die);
 
-/*
- * Calls fn with every unit's root entry until it returns false. Units that only hold what
- * others import, and types by signature, are left out.
- */
+/* Calls fn with the root entry of every unit that has code until it returns false. */
 void die_each_unit(Dwarf *dwarf, bool (*fn)(void *arg, Dwarf_Die *unit), void *arg);
+/* The same of units that hold what others import, as dwz makes them, and of types. */
+void die_each_shared_unit(Dwarf *dwarf, bool (*fn)(void *arg, Dwarf_Die *unit), void *arg);
 
 #endif

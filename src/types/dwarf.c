@@ -135,6 +135,9 @@ static const struct type *make_struct(struct typetab *tt, struct dwarf_types *d,
 	struct type *t;
 	Dwarf_Die whole;
 
+	/* In a unit of its own (-fdebug-types-section). */
+	if (dwarf_hasattr(die, DW_AT_signature) && die_ref(die, DW_AT_signature, &whole))
+		return make(tt, d, &whole, depth + 1);
 	if (die_flag(die, DW_AT_declaration)) {
 		if (name && dwarf_find(d, NULL, DWARF_STRUCTS, name, &whole))
 			return make(tt, d, &whole, depth + 1);
@@ -155,8 +158,12 @@ static const struct type *make_enum(struct typetab *tt, struct dwarf_types *d, D
 {
 	const struct type *base = make_target(tt, d, die, depth);
 	uint32_t size = size_of(die, 4);
-	struct type *t = new_tagged(tt, d, T_ENUM, type_is_int_size(size) ? size : 4, die);
+	struct type *t;
 	Dwarf_Die constant;
+
+	if (dwarf_hasattr(die, DW_AT_signature) && die_ref(die, DW_AT_signature, &constant))
+		return make(tt, d, &constant, depth + 1);
+	t = new_tagged(tt, d, T_ENUM, type_is_int_size(size) ? size : 4, die);
 
 	t->is_signed = base->is_signed;
 	if (base->kind != T_NONE || !die_first(die, &constant))

@@ -141,6 +141,11 @@ static void read_names(struct dwarf_types *d)
 		strmap_init(&d->names[i], d->arena);
 	strmap_init(&d->consts, d->arena);
 	die_each_unit(d->dwarf, take_unit, &w);
+	die_each_shared_unit(d->dwarf, take_unit, &w);
+	/* What several files have in common, dwz puts into a file of its own. */
+	Dwarf *common = dwarf_getalt(d->dwarf);
+	if (common)
+		die_each_shared_unit(common, take_unit, &w);
 }
 
 const struct dwarf_const *dwarf_find_const(struct dwarf_types *d, const char *name)

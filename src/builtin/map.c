@@ -93,6 +93,7 @@ static bool check_find(struct unit *u, struct expr *e)
 			.kind = S_ASSIGN, .span = e->span, .op = -1, .target = v, .e = m
 		};
 	}
+	scope_whole(u, v->name, v->span); /* no statement of the script's makes it */
 	check_stmt(u, assign);
 	return true;
 }

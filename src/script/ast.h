@@ -157,6 +157,7 @@ struct stmt {
 	struct expr *e, *e2, *target;
 	int op;
 	bool comptime; /* if comptime (...) */
+	bool declares; /* check: S_ASSIGN that makes its variable */
 	struct type_name *tname;
 	const char *path;
 	struct stmt *body; /* S_BLOCK */

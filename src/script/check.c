@@ -46,14 +46,8 @@ bool check_condition(struct unit *u, struct expr *e)
 
 static const struct type *check_var(struct unit *u, struct expr *e)
 {
-	struct var_sym *v = NULL;
+	struct var_sym *v = scope_use(u, e->name, e->span);
 
-	for (struct scope *s = u->scope; s && !v; s = s->up)
-		for (size_t i = s->vars.len; i-- > 0 && !v;)
-			if (!strcmp(s->vars.data[i]->name, e->name))
-				v = s->vars.data[i];
-	if (!v)
-		v = strmap_gets(&u->vars, e->name);
 	if (!v) {
 		if (!u->probe->damaged)
 			diag(u->c->dx, E0104_UNDEFINED_VAR, e->span, e->name);

@@ -6,24 +6,6 @@
 
 #include <string.h>
 
-static struct var_sym *new_var(struct unit *u, const char *name, struct span span)
-{
-	struct var_sym *v = arena_new(u->c->arena, struct var_sym);
-
-	v->name = name;
-	v->span = span;
-	return v;
-}
-
-static struct var_sym *visible_var(struct unit *u, const char *name)
-{
-	for (struct scope *s = u->scope; s; s = s->up)
-		for (size_t i = 0; i < s->vars.len; i++)
-			if (!strcmp(s->vars.data[i]->name, name))
-				return s->vars.data[i];
-	return strmap_gets(&u->vars, name);
-}
-
 /* The literal's value must fit a declared type; a wider value is cut with a warning. */
 static bool check_declared(struct unit *u, struct var_sym *v, const struct expr *e)
 {
@@ -97,13 +79,8 @@ void var_assigned(struct unit *u, struct var_sym *v, const struct expr *e)
 
 static void assign_var(struct unit *u, struct stmt *s)
 {
-	struct var_sym *v = visible_var(u, s->target->name);
+	struct var_sym *v = s->target->var = scope_assign(u, s);
 
-	if (!v) {
-		v = new_var(u, s->target->name, s->target->span);
-		strmap_sets(&u->vars, v->name, v);
-	}
-	s->target->var = v;
 	var_assigned(u, v, s->e);
 	s->target->type = v->type ? v->type : &type_error;
 }
@@ -182,7 +159,7 @@ static void check_assign(struct unit *u, struct stmt *s)
 static void check_let(struct unit *u, struct stmt *s)
 {
 	struct compiler *c = u->c;
-	struct var_sym *v = s->target->var, *old = visible_var(u, s->target->name);
+	struct var_sym *v = s->target->var, *old = scope_find(u, s->target->name);
 
 	if (old && old != v) {
 		struct diag *d =
@@ -192,7 +169,7 @@ static void check_let(struct unit *u, struct stmt *s)
 		return;
 	}
 	if (!v) {
-		v = s->target->var = new_var(u, s->target->name, s->target->span);
+		v = s->target->var = var_new(u, s->target->name, s->target->span);
 		if (s->tname) {
 			v->type = resolve_type(u, s->tname);
 			v->declared_type = v->type != NULL;
@@ -205,14 +182,14 @@ static void check_let(struct unit *u, struct stmt *s)
 		diag(c->dx, W0106_NEVER_ASSIGNED, s->span, v->name);
 	}
 	s->target->type = v->type ? v->type : &type_error;
-	vec_push(c->arena, &u->scope->vars, v);
+	scope_declare(u, v);
 }
 
 void check_block(struct unit *u, struct stmt *s)
 {
-	struct scope scope = { .up = u->scope };
+	struct scope scope;
 
-	u->scope = &scope;
+	scope_open(u, &scope);
 	u->ended = false;
 	for (struct stmt *i = s->first; i; i = i->next) {
 		if (u->ended && u->c->final)
@@ -222,7 +199,7 @@ void check_block(struct unit *u, struct stmt *s)
 	}
 	if (s->value)
 		check_expr(u, s->value);
-	u->scope = scope.up;
+	scope_close(u);
 }
 
 /* A branch that a known condition rules out is checked, but fail() may stand there. */
@@ -299,7 +276,7 @@ static void check_while(struct unit *u, struct stmt *s)
 static void check_range(struct unit *u, struct stmt *s)
 {
 	struct compiler *c = u->c;
-	struct scope scope = { .up = u->scope };
+	struct scope scope;
 	struct expr *ends[2] = { s->e, s->e2 };
 	struct var_sym *v = s->target->var;
 
@@ -309,23 +286,23 @@ static void check_range(struct unit *u, struct stmt *s)
 			     arena_printf(c->arena,
 					  "loop range requires an integer (%s provided)",
 					  type_text(c, ends[i]->type)));
-	if (visible_var(u, s->target->name)) {
+	if (scope_find(u, s->target->name)) {
 		diag(c->dx, E0126_REDECLARED, s->target->span, s->target->name);
 		return;
 	}
 	if (!v) {
-		v = s->target->var = new_var(u, s->target->name, s->target->span);
+		v = s->target->var = var_new(u, s->target->name, s->target->span);
 		v->assigned = v->declared_type = true;
 	}
 	v->type = type_int(c->tt, 8, signed_pair(s->e->type, s->e2->type));
 	s->target->type = v->type;
 
-	u->scope = &scope;
-	vec_push(c->arena, &scope.vars, v);
+	scope_open(u, &scope);
+	scope_declare(u, v);
 	u->loops++;
 	check_block(u, s->body);
 	u->loops--;
-	u->scope = scope.up;
+	scope_close(u);
 	u->ended = false;
 }
 
@@ -366,7 +343,7 @@ static bool kernel_lacks(struct unit *u, const char *helper)
 static void check_for_map(struct unit *u, struct stmt *s)
 {
 	struct compiler *c = u->c;
-	struct scope scope = { .up = u->scope };
+	struct scope scope;
 	struct var_sym *v = s->target->var;
 
 	if (s->e->key) {
@@ -379,12 +356,12 @@ static void check_for_map(struct unit *u, struct stmt *s)
 		     "for_each_map_elem, for a loop over a map (Linux 5.13)");
 	map_of(u, s->e);
 	s->e->type = &type_none;
-	if (visible_var(u, s->target->name)) {
+	if (scope_find(u, s->target->name)) {
 		diag(c->dx, E0126_REDECLARED, s->target->span, s->target->name);
 		return;
 	}
 	if (!v) {
-		v = s->target->var = new_var(u, s->target->name, s->target->span);
+		v = s->target->var = var_new(u, s->target->name, s->target->span);
 		v->assigned = v->declared_type = true;
 	}
 	v->type = entry_type(u, s->e);
@@ -392,14 +369,14 @@ static void check_for_map(struct unit *u, struct stmt *s)
 		v->type = &type_error;
 	s->target->type = v->type;
 
-	u->scope = &scope;
-	vec_push(c->arena, &scope.vars, v);
+	scope_open(u, &scope);
+	scope_declare(u, v);
 	u->loops++;
 	u->map_loops++;
 	check_block(u, s->body);
 	u->map_loops--;
 	u->loops--;
-	u->scope = scope.up;
+	scope_close(u);
 	u->ended = false;
 }
 
@@ -454,9 +431,12 @@ void check_stmt(struct unit *u, struct stmt *s)
 
 void check_unit(struct unit *u)
 {
-	struct scope top = {};
+	struct scope top;
 
-	u->scope = &top;
+	u->pass++;
+	u->scope = NULL;
+	strmap_init(&u->closed, u->c->arena);
+	scope_open(u, &top);
 	if (u->pred)
 		check_condition(u, u->pred);
 	check_block(u, u->body);

@@ -65,7 +65,8 @@ static void find_in_expr(struct shared *w, const struct expr *e)
 static void find_in_stmt(struct shared *w, const struct stmt *s)
 {
 	for (; s; s = s->next) {
-		if (s->kind == S_LET || s->kind == S_FOR_MAP || s->kind == S_FOR_RANGE)
+		if (s->kind == S_LET || s->kind == S_FOR_MAP || s->kind == S_FOR_RANGE ||
+		    s->declares)
 			vec_push(w->arena, &w->own, s->target->var);
 		find_in_expr(w, s->e);
 		find_in_expr(w, s->e2);

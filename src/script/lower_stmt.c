@@ -96,6 +96,8 @@ static void lower_assign(struct unit *u, struct stmt *s)
 {
 	struct expr *t = s->target;
 
+	if (s->declares)
+		give_slot(u, t->var);
 	if (s->op >= 0)
 		lower_compound(u, s);
 	else if (t->kind == E_VAR)

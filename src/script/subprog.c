@@ -94,7 +94,7 @@ static struct inlined *inlined_new(struct unit *u, struct subprog *f, struct stm
 /* The body, with nothing of the caller in sight. */
 static void check_body(struct unit *u, struct inlined *in)
 {
-	struct strmap vars = u->vars;
+	struct strmap vars = u->vars, closed = u->closed;
 	struct scope *scope = u->scope;
 	int loops = u->loops, dead = u->dead;
 	bool ended = u->ended;
@@ -103,6 +103,7 @@ static void check_body(struct unit *u, struct inlined *in)
 	u->in = in;
 	u->vars = in->vars;
 	u->scope = NULL;
+	strmap_init(&u->closed, u->c->arena);
 	u->loops = u->dead = 0;
 	check_block(u, in->body);
 	if (in->body->value) {
@@ -115,6 +116,7 @@ static void check_body(struct unit *u, struct inlined *in)
 	}
 	in->vars = u->vars;
 	u->vars = vars;
+	u->closed = closed;
 	u->scope = scope;
 	u->loops = loops;
 	u->dead = dead;

@@ -32,6 +32,10 @@ struct var_sym {
 	const char *name;
 	const struct type *type; /* NULL: not known yet */
 	bool declared_type;	 /* let $x: T */
+	bool implicit;		 /* made by its first assignment, not by let */
+	bool hoisted;		 /* of the whole probe, see scope.c */
+	bool warned;		 /* that it is */
+	unsigned pass, home;	 /* hoisted: first assigned in that pass, in that scope */
 	bool assigned;
 	struct span span;
 	ref slot; /* lowering: its memory */
@@ -69,7 +73,7 @@ struct inlined {
 	struct inlined *up; /* the call around, while this one is checked or lowered */
 	const struct subprog *f;
 	struct stmt *body;
-	struct strmap vars; /* of the body: parameters, result, those assigned without let */
+	struct strmap vars;	 /* of the whole body: parameters, result, hoisted ones */
 	struct var_sym **params; /* as in f */
 	struct var_sym *result;	 /* NULL: it returns nothing */
 	bool ok;		 /* parameters and result have types */
@@ -81,7 +85,8 @@ struct inlined {
 
 struct scope {
 	struct scope *up;
-	VEC(struct var_sym *) vars; /* declared with let in this block */
+	unsigned id;
+	VEC(struct var_sym *) vars; /* of this block, so far */
 };
 
 struct unit {
@@ -96,8 +101,10 @@ struct unit {
 	bool unplaced; /* its probe has no place: only checked, and all it has may be used */
 	bool returns;  /* the script gives the program a result: return VALUE */
 	uint32_t probe_base;
-	struct strmap vars; /* assigned without let: live in the whole probe */
+	struct strmap vars;   /* of the whole probe, or function */
+	struct strmap closed; /* made without let in blocks that have ended, in this pass */
 	struct scope *scope;
+	unsigned nscopes, pass;
 	int loops;
 	int map_loops; /* of them, those over a map */
 	int macros;    /* depth of #define in #define */
@@ -225,6 +232,21 @@ bool header_open(void *arg, const struct c_header_wish *wish, struct c_header *o
 
 /* import.c: reads what the script imports and adds it to the script; false after errors. */
 bool load_imports(struct compiler *c, const struct source *src);
+
+/* scope.c: which variable a name is. */
+struct var_sym *var_new(struct unit *u, const char *name, struct span span);
+void scope_open(struct unit *u, struct scope *s);
+void scope_close(struct unit *u);
+/* Known from here to the end of the block. */
+void scope_declare(struct unit *u, struct var_sym *v);
+/* The variable that a declaration here would hide; NULL: none. */
+struct var_sym *scope_find(struct unit *u, const char *name);
+/* The variable that is read at a place, or NULL; warns of one whose block has ended. */
+struct var_sym *scope_use(struct unit *u, const char *name, struct span span);
+/* A variable that is new here is one of the whole probe. */
+void scope_whole(struct unit *u, const char *name, struct span span);
+/* The variable that the statement assigns to, which may make it. */
+struct var_sym *scope_assign(struct unit *u, struct stmt *s);
 
 /* Reports E0006 at a place. */
 void not_yet(struct unit *u, struct span span, const char *fmt, ...)

@@ -2,6 +2,7 @@
 
 #include "base/auto.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stddef.h>
@@ -132,6 +133,40 @@ static int set_engine(struct options *o, const struct row *row, const char *arg,
 	if (i < 0)
 		return i;
 	*(enum session_engine *)field_of(o, row) = (enum session_engine)i;
+	return 0;
+}
+
+/* "1s", "500ms", "2m"; a number alone is seconds. */
+static int set_every(struct options *o, const struct row *row, const char *arg, struct err *e)
+{
+	static const struct {
+		const char *unit;
+		uint64_t ns;
+	} units[] = { { "", 1000000000 }, { "s", 1000000000 },	{ "ms", 1000000 },
+		      { "us", 1000 },	  { "m", 60000000000 }, { "h", 3600000000000 } };
+	char *end;
+	unsigned long n = strtoul(arg, &end, 10);
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(*units) && isdigit((unsigned char)*arg);
+	     i++) {
+		if (strcmp(units[i].unit, end) != 0 || !n || n > INT64_MAX / units[i].ns)
+			continue;
+		*(uint64_t *)field_of(o, row) = n * units[i].ns;
+		return 0;
+	}
+	err_set(e, -EINVAL, "--%s: '%s' is no time", row->name, arg);
+	return err_hint(e, "write 1s, 500ms, 2m");
+}
+
+static int set_count(struct options *o, const struct row *row, const char *arg, struct err *e)
+{
+	char *end;
+	unsigned long n = strtoul(arg, &end, 10);
+
+	if (!isdigit((unsigned char)*arg) || *end || !n)
+		return err_set(e, -EINVAL, "--%s: '%s' is not a number from 1 up", row->name,
+			       arg);
+	*(uint64_t *)field_of(o, row) = n;
 	return 0;
 }
 

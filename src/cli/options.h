@@ -39,6 +39,8 @@ struct options {
 	const char *output;
 	const char *format;
 	enum session_buffering buffering;
+	uint64_t every_ns, top;
+	bool clear_maps;
 	bool quiet, all_problems, no_warnings, strict, account, source_lines;
 	bool list, info, verbose, dry_run, fmt;
 	struct texts stages, includes, include_dirs;

@@ -3,6 +3,7 @@
 #include "session/attach.h"
 #include "session/engine.h"
 #include "session/events.h"
+#include "session/maps.h"
 #include "symbol/procwatch.h"
 
 #include <errno.h>
@@ -30,6 +31,7 @@ enum wakeup {
 	FROM_OUTPUT,
 	FROM_WATCH,
 	FROM_WALK,
+	FROM_EVERY,
 	NSOURCES
 };
 
@@ -107,6 +109,21 @@ static int on_timer(const struct loop *l, struct session *s, uint32_t i, struct 
 			       s->plan->progs.data[t->prog].name, e);
 }
 
+/* The timer that has the maps printed while the trace runs. */
+static int open_every(struct loop *l, const struct session *s)
+{
+	struct timespec t = { .tv_sec = (time_t)(s->opt.every_ns / 1000000000),
+			      .tv_nsec = (long)(s->opt.every_ns % 1000000000) };
+	struct itimerspec spec = { t, t };
+
+	if (!s->opt.every_ns)
+		return 0;
+	l->every = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (l->every < 0 || timerfd_settime(l->every, 0, &spec, NULL))
+		return -errno;
+	return watch(l, l->every, EPOLLIN, FROM_EVERY);
+}
+
 int loop_open(struct loop *l, struct session *s, struct err *e)
 {
 	sigset_t set;
@@ -125,6 +142,8 @@ int loop_open(struct loop *l, struct session *s, struct err *e)
 		err = open_user_signal(l, s);
 	if (!err)
 		err = open_timers(l, s);
+	if (!err)
+		err = open_every(l, s);
 	if (!err && s->plan->uses_ring && !s->loaded.vm)
 		err = watch(l, s->ring.fd, EPOLLIN, FROM_RING);
 	if (!err && s->child->pidfd >= 0)
@@ -244,6 +263,8 @@ void loop_close(struct loop *l)
 	}
 	if (l->user_signal >= 0)
 		close(l->user_signal);
+	if (l->every >= 0)
+		close(l->every);
 	walk_stop(&l->walk);
 	vec_each(t, &l->timers)
 		close(t->fd);
@@ -272,6 +293,23 @@ int loop_walk(struct loop *l, struct session *s, struct err *e)
 	return err ? err_set(e, err, "wait for events") : 0;
 }
 
+/* What was sent so far comes first. Turns that were missed are not made up for. */
+static int on_every(const struct loop *l, struct session *s, struct err *e)
+{
+	uint64_t turns;
+	int err;
+
+	if (read(l->every, &turns, sizeof(turns)) != sizeof(turns))
+		return 0;
+	err = read_ring(s, RECORDS_AT_ONCE, SLICE_MS, e);
+	if (err || s->deaf)
+		return err;
+	err = maps_print_round(s, e);
+	if (s->opt.buffering == BUFFER_LINE && fflush(s->out) && !s->write_err)
+		s->write_err = -errno;
+	return err;
+}
+
 static int dispatch(struct loop *l, struct session *s, enum wakeup from, struct err *e)
 {
 	switch (from) {
@@ -282,6 +320,7 @@ static int dispatch(struct loop *l, struct session *s, enum wakeup from, struct 
 	case FROM_OUTPUT: s->write_err = s->write_err ? s->write_err : -EPIPE; break;
 	case FROM_WATCH: procwatch_read(s->watch); break;
 	case FROM_WALK: s->ending = true; return walk_result(&l->walk, e);
+	case FROM_EVERY: return on_every(l, s, e);
 	case NSOURCES: break;
 	}
 	return 0;

@@ -4,6 +4,7 @@
 #include "kernel/proc.h"
 #include "output/sort.h"
 #include "session/aggregate.h"
+#include "session/clock.h"
 #include "session/engine.h"
 #include "session/table.h"
 
@@ -262,7 +263,7 @@ int maps_print_all(struct session *s, struct err *e)
 	int err = 0;
 
 	for (size_t i = 0; i < s->plan->maps.len && !err; i++)
-		err = print_map(s, &s->plan->maps.data[i], 0, 0, false, e);
+		err = print_map(s, &s->plan->maps.data[i], s->opt.top, 0, false, e);
 	return err;
 }
 
@@ -376,4 +377,22 @@ int maps_zero(struct session *s, const struct plan_map *m, struct err *e)
 	case STORE_PERCPU_HASH: return zero_table(s, m, e);
 	}
 	return 0;
+}
+
+int maps_print_round(struct session *s, struct err *e)
+{
+	struct arena_mark mark = arena_mark(&s->scratch);
+	const char *text = clock_format(&s->scratch, "%H:%M:%S\n", clock_now());
+	int err;
+
+	s->sink->text(s->out, TEXT_TIME, text, strlen(text));
+	arena_reset(&s->scratch, mark);
+	/* Names of symbols take long to read: what comes between print and clear is lost. */
+	vec_each(m, &s->plan->maps)
+		if (m->key)
+			decoder_prepare(&s->decoder, m->key);
+	err = maps_print_all(s, e);
+	for (size_t i = 0; i < s->plan->maps.len && !err && s->opt.clear_maps; i++)
+		err = maps_clear(s, &s->plan->maps.data[i], e);
+	return err;
 }

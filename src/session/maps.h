@@ -14,6 +14,8 @@ int maps_print(struct session *s, const struct plan_map *m, uint64_t top, int64_
 	       struct err *e);
 /* Shows all maps that hold something, in the plan's order. */
 int maps_print_all(struct session *s, struct err *e);
+/* A turn of every_ns: the time of day, then all maps; emptied afterwards if asked. */
+int maps_print_round(struct session *s, struct err *e);
 /* Removes every entry. */
 int maps_clear(struct session *s, const struct plan_map *m, struct err *e);
 /* The number of entries of a map that is a hash. Returns 0 or -errno with e set. */

@@ -48,6 +48,9 @@ struct session_options {
 	bool account;	     /* say at the end how it went, probe by probe */
 	bool strict;	     /* anything lost or failed makes the status 1 */
 	bool print_maps;     /* at the end */
+	uint64_t every_ns;   /* print all maps that often, too; 0: no */
+	uint64_t top;	     /* of each map these many entries, the largest; 0: all */
+	bool clear_maps;     /* after each printing of every_ns */
 	uint32_t ring_pages; /* 0: chosen by the session */
 	uint32_t max_cat_bytes;
 	const char *debug_dirs;	   /* of programs; NULL: the usual */

@@ -18,6 +18,7 @@ const char *v_type_name(enum vtype t)
 		[V_CTX] = "the context",
 		[V_STACK] = "a pointer to the stack",
 		[V_MAP] = "a map",
+		[V_MAP_OR_NULL] = "a map or null",
 		[V_VALUE] = "a map value",
 		[V_VALUE_OR_NULL] = "a map value or null",
 		[V_PACKET] = "a pointer into the packet",

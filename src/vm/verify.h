@@ -36,6 +36,7 @@ enum vtype {
 	V_CTX,
 	V_STACK,
 	V_MAP,
+	V_MAP_OR_NULL, /* of a map in a map: map is what all there are like */
 	V_VALUE,
 	V_VALUE_OR_NULL,
 	V_PACKET,

@@ -181,7 +181,7 @@ int v_alu(struct verifier *v, const struct bpf_insn *p)
 
 static bool is_maybe_null(enum vtype t)
 {
-	return t == V_VALUE_OR_NULL || t == V_RECORD_OR_NULL;
+	return t == V_VALUE_OR_NULL || t == V_RECORD_OR_NULL || t == V_MAP_OR_NULL;
 }
 
 static void forget_ref(struct vstate *s, uint32_t ref)
@@ -202,7 +202,9 @@ static void become_value(struct vreg *r, uint32_t id)
 {
 	if (!is_maybe_null(r->type) || r->id != id)
 		return;
-	r->type = r->type == V_VALUE_OR_NULL ? V_VALUE : V_RECORD;
+	r->type = r->type == V_VALUE_OR_NULL ? V_VALUE
+		  : r->type == V_MAP_OR_NULL ? V_MAP
+					     : V_RECORD;
 	r->id = 0;
 }
 

@@ -7,6 +7,7 @@ static bool map_allows(const struct vm_map *m, uint32_t id)
 {
 	bool queue = m->ops->push != NULL, ring = m->ops == &VM_MAP_RING;
 	bool progs = m->def.type == BPF_MAP_TYPE_PROG_ARRAY;
+	bool plain = !queue && !ring && !m->ops->holds_ids;
 
 	switch (id) {
 	case BPF_FUNC_tail_call: return progs;
@@ -17,9 +18,9 @@ static bool map_allows(const struct vm_map *m, uint32_t id)
 	case BPF_FUNC_ringbuf_reserve:
 	case BPF_FUNC_ringbuf_query: return ring;
 	case BPF_FUNC_map_lookup_percpu_elem: return m->ops->per_cpu;
-	case BPF_FUNC_map_lookup_elem:
+	case BPF_FUNC_map_lookup_elem: return plain || (m->ops->holds_ids && !progs);
 	case BPF_FUNC_map_update_elem:
-	case BPF_FUNC_map_delete_elem: return !queue && !ring && !m->ops->holds_ids;
+	case BPF_FUNC_map_delete_elem: return plain;
 	default: return false;
 	}
 }
@@ -188,6 +189,16 @@ static int release(struct verifier *v, const struct call *c)
 	return v_reject(v, "gives back what was given back before");
 }
 
+/* What a map in a map gives: one like its pattern. */
+static void set_inner_map(struct verifier *v, const struct vm_map *outer)
+{
+	*v_reg(v, BPF_REG_0) =
+		(struct vreg){ .type = V_MAP_OR_NULL,
+			       .id = ++v->last_id,
+			       .map = vm_map(v->prog->vm, (uint64_t)outer->def.inner),
+			       .range = range_const(0) };
+}
+
 static int set_result(struct verifier *v, const struct call *c)
 {
 	struct vreg *r0 = v_reg(v, BPF_REG_0);
@@ -197,6 +208,10 @@ static int set_result(struct verifier *v, const struct call *c)
 	case HELPER_VOID: vreg_none(r0); return 0;
 	case HELPER_SCALAR: vreg_scalar(r0, range_unknown()); return 0;
 	case HELPER_MAP_VALUE_OR_NULL:
+		if (c->map && c->map->ops->holds_ids) {
+			set_inner_map(v, c->map);
+			return 0;
+		}
 		*r0 = (struct vreg){ .type = V_VALUE_OR_NULL,
 				     .id = ++v->last_id,
 				     .map = c->map,

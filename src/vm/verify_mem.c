@@ -275,6 +275,7 @@ static int check_memory(struct verifier *v, unsigned reg, int64_t off, uint64_t 
 	case V_PACKET: return check_packet(v, reg, off, size);
 	case V_VALUE_OR_NULL:
 	case V_RECORD_OR_NULL:
+	case V_MAP_OR_NULL:
 		return v_reject(v, "r%u, %s, may be null: compare it with 0 before", reg,
 				v_type_name(r->type));
 	case V_SCALAR: return v_reject(v, "r%u is a number, not a pointer", reg);

@@ -4,7 +4,8 @@
  *
  * A case is a name ("== name"), a program, and:
  *	-- context socket|classifier|xdp	what the program gets (default: socket)
- *	-- map TYPE KEY VALUE ENTRIES		map 1, 2, ...
+ *	-- map TYPE KEY VALUE ENTRIES [INNER]	map 1, 2, ...; in maps of maps are maps like
+ *INNER
  *	-- helper N				a helper that the machine does not have itself
  *	-- accept | -- reject WORDS
  *	-- kernel maybe				the kernel may accept what we reject
@@ -38,10 +39,12 @@ static unsigned accepted, rejected, kernel_stricter, kernel_agreed;
 
 static uint32_t map_type(const char *name)
 {
-	return !strcmp(name, "hash")	  ? BPF_MAP_TYPE_HASH
-	       : !strcmp(name, "array")	  ? BPF_MAP_TYPE_ARRAY
-	       : !strcmp(name, "ringbuf") ? BPF_MAP_TYPE_RINGBUF
-					  : 0;
+	return !strcmp(name, "hash")		? BPF_MAP_TYPE_HASH
+	       : !strcmp(name, "array")		? BPF_MAP_TYPE_ARRAY
+	       : !strcmp(name, "hash_of_maps")	? BPF_MAP_TYPE_HASH_OF_MAPS
+	       : !strcmp(name, "array_of_maps") ? BPF_MAP_TYPE_ARRAY_OF_MAPS
+	       : !strcmp(name, "ringbuf")	? BPF_MAP_TYPE_RINGBUF
+						: 0;
 }
 
 static void read_directive(struct test_case *t, const char *line)
@@ -53,8 +56,8 @@ static void read_directive(struct test_case *t, const char *line)
 		t->context = !strcmp(word, "xdp")	   ? SCRY_VM_XDP
 			     : !strcmp(word, "classifier") ? SCRY_VM_CLASSIFIER
 							   : SCRY_VM_SOCKET;
-	else if (sscanf(line, "-- map %31s %u %u %u", word, &m->key_size, &m->value_size,
-			&m->max_entries) == 4)
+	else if (sscanf(line, "-- map %31s %u %u %u %d", word, &m->key_size, &m->value_size,
+			&m->max_entries, &m->inner) >= 4)
 		t->maps[t->nmaps++].type = map_type(word);
 	else if (sscanf(line, "-- helper %u", &t->helper) == 1)
 		return;
@@ -68,7 +71,7 @@ static void read_directive(struct test_case *t, const char *line)
 		fail_msg("%s: what is '%s'?", t->name, line);
 }
 
-static int kernel_map(const struct scry_vm_map *m)
+static int kernel_map(const struct scry_vm_map *m, const int *fds)
 {
 	union bpf_attr attr;
 
@@ -77,6 +80,8 @@ static int kernel_map(const struct scry_vm_map *m)
 	attr.key_size = m->key_size;
 	attr.value_size = m->value_size;
 	attr.max_entries = m->max_entries;
+	if (m->inner)
+		attr.inner_map_fd = (uint32_t)fds[m->inner - 1];
 	return vm_kernel_bpf(BPF_MAP_CREATE, &attr);
 }
 
@@ -91,7 +96,7 @@ static int offer(const struct test_case *t, struct bpf_insn *insns, uint32_t n, 
 	int fds[4] = { -1, -1, -1, -1 };
 
 	for (unsigned i = 0; i < t->nmaps; i++)
-		fds[i] = kernel_map(&t->maps[i]);
+		fds[i] = kernel_map(&t->maps[i], fds);
 	for (uint32_t i = 0; i < n; i++) {
 		if (insn_is_wide(&insns[i]) && insns[i].src_reg)
 			insns[i].imm = fds[insns[i].imm - 1];

@@ -99,6 +99,7 @@ scry_vm_function scry_vm_jit_function(struct scry_vm *vm, int prog);
 enum {
 	SCRY_VM_INTERPRET = 1 << 0, /* run: interpret although the program is compiled */
 	SCRY_VM_UNSAFE = 1 << 1, /* no checks of memory and steps: needed for jit and for run */
+	SCRY_VM_BLIND = 1 << 2,	 /* jit: no constant of the program is in the code as it is */
 };
 
 struct scry_vm_input {

@@ -19,7 +19,7 @@ struct task {
 	struct scry_vm_input input;
 	struct sb memory;
 	struct scry_vm_program info;
-	bool context_given, jit, interpret, unsafe, trace, raw;
+	bool context_given, jit, interpret, unsafe, blind, trace, raw;
 	uint64_t repeat;
 	enum insn_dialect dialect;
 	const char *wanted; /* program of an object file */
@@ -58,6 +58,7 @@ static const char USAGE[] =
 	"      --size N           bytes of memory or of a tracepoint's record, for the verifier\n"
 	"      --jit, --interpret how to run (default: JIT; plugin: both, and compare)\n"
 	"      --unsafe-fast      run without checks of memory and steps\n"
+	"      --blind            keep the program's constants out of the machine code\n"
 	"      --steps N          how many steps a run may take\n"
 	"      --repeat N         run N times\n"
 	"  -t, --trace            run: print each instruction and the registers before it\n"
@@ -79,7 +80,16 @@ static int fail_vm(struct task *t)
 
 /* --- options --- */
 
-enum { OPT_MAP = 256, OPT_SIZE, OPT_JIT, OPT_INTERPRET, OPT_UNSAFE, OPT_STEPS, OPT_REPEAT };
+enum {
+	OPT_MAP = 256,
+	OPT_SIZE,
+	OPT_JIT,
+	OPT_INTERPRET,
+	OPT_UNSAFE,
+	OPT_STEPS,
+	OPT_REPEAT,
+	OPT_BLIND
+};
 
 static int set_memory(struct task *t, const char *hex)
 {
@@ -147,6 +157,7 @@ static int take_option(struct task *t, int opt)
 	case OPT_JIT: t->jit = true; return 0;
 	case OPT_INTERPRET: t->interpret = true; return 0;
 	case OPT_UNSAFE: t->unsafe = true; return 0;
+	case OPT_BLIND: t->blind = true; return 0;
 	case OPT_STEPS: return set_number(t, optarg, &t->input.steps);
 	case OPT_REPEAT: return set_number(t, optarg, &t->repeat);
 	}
@@ -165,6 +176,7 @@ static int take_options(struct task *t, int argc, char **argv)
 		{ "jit", no_argument, NULL, OPT_JIT },
 		{ "interpret", no_argument, NULL, OPT_INTERPRET },
 		{ "unsafe-fast", no_argument, NULL, OPT_UNSAFE },
+		{ "blind", no_argument, NULL, OPT_BLIND },
 		{ "steps", required_argument, NULL, OPT_STEPS },
 		{ "repeat", required_argument, NULL, OPT_REPEAT },
 		{ "trace", no_argument, NULL, 't' },
@@ -381,7 +393,8 @@ static void print_maps(struct task *t)
 
 static unsigned run_flags(const struct task *t)
 {
-	return (t->interpret ? SCRY_VM_INTERPRET : 0u) | (t->unsafe ? SCRY_VM_UNSAFE : 0u);
+	return (t->interpret ? SCRY_VM_INTERPRET : 0u) | (t->unsafe ? SCRY_VM_UNSAFE : 0u) |
+	       (t->blind ? SCRY_VM_BLIND : 0u);
 }
 
 static void set_input(struct task *t)

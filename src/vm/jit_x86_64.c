@@ -16,96 +16,36 @@
  * Checked code proves each access before it: those at constant places of the own frame need
  * nothing; the rest must be in the run's window, or vm_may_touch() is asked, out of line.
  */
-#include "vm/frame_ptr.h"
-#include "vm/leaf.h"
-#include "vm/x86.h"
+#include "vm/jit.h"
 
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 
 #ifdef __x86_64__
 
-#define RUN(field) ((int32_t)offsetof(struct scry_vm_run, field))
-
 static const uint8_t REGS[] = { RAX, RDI, RSI, RDX, RCX, R8, RBX, R13, R14, R15, RBP };
 
-/* A distance to fill in: to an instruction's code. */
-struct to_insn {
-	size_t pos;
-	uint32_t insn;
-};
-
-/* A jump to code out of line: the run ends at insn with this error (0: it is already set). */
-struct to_fault {
-	size_t pos;
-	uint32_t insn;
-	int error;
-};
-
-/* Out of line: ask vm_may_touch(), come back to `back`. */
-struct to_check {
-	size_t pos[2], back;
-	uint32_t insn;
-	uint8_t size;
-	bool write;
-};
-
-struct jit {
-	struct x86_code c;
-	const struct vm_prog *prog;
-	bool checked;
-	const struct vm_leaf *leaf; /* NULL: a function with a run behind it */
-	const uint8_t *reg;	    /* native registers by BPF's numbers */
-	uint16_t used;		    /* registers, a bit each */
-	struct frame_ptrs frame;
-	bool *is_met;	/* per slot: jumped to */
-	size_t *starts; /* of each instruction's code */
-	VEC(struct to_insn) targets;
-	VEC(struct to_fault) faults;
-	VEC(struct to_check) checks;
-	VEC(size_t) ends, zeros; /* jumps to the end of the program; the same with r0 = 0 */
-	size_t end, slow_check, body, callback;
-	uint32_t i; /* the instruction being compiled */
-};
-
-static void fault_at(struct jit *j, size_t pos, int error)
+void jit_fault_at(struct jit *j, size_t pos, int error)
 {
 	vec_push(NULL, &j->faults, (struct to_fault){ pos, j->i, error });
 }
 
-static void target_at(struct jit *j, size_t pos, uint32_t insn)
+void jit_target_at(struct jit *j, size_t pos, uint32_t insn)
 {
 	vec_push(NULL, &j->targets, (struct to_insn){ pos, insn });
 }
 
-/* What a leaf keeps for C, in the order it was pushed. */
-static void leaf_save(struct jit *j)
-{
-	for (unsigned k = 0; k < j->leaf->nsaved; k++)
-		x86_push(&j->c, j->leaf->saved[k]);
-}
-
-static void leaf_restore(struct jit *j)
-{
-	for (unsigned k = j->leaf->nsaved; k-- > 0;)
-		x86_pop(&j->c, j->leaf->saved[k]);
-}
-
-static void call_c(struct jit *j, const void *fn)
+void jit_call_c(struct jit *j, const void *fn)
 {
 	x86_mov_imm(&j->c, RAX, (uintptr_t)fn);
 	x86_call_reg(&j->c, RAX);
 }
 
 /* --- what generated code calls --- */
-
-static bool jit_check(struct scry_vm_run *run, uint64_t addr, size_t size, bool write)
-{
-	return vm_check(run, addr, size, write);
-}
 
 static const void *jit_tail(struct scry_vm_run *run, uint64_t map, uint64_t index)
 {
@@ -122,6 +62,50 @@ static const void *jit_callx(struct scry_vm_run *run, uint64_t id)
 	const struct vm_helper *h = vm_helper(run->vm, id);
 
 	return h ? (const void *)(uintptr_t)h->fn : NULL;
+}
+
+/* --- constants --- */
+
+/* xorshift64*; the seed is the system's. */
+static uint64_t next_key(struct jit *j)
+{
+	j->key ^= j->key >> 12;
+	j->key ^= j->key << 25;
+	j->key ^= j->key >> 27;
+	return j->key * 0x2545f4914f6cdd1dull;
+}
+
+/*
+ * reg = v. Blinded, the code has v only in combination with a random number, so that a
+ * program's author cannot choose bytes of it; r10 and the flags are lost then.
+ */
+static void load_constant(struct jit *j, unsigned reg, uint64_t v)
+{
+	struct x86_code *c = &j->c;
+	uint64_t key = j->blind ? next_key(j) : 0;
+
+	if (!j->blind) {
+		x86_mov_imm(c, reg, v);
+	} else if ((int64_t)v == (int32_t)v) {
+		key = (uint64_t)(int64_t)(int32_t)key;
+		x86_mov_imm(c, reg, v ^ key);
+		x86_ri(c, true, X86_XOR, reg, (int32_t)key);
+	} else {
+		x86_mov_imm(c, R10, key);
+		x86_mov_imm(c, reg, v ^ key);
+		x86_rr(c, true, X86_XOR, reg, R10);
+	}
+}
+
+/* op dst, imm with the constant in r9 on the way. */
+static void with_constant(struct jit *j, bool wide, enum x86_op op, unsigned dst, int32_t imm)
+{
+	if (!j->blind) {
+		x86_ri(&j->c, wide, op, dst, imm);
+		return;
+	}
+	load_constant(j, R9, (uint64_t)(int64_t)imm);
+	x86_rr(&j->c, wide, op, dst, R9);
 }
 
 /* --- arithmetic --- */
@@ -212,7 +196,7 @@ static void move(struct jit *j, const struct bpf_insn *p, bool wide, unsigned ds
 	struct x86_code *c = &j->c;
 
 	if (BPF_SRC(p->code) == BPF_K)
-		x86_mov_imm(c, dst, wide ? (uint64_t)(int64_t)p->imm : (uint32_t)p->imm);
+		load_constant(j, dst, wide ? (uint64_t)(int64_t)p->imm : (uint32_t)p->imm);
 	else if (wide && dst == src && !p->off)
 		return;
 	else if (p->off)
@@ -236,7 +220,7 @@ static void two_operands(struct jit *j, const struct bpf_insn *p, bool wide, enu
 	if (BPF_SRC(p->code) == BPF_X)
 		x86_rr(&j->c, wide, op, dst, src);
 	else
-		x86_ri(&j->c, wide, op, dst, p->imm);
+		with_constant(j, wide, op, dst, p->imm);
 }
 
 static void compile_alu(struct jit *j, const struct bpf_insn *p)
@@ -258,7 +242,9 @@ static void compile_alu(struct jit *j, const struct bpf_insn *p)
 	case BPF_NEG: x86_unary(c, wide, X86_NEG, dst); break;
 	case BPF_END: byte_order(j, p, dst); break;
 	case BPF_MUL:
-		if (by_reg)
+		if (!by_reg && j->blind)
+			load_constant(j, src = R9, (uint64_t)(int64_t)p->imm);
+		if (by_reg || j->blind)
 			x86_mul(c, wide, dst, src);
 		else
 			x86_mul_imm(c, wide, dst, p->imm);
@@ -268,7 +254,7 @@ static void compile_alu(struct jit *j, const struct bpf_insn *p)
 		if (by_reg)
 			x86_rr(c, true, X86_MOV, R11, src);
 		else
-			x86_mov_imm(c, R11, (uint64_t)(int64_t)p->imm);
+			load_constant(j, R11, (uint64_t)(int64_t)p->imm);
 		divide(j, wide, dst, BPF_OP(p->code) == BPF_MOD, p->off == 1);
 		break;
 	}
@@ -281,14 +267,14 @@ static void take_steps(struct jit *j, int64_t steps)
 	if (!j->checked)
 		return;
 	x86_mi(&j->c, true, X86_SUB, R12, RUN(steps), (int32_t)steps);
-	fault_at(j, x86_jcc(&j->c, CC_S), -ELOOP);
+	jit_fault_at(j, x86_jcc(&j->c, CC_S), -ELOOP);
 }
 
 static void jump_to(struct jit *j, int32_t distance)
 {
 	if (distance < 0)
 		take_steps(j, -(int64_t)distance);
-	target_at(j, x86_jmp(&j->c), j->i + 1 + (uint32_t)distance);
+	jit_target_at(j, x86_jmp(&j->c), j->i + 1 + (uint32_t)distance);
 }
 
 static enum x86_cond condition(unsigned op)
@@ -307,6 +293,16 @@ static enum x86_cond condition(unsigned op)
 	}
 }
 
+static void test_constant(struct jit *j, bool wide, unsigned dst, int32_t imm)
+{
+	if (!j->blind) {
+		x86_test_imm(&j->c, wide, dst, imm);
+		return;
+	}
+	load_constant(j, R9, (uint64_t)(int64_t)imm);
+	x86_rr(&j->c, wide, X86_TEST, dst, R9);
+}
+
 static void compile_branch(struct jit *j, const struct bpf_insn *p, int32_t distance)
 {
 	struct x86_code *c = &j->c;
@@ -318,16 +314,16 @@ static void compile_branch(struct jit *j, const struct bpf_insn *p, int32_t dist
 	if (BPF_OP(p->code) == BPF_JSET && by_reg)
 		x86_rr(c, wide, X86_TEST, dst, src);
 	else if (BPF_OP(p->code) == BPF_JSET)
-		x86_test_imm(c, wide, dst, imm);
+		test_constant(j, wide, dst, imm);
 	else if (by_reg)
 		x86_rr(c, wide, X86_CMP, dst, src);
 	else if (!imm)
 		x86_rr(c, wide, X86_TEST, dst, dst);
 	else
-		x86_ri(c, wide, X86_CMP, dst, imm);
+		with_constant(j, wide, X86_CMP, dst, imm);
 
 	if (distance >= 0 || !j->checked) {
-		target_at(j, x86_jcc(c, cc), j->i + 1 + (uint32_t)distance);
+		jit_target_at(j, x86_jcc(c, cc), j->i + 1 + (uint32_t)distance);
 		return;
 	}
 	size_t over = x86_jcc(c, (enum x86_cond)(cc ^ 1));
@@ -344,9 +340,9 @@ static void compile_helper(struct jit *j, const struct vm_op *op)
 	if (op->jump & VM_HELPER_CALLS_BACK)
 		x86_mr(c, 8, X86_MOV, R12, RUN(frame), RBP);
 	x86_rr(c, true, X86_MOV, R9, R12);
-	call_c(j, (const void *)(uintptr_t)op->imm);
+	jit_call_c(j, (const void *)(uintptr_t)op->imm);
 	x86_mi(c, false, X86_CMP, R12, RUN(fault), 0);
-	fault_at(j, x86_jcc(c, CC_NE), 0);
+	jit_fault_at(j, x86_jcc(c, CC_NE), 0);
 	if (op->jump & SCRY_VM_HELPER_ENDS) {
 		x86_rr(c, true, X86_TEST, RAX, RAX);
 		vec_push(NULL, &j->ends, x86_jcc(c, CC_E));
@@ -365,16 +361,16 @@ static void compile_callx(struct jit *j, const struct vm_op *op)
 	x86_ri(c, true, X86_SUB, RSP, 8);
 	x86_rr(c, true, X86_MOV, RDI, R12);
 	x86_rr(c, true, X86_MOV, RSI, R11);
-	call_c(j, jit_callx);
+	jit_call_c(j, jit_callx);
 	x86_ri(c, true, X86_ADD, RSP, 8);
 	for (unsigned k = 5; k-- > 0;)
 		x86_pop(c, ARGS[k]);
 	x86_rr(c, true, X86_TEST, RAX, RAX);
-	fault_at(j, x86_jcc(c, CC_E), -EINVAL);
+	jit_fault_at(j, x86_jcc(c, CC_E), -EINVAL);
 	x86_rr(c, true, X86_MOV, R9, R12);
 	x86_call_reg(c, RAX);
 	x86_mi(c, false, X86_CMP, R12, RUN(fault), 0);
-	fault_at(j, x86_jcc(c, CC_NE), 0);
+	jit_fault_at(j, x86_jcc(c, CC_NE), 0);
 }
 
 /* A function of the program: r6 ... r9 are kept on the native stack. */
@@ -386,13 +382,13 @@ static void compile_call(struct jit *j, const struct vm_op *op)
 	x86_lea(c, R11, RBP, -2 * BPF_STACK_SIZE);
 	x86_lea(c, R10, R12, RUN(stack));
 	x86_rr(c, true, X86_CMP, R11, R10);
-	fault_at(j, x86_jcc(c, CC_B), -EOVERFLOW);
+	jit_fault_at(j, x86_jcc(c, CC_B), -EOVERFLOW);
 	take_steps(j, op->imm);
 	for (unsigned k = 0; k < 4; k++)
 		x86_push(c, SAVED[k]);
 	x86_ri(c, true, X86_SUB, RSP, 8); /* C functions need it to be even */
 	x86_ri(c, true, X86_SUB, RBP, BPF_STACK_SIZE);
-	target_at(j, x86_call(c), j->i + 1 + (uint32_t)op->jump);
+	jit_target_at(j, x86_call(c), j->i + 1 + (uint32_t)op->jump);
 	x86_ri(c, true, X86_ADD, RBP, BPF_STACK_SIZE);
 	x86_ri(c, true, X86_ADD, RSP, 8);
 	for (unsigned k = 4; k-- > 0;)
@@ -406,11 +402,11 @@ static void compile_tail(struct jit *j)
 	x86_push(c, RDI);
 	x86_ri(c, true, X86_SUB, RSP, 8);
 	x86_rr(c, true, X86_MOV, RDI, R12);
-	call_c(j, jit_tail);
+	jit_call_c(j, jit_tail);
 	x86_ri(c, true, X86_ADD, RSP, 8);
 	x86_pop(c, RDI);
 	x86_mi(c, false, X86_CMP, R12, RUN(fault), 0);
-	fault_at(j, x86_jcc(c, CC_NE), 0);
+	jit_fault_at(j, x86_jcc(c, CC_NE), 0);
 	x86_rr(c, true, X86_TEST, RAX, RAX);
 	size_t failed = x86_jcc(c, CC_E);
 	x86_jmp_reg(c, RAX);
@@ -426,20 +422,6 @@ struct place {
 	int32_t disp;
 };
 
-/* Are size bytes at r11 in a range of the run's? pos: jumps to be taken when not. */
-static void emit_range_check(struct jit *j, int32_t start, int32_t len, unsigned size,
-			     size_t pos[2])
-{
-	struct x86_code *c = &j->c;
-
-	x86_rr(c, true, X86_MOV, R10, R11);
-	x86_rm(c, X86_SUB, R10, R12, start);
-	x86_ri(c, true, X86_ADD, R10, (int32_t)size);
-	pos[0] = x86_jcc(c, CC_B); /* the sum wrapped around: below the range */
-	x86_rm(c, X86_CMP, R10, R12, len);
-	pos[1] = x86_jcc(c, CC_A);
-}
-
 static struct place reach(struct jit *j, unsigned base, int32_t off, unsigned size, bool write)
 {
 	struct x86_code *c = &j->c;
@@ -449,7 +431,7 @@ static struct place reach(struct jit *j, unsigned base, int32_t off, unsigned si
 
 	struct to_check check = { .insn = j->i, .size = (uint8_t)size, .write = write };
 	x86_lea(c, R11, j->reg[base], off);
-	emit_range_check(j, RUN(window_start), RUN(window_size), size, check.pos);
+	jit_range_check(j, RUN(window_start), RUN(window_size), size, check.pos);
 	check.back = c->len;
 	vec_push(NULL, &j->checks, check);
 	return (struct place){ R11, 0 };
@@ -469,7 +451,10 @@ static void compile_store(struct jit *j, const struct bpf_insn *p)
 	unsigned size = insn_size(p->code);
 	struct place at = reach(j, p->dst_reg, p->off, size, true);
 
-	if (BPF_CLASS(p->code) == BPF_ST)
+	if (BPF_CLASS(p->code) == BPF_ST && j->blind) {
+		load_constant(j, R9, (uint64_t)(int64_t)p->imm);
+		x86_mr(&j->c, size, X86_MOV, at.base, at.disp, R9);
+	} else if (BPF_CLASS(p->code) == BPF_ST)
 		x86_store_imm(&j->c, size, at.base, at.disp, p->imm);
 	else
 		x86_mr(&j->c, size, X86_MOV, at.base, at.disp, j->reg[p->src_reg]);
@@ -485,7 +470,7 @@ static void reach_atomic(struct jit *j, unsigned base, const struct bpf_insn *p,
 		x86_lea(&j->c, R11, at.base, at.disp);
 	if (j->checked && size > 1) {
 		x86_test_imm(&j->c, false, R11, (int32_t)size - 1);
-		fault_at(j, x86_jcc(&j->c, CC_NE), -EFAULT);
+		jit_fault_at(j, x86_jcc(&j->c, CC_NE), -EFAULT);
 	}
 }
 
@@ -610,13 +595,6 @@ static void compile_packet_ind(struct jit *j, unsigned size, unsigned index, int
 
 /* --- the program --- */
 
-static void compile_exit(struct jit *j)
-{
-	if (j->leaf)
-		leaf_restore(j);
-	x86_ret(&j->c);
-}
-
 static void compile_jump_class(struct jit *j, const struct bpf_insn *p, const struct vm_op *op)
 {
 	switch (op->id) {
@@ -626,7 +604,7 @@ static void compile_jump_class(struct jit *j, const struct bpf_insn *p, const st
 	case INSN_CALL_LOCAL: compile_call(j, op); break;
 	case INSN_CALLX: compile_callx(j, op); break;
 	case VM_OP_TAIL: compile_tail(j); break;
-	case INSN_EXIT: compile_exit(j); break;
+	case INSN_EXIT: jit_exit(j); break;
 	default: compile_branch(j, p, op->jump);
 	}
 }
@@ -648,98 +626,13 @@ static void compile_insn(struct jit *j, const struct bpf_insn *p, const struct v
 		break;
 	case BPF_LD:
 		if (insn_is_wide(p))
-			x86_mov_imm(&j->c, j->reg[p->dst_reg], (uint64_t)op->imm);
+			load_constant(j, j->reg[p->dst_reg], (uint64_t)op->imm);
 		else if (BPF_MODE(p->code) == BPF_IND)
 			compile_packet_ind(j, insn_size(p->code), j->reg[p->src_reg], p->imm);
 		else
 			compile_packet_abs(j, insn_size(p->code), p->imm);
 		break;
 	}
-}
-
-/*
- * void entry(struct scry_vm_run *run, uint64_t r1, uint64_t r2): keeps what C wants back of the
- * registers that the program names, and an even number of them so that rsp stays aligned.
- */
-static void emit_entry(struct jit *j)
-{
-	static const uint8_t KEPT[] = { RBX, R13, R14, R15 }; /* r6 ... r9 */
-	static const uint8_t CLEAR[] = { RAX, RDX, RCX, R8, RBX, R13, R14, R15 };
-	struct x86_code *c = &j->c;
-	uint8_t kept[6] = { R12, RBP };
-	unsigned n = 2;
-
-	for (unsigned k = 0; k < 4; k++) {
-		if (j->used >> (BPF_REG_6 + k) & 1)
-			kept[n++] = KEPT[k];
-	}
-	if (n % 2)
-		kept[n++] = R15;
-	for (unsigned k = 0; k < n; k++)
-		x86_push(c, kept[k]);
-	x86_rr(c, true, X86_MOV, R12, RDI);
-	x86_rr(c, true, X86_MOV, RDI, RSI);
-	x86_rr(c, true, X86_MOV, RSI, RDX);
-	for (unsigned k = 0; k < sizeof(CLEAR) && j->checked; k++) {
-		if (k < 4 || j->used >> (BPF_REG_6 + k - 4) & 1)
-			x86_rr(c, false, X86_XOR, CLEAR[k], CLEAR[k]);
-	}
-	x86_lea(c, RBP, R12, RUN(stack) + VM_STACK_BYTES);
-	x86_mr(c, 8, X86_MOV, R12, RUN(native_sp), RSP);
-	target_at(j, x86_call(c), 0);
-	x86_mr(c, 8, X86_MOV, R12, RUN(result), RAX);
-	while (n--)
-		x86_pop(c, kept[n]);
-	x86_ret(c);
-}
-
-/*
- * From anywhere to behind the call of the entry or callback that is the innermost: its return
- * address is just below the stack pointer that it noted.
- */
-static void emit_end(struct jit *j)
-{
-	struct x86_code *c = &j->c;
-
-	j->end = c->len;
-	x86_load(c, 8, false, RSP, R12, RUN(native_sp));
-	x86_ri(c, true, X86_SUB, RSP, 8);
-	x86_ret(c);
-}
-
-typedef uint64_t (*vm_jit_callback_fn)(struct scry_vm_run *run, const uint8_t *code,
-				       const uint64_t args[4], uint64_t frame);
-
-/* A function of the program for C; the stack pointer of who runs the program is kept. */
-static void emit_callback(struct jit *j)
-{
-	static const uint8_t KEPT[] = { RBX, RBP, R12, R13, R14, R15 };
-	static const uint8_t CLEAR[] = { RAX, R8, RBX, R13, R14, R15 };
-	struct x86_code *c = &j->c;
-
-	j->callback = c->len;
-	for (unsigned k = 0; k < sizeof(KEPT); k++)
-		x86_push(c, KEPT[k]);
-	x86_rr(c, true, X86_MOV, R12, RDI);
-	x86_rr(c, true, X86_MOV, R10, RSI);
-	x86_rr(c, true, X86_MOV, RBP, RCX);
-	x86_load(c, 8, false, RAX, R12, RUN(native_sp));
-	x86_push(c, RAX);
-	x86_push(c, RAX); /* C functions need the stack to be even */
-	x86_mr(c, 8, X86_MOV, R12, RUN(native_sp), RSP);
-	x86_load(c, 8, false, RDI, RDX, 0);
-	x86_load(c, 8, false, RSI, RDX, 8);
-	x86_load(c, 8, false, RCX, RDX, 24);
-	x86_load(c, 8, false, RDX, RDX, 16);
-	for (unsigned k = 0; k < sizeof(CLEAR); k++)
-		x86_rr(c, false, X86_XOR, CLEAR[k], CLEAR[k]);
-	x86_call_reg(c, R10);
-	x86_pop(c, RCX);
-	x86_pop(c, RCX);
-	x86_mr(c, 8, X86_MOV, R12, RUN(native_sp), RCX);
-	for (unsigned k = sizeof(KEPT); k-- > 0;)
-		x86_pop(c, KEPT[k]);
-	x86_ret(c);
 }
 
 /*
@@ -758,108 +651,11 @@ static uint16_t used_registers(const struct vm_prog *prog)
 	return used;
 }
 
-/* Asks jit_check() about r11 with r10 = size | write << 8; leaves the flags of the answer. */
-static void emit_slow_check(struct jit *j)
-{
-	static const uint8_t LIVE[] = { RAX, RDI, RSI, RDX, RCX, R8, R11 };
-	struct x86_code *c = &j->c;
-
-	j->slow_check = c->len;
-	for (unsigned k = 0; k < sizeof(LIVE); k++)
-		x86_push(c, LIVE[k]);
-	x86_rr(c, true, X86_MOV, RDI, R12);
-	x86_rr(c, true, X86_MOV, RSI, R11);
-	x86_extend(c, false, 1, false, RDX, R10);
-	x86_rr(c, false, X86_MOV, RCX, R10);
-	x86_shift(c, false, X86_SHR, RCX, 8);
-	call_c(j, jit_check);
-	x86_extend(c, false, 1, false, R10, RAX);
-	for (unsigned k = sizeof(LIVE); k-- > 0;)
-		x86_pop(c, LIVE[k]);
-	x86_rr(c, false, X86_TEST, R10, R10);
-	x86_ret(c);
-}
-
-static void emit_checks(struct jit *j)
-{
-	struct x86_code *c = &j->c;
-	size_t pos[2];
-
-	/* Not the window: the stack, or another memory. */
-	vec_each(k, &j->checks) {
-		x86_patch(c, k->pos[0], c->len);
-		x86_patch(c, k->pos[1], c->len);
-		emit_range_check(j, RUN(stack_start), RUN(stack_size), k->size, pos);
-		x86_patch(c, x86_jmp(c), k->back);
-		x86_patch(c, pos[0], c->len);
-		x86_patch(c, pos[1], c->len);
-		x86_mov_imm(c, R10, k->size | (unsigned)k->write << 8);
-		x86_patch(c, x86_call(c), j->slow_check);
-		j->i = k->insn;
-		fault_at(j, x86_jcc(c, CC_E), -EFAULT);
-		x86_patch(c, x86_jmp(c), k->back);
-	}
-}
-
-/* Ends: what happened and where, then the entry's way out. */
-static void emit_faults(struct jit *j)
-{
-	struct x86_code *c = &j->c;
-
-	vec_each(f, &j->faults) {
-		x86_patch(c, f->pos, c->len);
-		if (f->error)
-			x86_store_imm(c, 4, R12, RUN(fault), f->error);
-		x86_store_imm(c, 4, R12, RUN(fault_insn), (int32_t)f->insn);
-		x86_mov_imm(c, R11, (uintptr_t)j->prog);
-		x86_mr(c, 8, X86_MOV, R12, RUN(prog), R11);
-		x86_patch(c, x86_jmp(c), j->end);
-	}
-}
-
-static void emit_ends(struct jit *j)
-{
-	struct x86_code *c = &j->c;
-
-	vec_each(pos, &j->zeros)
-		x86_patch(c, *pos, c->len);
-	x86_rr(c, false, X86_XOR, RAX, RAX);
-	if (j->leaf)
-		compile_exit(j);
-	else
-		x86_patch(c, x86_jmp(c), j->end);
-	vec_each(pos, &j->ends)
-		x86_patch(c, *pos, j->end);
-	vec_each(t, &j->targets)
-		x86_patch(c, t->pos, j->starts[t->insn]);
-}
-
-/* Where tail calls enter a leaf: what C would have handed over is in the run. */
-static void emit_leaf_body(struct jit *j)
-{
-	struct x86_code *c = &j->c;
-
-	j->body = c->len;
-	if (j->leaf->reads_packet) {
-		x86_load(c, 8, false, LEAF_PACKET, R12, RUN(packet));
-		x86_load(c, 8, false, LEAF_SIZE, R12, RUN(packet_size));
-	}
-	x86_patch(c, x86_jmp(c), 0);
-}
-
 static void compile(struct jit *j)
 {
 	const struct vm_prog *prog = j->prog;
 
-	if (j->leaf) {
-		leaf_save(j);
-	} else {
-		emit_entry(j);
-		emit_end(j);
-		if (prog->takes_address)
-			emit_callback(j);
-		emit_slow_check(j);
-	}
+	jit_begin(j);
 	for (j->i = 0; j->i < prog->n; j->i++) {
 		const struct bpf_insn *p = &prog->insns[j->i];
 
@@ -872,11 +668,7 @@ static void compile(struct jit *j)
 		frame_ptrs_step(&j->frame, p, &prog->ops[j->i]);
 	}
 	j->starts[prog->n] = j->c.len;
-	emit_checks(j);
-	emit_faults(j);
-	emit_ends(j);
-	if (j->leaf)
-		emit_leaf_body(j);
+	jit_finish(j);
 }
 
 /* Writable first, then executable, never both. */
@@ -907,8 +699,16 @@ static int make_executable(struct jit *j, struct vm_jit *out, struct err *e)
 
 int vm_jit_compile(struct vm_prog *prog, unsigned flags, struct err *e)
 {
-	struct jit j = { .prog = prog, .checked = !(flags & SCRY_VM_UNSAFE), .reg = REGS };
+	struct jit j = { .prog = prog,
+			 .checked = !(flags & SCRY_VM_UNSAFE),
+			 .blind = flags & SCRY_VM_BLIND,
+			 .reg = REGS };
 	struct vm_leaf leaf = { 0 };
+
+	if (j.blind && getrandom(&j.key, sizeof(j.key), 0) != sizeof(j.key))
+		return err_set(e, -errno, "%s: no random numbers to blind constants with",
+			       prog->name);
+	j.key |= 1; /* a generator of zeros would stay there */
 
 	j.used = used_registers(prog);
 	if (!j.checked && vm_leaf_plan(&leaf, prog, j.used)) {

@@ -200,9 +200,41 @@ static void threads_share_a_map(void **state)
 	scry_vm_free(vm);
 }
 
+/* Constants of any width, in every kind of instruction, are not in blinded code. */
+static void blinded_code_has_no_constants(void **state)
+{
+	(void)state;
+	static const char TEXT[] =
+		"r0 = 0x1234abcd; w0 += 0x1234abcd; r0 ^= 0x1234abcd; r0 *= 0x1234abcd;"
+		"r0 /= 0x1234abcd; *(u32 *)(r10 -8) = 0x1234abcd; if r0 == 0x1234abcd goto +1;"
+		"if r0 & 0x1234abcd goto +0; r1 = 0x1234abcd1234abcd ll; exit";
+	static const uint8_t BYTES[] = { 0xcd, 0xab, 0x34, 0x12 };
+
+	for (unsigned blind = 0; blind <= SCRY_VM_BLIND; blind += SCRY_VM_BLIND) {
+		auto_arena struct arena a = { 0 };
+		struct scry_vm *vm = scry_vm_new();
+		struct bpf_insn *insns;
+		struct err e = { 0 };
+		unsigned found = 0;
+		uint32_t n;
+		size_t size;
+
+		if (bpf_asm(&a, TEXT, sizeof(TEXT) - 1, &insns, &n, &e))
+			fail_msg("%s", e.msg);
+		int prog = scry_vm_load(vm, insns, n, NULL);
+		assert_int_equal(scry_vm_jit(vm, prog, blind), 0);
+		const uint8_t *code = scry_vm_jit_code(vm, prog, &size);
+		for (size_t i = 0; i + sizeof(BYTES) <= size; i++)
+			found += !memcmp(code + i, BYTES, sizeof(BYTES));
+		assert_int_equal(found, blind ? 0 : 10);
+		scry_vm_free(vm);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(blinded_code_has_no_constants),
 		cmocka_unit_test(damaged_programs_do_no_harm),
 		cmocka_unit_test(random_bytes_are_no_program),
 		cmocka_unit_test(the_assembler_survives_any_text),

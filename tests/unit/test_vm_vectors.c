@@ -1,6 +1,6 @@
 /*
- * Runs the instruction vectors in tests/bpf/ by interpreter, by JIT and, where it may load
- * programs, by the kernel: all must give the result that the vector states.
+ * Runs the instruction vectors in tests/bpf/ by interpreter, by JIT (blinded, too) and, where
+ *it may load programs, by the kernel: all must give the result that the vector states.
  *
  * A vector is a name ("== name"), a program in either dialect, and:
  *	-- mem 00 11 ...	the context
@@ -62,6 +62,13 @@ static void read_directive(struct vector *v, const char *line)
 		fail_msg("%s: what is '%s'?", v->name, line);
 }
 
+static const char *executor(unsigned flags)
+{
+	return flags & SCRY_VM_INTERPRET ? "interpreter"
+	       : flags & SCRY_VM_BLIND	 ? "JIT, blinded"
+					 : "JIT";
+}
+
 static void check_run(struct scry_vm *vm, int prog, const struct vector *v, unsigned flags)
 {
 	uint8_t mem[sizeof(v->mem)];
@@ -74,12 +81,10 @@ static void check_run(struct scry_vm *vm, int prog, const struct vector *v, unsi
 	memcpy(mem, v->mem, sizeof(mem));
 	int ret = scry_vm_run(vm, prog, &in, &out);
 	if (ret != v->error)
-		fail_msg("%s (%s): %d %s", v->name, flags ? "interpreter" : "JIT", ret,
-			 out.words);
+		fail_msg("%s (%s): %d %s", v->name, executor(flags), ret, out.words);
 	if (!ret && out.r0 != v->r0)
-		fail_msg("%s (%s): r0 is 0x%llx, not 0x%llx", v->name,
-			 flags ? "interpreter" : "JIT", (unsigned long long)out.r0,
-			 (unsigned long long)v->r0);
+		fail_msg("%s (%s): r0 is 0x%llx, not 0x%llx", v->name, executor(flags),
+			 (unsigned long long)out.r0, (unsigned long long)v->r0);
 }
 
 static void check_kernel(const struct vector *v, const struct bpf_insn *insns, uint32_t n)
@@ -121,6 +126,8 @@ static void check_vector(const struct vector *v)
 		check_run(vm, prog, v, SCRY_VM_INTERPRET);
 		assert_int_equal(scry_vm_jit(vm, prog, 0), 0);
 		check_run(vm, prog, v, 0);
+		assert_int_equal(scry_vm_jit(vm, prog, SCRY_VM_BLIND), 0);
+		check_run(vm, prog, v, SCRY_VM_BLIND);
 		if (!v->not_kernel && !v->error)
 			check_kernel(v, insns, n);
 	}

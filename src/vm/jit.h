@@ -1,0 +1,75 @@
+/*
+ * jit.h - the inside of the JIT for x86-64.
+ *
+ *	jit_x86_64.c	instructions, and how it begins
+ *	jit_frame.c	what stands around them: entries, checks out of line, ends
+ */
+#ifndef SCRY_VM_JIT_H
+#define SCRY_VM_JIT_H
+
+#include "vm/frame_ptr.h"
+#include "vm/leaf.h"
+#include "vm/x86.h"
+
+#include <stddef.h>
+
+#define RUN(field) ((int32_t)offsetof(struct scry_vm_run, field))
+
+/* A distance to fill in: to an instruction's code. */
+struct to_insn {
+	size_t pos;
+	uint32_t insn;
+};
+
+/* A jump to code out of line: the run ends at insn with this error (0: it is already set). */
+struct to_fault {
+	size_t pos;
+	uint32_t insn;
+	int error;
+};
+
+/* Out of line: ask vm_may_touch(), come back to `back`. */
+struct to_check {
+	size_t pos[2], back;
+	uint32_t insn;
+	uint8_t size;
+	bool write;
+};
+
+struct jit {
+	struct x86_code c;
+	const struct vm_prog *prog;
+	bool checked;
+	bool blind;		    /* constants of the program do not appear in the code */
+	uint64_t key;		    /* state of the generator they are hidden with */
+	const struct vm_leaf *leaf; /* NULL: a function with a run behind it */
+	const uint8_t *reg;	    /* native registers by BPF's numbers */
+	uint16_t used;		    /* registers, a bit each */
+	struct frame_ptrs frame;
+	bool *is_met;	/* per slot: jumped to */
+	size_t *starts; /* of each instruction's code */
+	VEC(struct to_insn) targets;
+	VEC(struct to_fault) faults;
+	VEC(struct to_check) checks;
+	VEC(size_t) ends, zeros; /* jumps to the end of the program; the same with r0 = 0 */
+	size_t end, slow_check, body, callback;
+	uint32_t i; /* the instruction being compiled */
+};
+
+/* A jump or call at pos whose distance leads to a run's end, or to an instruction. */
+void jit_fault_at(struct jit *j, size_t pos, int error);
+void jit_target_at(struct jit *j, size_t pos, uint32_t insn);
+void jit_call_c(struct jit *j, const void *fn);
+
+/* jit_frame.c: before the first instruction, at an exit, behind the last one. */
+void jit_begin(struct jit *j);
+void jit_exit(struct jit *j);
+void jit_finish(struct jit *j);
+/* Are size bytes at r11 in a range of the run's? pos: jumps to be taken when not. */
+void jit_range_check(struct jit *j, int32_t start, int32_t len, unsigned size, size_t pos[2]);
+
+/* What jit.callback is. */
+typedef uint64_t (*vm_jit_callback_fn)(struct scry_vm_run *run, const uint8_t *code,
+				       const uint64_t args[4], uint64_t frame);
+
+#endif

@@ -32,7 +32,7 @@ int cfi_compile(struct cfi_table *t, const uint8_t *bytes, size_t size, uint64_t
 /* The table of a file: 0, -ENOENT without .eh_frame, -E2BIG as above. */
 int cfi_load(struct cfi_table *t, const struct elf *f);
 void cfi_fini(struct cfi_table *t);
-/* The row that an address, counted from the base, lies in; 0 before the first. For tests. */
+/* The row that an address, counted from the base, lies in; 0 before the first. */
 uint64_t cfi_row_at(const struct cfi_table *t, uint64_t pc);
 
 #endif

@@ -1,5 +1,7 @@
 #include "symbol/debug_info.h"
 
+#include "symbol/cfi.h"
+#include "symbol/cfi_ops.h"
 #include "symbol/elf_debug.h"
 
 #include <errno.h>
@@ -124,6 +126,22 @@ bool debug_info_func(struct debug_info *di, uint64_t addr, Dwarf_Die *out)
 	Dwarf_Die unit;
 
 	return debug_info_unit(di, addr, &unit) && find_func(&unit, addr, out, 0);
+}
+
+bool debug_info_cfa(struct debug_info *di, uint64_t addr, unsigned *reg, int64_t *off)
+{
+	struct cfi_table t = {};
+	uint64_t row = 0;
+
+	if (!cfi_load(&t, &di->own) && addr >= t.base && (addr - t.base) >> CFI_PC_BITS == 0)
+		row = cfi_row_at(&t, addr - t.base);
+	cfi_fini(&t);
+	*off = (int64_t)(8 * (row >> CFI_N_SHIFT & ((1u << CFI_N_BITS) - 1)));
+	switch (row & ((1u << CFI_RULE_BITS) - 1)) {
+	case CFI_SP: *reg = CFI_REG_SP; return true;
+	case CFI_BP: *reg = CFI_REG_BP; return true;
+	default: return false;
+	}
 }
 
 struct inlined_search {

@@ -6,6 +6,7 @@
 
 #include "builtin/builtin.h"
 #include "script/lower.h"
+#include "script/lower_float.h"
 
 static void mark_set(struct unit *u, const struct type *agg, ref p)
 {
@@ -28,7 +29,9 @@ static bool check_agg(struct unit *u, struct expr *e, enum type_kind kind)
 {
 	const struct type *t = e->args[0]->type;
 
-	e->type = type_agg(u->c->tt, kind, t->kind == T_INT && t->is_signed);
+	e->type = t->kind == T_FLOAT
+			  ? type_agg_float(u->c->tt, kind)
+			  : type_agg(u->c->tt, kind, t->kind == T_INT && t->is_signed);
 	return true;
 }
 
@@ -37,9 +40,19 @@ static bool check_sum(struct unit *u, struct expr *e)
 	return check_agg(u, e, T_SUM);
 }
 
+static void add_to_total(struct unit *u, struct expr *e, const struct type *agg, ref p)
+{
+	ref v = lower_scalar(u, e->args[0]);
+
+	if (agg->is_float)
+		lower_float_add_to(u, p, v);
+	else
+		ir_atomic_add(&u->b, 8, p, 0, v);
+}
+
 static void update_sum(struct unit *u, struct expr *e, const struct type *agg, ref p)
 {
-	ir_atomic_add(&u->b, 8, p, 0, lower_scalar(u, e->args[0]));
+	add_to_total(u, e, agg, p);
 	mark_set(u, agg, p);
 }
 
@@ -85,10 +98,24 @@ ref lower_biased(struct unit *u, ref v, bool is_signed, bool is_min)
 
 static void update_extreme(struct unit *u, struct expr *e, const struct type *agg, ref p)
 {
+	struct irb *b = &u->b;
 	ref v = lower_scalar(u, e->args[0]);
 
-	lower_store_greater(u, p, lower_biased(u, v, agg->is_signed, agg->kind == T_MIN));
+	if (!agg->is_float) {
+		lower_store_greater(u, p,
+				    lower_biased(u, v, agg->is_signed, agg->kind == T_MIN));
+		mark_set(u, agg, p);
+		return;
+	}
+	/* What is no number is neither the least nor the greatest. */
+	blkid number = ir_block(b), done = ir_block(b);
+	ir_br(b, float_is_nan(b, v), done, number);
+	ir_start(b, number);
+	lower_store_greater(u, p,
+			    lower_biased(u, float_to_order(b, v), false, agg->kind == T_MIN));
 	mark_set(u, agg, p);
+	ir_jmp(b, done);
+	ir_start(b, done);
 }
 
 static bool check_avg(struct unit *u, struct expr *e)
@@ -105,8 +132,7 @@ static void update_avg(struct unit *u, struct expr *e, const struct type *agg, r
 {
 	struct irb *b = &u->b;
 
-	(void)agg;
-	ir_atomic_add(b, 8, p, 0, lower_scalar(u, e->args[0]));
+	add_to_total(u, e, agg, p);
 	ir_atomic_add(b, 8, p, 8, ir_const(b, 1));
 }
 
@@ -153,7 +179,8 @@ static bool check_hist(struct unit *u, struct expr *e)
 		     arena_printf(c->arena, "hist: bits %lld must be 0..5", (long long)bits));
 		return false;
 	}
-	e->type = type_hist(c->tt, t->kind == T_INT && t->is_signed, bits);
+	e->type = type_hist(c->tt, t->kind == T_FLOAT || (t->kind == T_INT && t->is_signed),
+			    bits);
 	return true;
 }
 
@@ -417,7 +444,7 @@ static ref bucket_of(struct unit *u, const struct type *agg, ref v)
 static void update_hist(struct unit *u, struct expr *e, const struct type *agg, ref p)
 {
 	struct irb *b = &u->b;
-	ref v = lower_scalar(u, e->args[0]);
+	ref v = lower_integer(u, e->args[0]);
 	ref bucket = bucket_of(u, agg, v);
 	blkid inside = ir_block(b), done = ir_block(b);
 
@@ -433,22 +460,23 @@ static void update_hist(struct unit *u, struct expr *e, const struct type *agg, 
 BUILTINS(aggregate) = {
 	{ "count", "? count()", BI_AGG, check_count, .update = update_count,
 	  .doc = "Counts how often it is called." },
-	{ "sum", "? sum(int)", BI_AGG, check_sum, .update = update_sum, .doc = "Adds up." },
-	{ "min", "? min(int)", BI_AGG, check_min, .update = update_extreme,
+	{ "sum", "? sum(real)", BI_AGG, check_sum, .update = update_sum, .doc = "Adds up." },
+	{ "min", "? min(real)", BI_AGG, check_min, .update = update_extreme,
 	  .doc = "Keeps the smallest." },
-	{ "max", "? max(int)", BI_AGG, check_max, .update = update_extreme,
+	{ "max", "? max(real)", BI_AGG, check_max, .update = update_extreme,
 	  .doc = "Keeps the greatest." },
-	{ "avg", "? avg(int)", BI_AGG, check_avg, .update = update_avg, .doc = "The average." },
-	{ "stats", "? stats(int)", BI_AGG, check_stats, .update = update_avg,
+	{ "avg", "? avg(real)", BI_AGG, check_avg, .update = update_avg,
+	  .doc = "The average." },
+	{ "stats", "? stats(real)", BI_AGG, check_stats, .update = update_avg,
 	  .doc = "Count, average and total." },
 	{ "stddev", "? stddev(int)", BI_AGG, check_stddev, .update = update_stddev,
 	  .doc = "The standard deviation, of all values as the whole population." },
-	{ "llhist", "? llhist(int, [num, num, num, num])", BI_AGG, check_llhist,
+	{ "llhist", "? llhist(real, [num, num, num, num])", BI_AGG, check_llhist,
 	  .update = update_hist,
 	  .doc = "A log-linear histogram: value, base, lowest and highest power, steps per power." },
-	{ "hist", "? hist(int, [num])", BI_AGG, check_hist, .update = update_hist,
+	{ "hist", "? hist(real, [num])", BI_AGG, check_hist, .update = update_hist,
 	  .doc = "A power-of-two histogram; 2^bits rows per power (0 to 5, default 0)." },
-	{ "lhist", "? lhist(int, num, num, num)", BI_AGG, check_lhist, .update = update_hist,
+	{ "lhist", "? lhist(real, num, num, num)", BI_AGG, check_lhist, .update = update_hist,
 	  .doc = "A linear histogram: value, min, max, step." },
 	{ 0 },
 };

@@ -184,6 +184,8 @@ static bool check_arg(struct unit *u, struct expr *e, struct expr *arg, const ch
 	if (!strcmp(kind, "num"))
 		return (arg->is_const && type_is_integral(t)) ||
 		       bad_arg(u, e, arg, "expects an integer literal");
+	if (!strcmp(kind, "real") && t->kind == T_FLOAT)
+		return true;
 	return type_is_integral(t) || t->kind == T_PTR || t->kind == T_KSYM ||
 	       bad_arg(u, e, arg, "only supports int arguments");
 }

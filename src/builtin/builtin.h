@@ -8,6 +8,7 @@
  * Signatures: "RESULT name(PARAM, ...)", optional parameters in [], "..." for any number more.
  *	results  none bool u8 u32 u64 i64 string[N] ksym probe agg; "?" when check sets the type
  *	params   int    an integer (aggregates are read, pointers and bools taken)
+ *	         real   an integer, or a double
  *	         num    an integer literal
  *	         str    a string value
  *	         lit    a string literal

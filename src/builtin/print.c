@@ -6,10 +6,12 @@
 
 #include <string.h>
 
-/* What a conversion takes: %s anything, %r buffers, the others numbers. */
+/* What a conversion takes: %s anything, %r buffers, %f doubles, the others integers. */
 static bool conversion_fits(const struct format_piece *p, const struct type *t)
 {
-	if (strchr("eEfFgGaAn", p->conv))
+	if (strchr("eEfFgGaA", p->conv))
+		return t->kind == T_FLOAT;
+	if (p->conv == 'n')
 		return false;
 	if (p->conv == 's')
 		return true;

@@ -104,7 +104,11 @@ static bool weight(const struct value *v, uint64_t *out)
 	switch (v->kind) {
 	case V_UINT: *out = v->u; return true;
 	case V_INT: *out = v->i > 0 ? (uint64_t)v->i : 0; return v->i >= 0;
-	case V_STATS: *out = (uint64_t)v->total; return !v->is_signed || v->total >= 0;
+	case V_STATS:
+		if (v->is_float)
+			return false;
+		*out = (uint64_t)v->total;
+		return !v->is_signed || v->total >= 0;
 	case V_HIST:
 		for (size_t i = 0; i < v->nitems; i++)
 			*out += v->buckets[i].n;

@@ -219,10 +219,30 @@ static void put_buffer(const struct format_piece *p, const struct value *v, stru
 		value_text(v, out);
 }
 
+/* As C prints it; the width is given by whoever calls, but for zeros. */
+static void put_real(const struct format_piece *p, const struct value *v, struct sb *out)
+{
+	char spec[16] = "%", *s = spec + 1;
+
+	if (p->plus)
+		*s++ = '+';
+	if (p->space)
+		*s++ = ' ';
+	if (p->alt)
+		*s++ = '#';
+	if (p->zero && !p->left)
+		*s++ = '0';
+	memcpy(s, "*.*", 3);
+	s[3] = p->conv;
+	sb_printf(out, spec, p->zero && !p->left ? p->width : 0, p->precision, v->f);
+}
+
 static void put_converted(const struct format_piece *p, const struct value *v, struct sb *out)
 {
 	if (p->conv == 'r')
 		put_buffer(p, v, out);
+	else if (v->kind == V_FLOAT && strchr("eEfFgGaA", p->conv))
+		put_real(p, v, out);
 	else if (p->conv == 'c' && is_integer(v))
 		sb_putc(out, (char)v->u);
 	else if (strchr("diuoxXp", p->conv) && is_integer(v))

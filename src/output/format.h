@@ -17,14 +17,15 @@ enum { FORMAT_WIDTH_MAX = 1 << 16 };
 /* One piece: literal text (conv 0) or a conversion. */
 struct format_piece {
 	/*
-	 * 'd' 'i' 'u' 'o' 'x' 'X' 'c' 'p' take integers, 's' anything, 'r' buffers; 0: literal.
-	 * One of "eEfFgGaAn" is recognized so that the compiler can refuse it.
+	 * 'd' 'i' 'u' 'o' 'x' 'X' 'c' 'p' take integers, "eEfFgGaA" floating-point numbers, 's'
+	 * anything, 'r' buffers; 0: literal. 'n' is recognized so that the compiler can refuse
+	 * it.
 	 */
 	char conv;
 	char buf_mode; /* conv 'r': 0, 'x' (\xNN), 'h' (NN NN), 'g' (an integer: GFP flags) */
 	bool left, plus, space, alt, zero;
 	int width;	  /* 0 = none; at most FORMAT_WIDTH_MAX */
-	int precision;	  /* -1 = none; cuts %s, has no effect on the others */
+	int precision;	  /* -1 = none; cuts %s, digits of %f and the like */
 	uint8_t int_size; /* bytes the number is cut to: 1, 2, 4 or 8 */
 	const char *text; /* literal, or the conversion as written ("%-5d") */
 	size_t len;

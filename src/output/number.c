@@ -1,5 +1,8 @@
 #include "output/number.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+
 char *number_digits(char *end, uint64_t v, unsigned base, bool upper)
 {
 	const char *set = upper ? "0123456789ABCDEF" : "0123456789abcdef";
@@ -24,6 +27,19 @@ void number_signed(int64_t v, struct sb *out)
 	if (v < 0)
 		sb_putc(out, '-');
 	number_unsigned(v < 0 ? -(uint64_t)v : (uint64_t)v, out);
+}
+
+void number_double(double f, struct sb *out)
+{
+	enum { FEW = 15, ALWAYS_ENOUGH = 17 };
+	char text[32];
+
+	for (int digits = FEW; digits <= ALWAYS_ENOUGH; digits++) {
+		snprintf(text, sizeof(text), "%.*g", digits, f);
+		if (strtod(text, NULL) == f)
+			break;
+	}
+	sb_puts(out, text);
 }
 
 void number_pointer(uint64_t v, struct sb *out)

@@ -18,6 +18,8 @@ char *number_digits(char *end, uint64_t v, unsigned base, bool upper);
 void number_unsigned(uint64_t v, struct sb *out);
 void number_signed(int64_t v, struct sb *out);
 /* "0x1f" */
+/* With as many digits as it takes to tell the number from all others; inf, -inf, nan. */
+void number_double(double f, struct sb *out);
 void number_pointer(uint64_t v, struct sb *out);
 
 /* mode 0: printable ASCII as it is, the rest as \xNN; 'x': all as \xNN; 'h': "NN NN". */

@@ -120,6 +120,7 @@ static int compare_keys(const struct value *a, const struct value *b, bool all)
 	case V_TUPLE: return compare_items(a, b, all);
 	case V_BOOL:
 	case V_PTR: return all ? compare_u64(a->u, b->u) : 0;
+	case V_FLOAT: return all ? compare_u64(rank_float(a->f), rank_float(b->f)) : 0;
 	case V_TEXT:
 	case V_BUFFER: return all ? compare_bytes(a, b) : 0;
 	default: return all ? compare_items(a, b, all) : 0;
@@ -221,6 +222,7 @@ void map_divide(struct value *v, int64_t div)
 	switch (v->kind) {
 	case V_INT: v->i /= div; break;
 	case V_UINT: v->u /= (uint64_t)div; break;
+	case V_FLOAT: v->f /= (double)div; break;
 	case V_STATS: v->div = (uint64_t)div; break;
 	case V_HIST: v->div = v->log2 ? (uint64_t)div : 0; break;
 	default: break;

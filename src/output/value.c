@@ -1,5 +1,7 @@
 #include "output/value.h"
 
+#include <string.h>
+
 static struct value integer(bool is_signed, uint64_t bits)
 {
 	return (struct value){ .kind = is_signed ? V_INT : V_UINT, .u = bits };
@@ -13,8 +15,25 @@ static uint64_t divide(bool negative, uint64_t bits, uint64_t by)
 	return negative ? -(-bits / by) : bits / by;
 }
 
+static struct value real(double f)
+{
+	return (struct value){ .kind = V_FLOAT, .f = f };
+}
+
+static double float_total(const struct value *v)
+{
+	double total;
+
+	memcpy(&total, &v->total, sizeof(total));
+	return total;
+}
+
 struct value stats_average(const struct value *v)
 {
+	if (v->is_float)
+		return real(v->n ? float_total(v) / (double)v->n / (double)(v->div ? v->div : 1)
+				 : 0);
+
 	bool negative = v->is_signed && v->total < 0;
 	uint64_t average = divide(negative, (uint64_t)v->total, v->n);
 
@@ -27,7 +46,8 @@ struct value stats_record(const struct value *v, struct value items[3])
 
 	items[0] = integer(false, v->n);
 	items[1] = stats_average(v);
-	items[2] = integer(v->is_signed, (uint64_t)v->total);
+	items[2] =
+		v->is_float ? real(float_total(v)) : integer(v->is_signed, (uint64_t)v->total);
 	return (struct value){ .kind = V_RECORD, .items = items, .names = names, .nitems = 3 };
 }
 

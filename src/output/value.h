@@ -18,7 +18,7 @@ enum value_kind {
 	V_INT,	   /* signed, i */
 	V_UINT,	   /* u */
 	V_BOOL,	   /* u */
-	V_FLOAT,   /* f */
+	V_FLOAT,   /* f; rounded: computed, six digits of it are shown */
 	V_PTR,	   /* u, shown as 0x... */
 	V_ENUM,	   /* i, and text (NUL-terminated) when the number has a name, else NULL */
 	V_STRING,  /* text, len; truncated: cut by its size limit */
@@ -42,7 +42,9 @@ struct value_bucket {
 struct value {
 	enum value_kind kind;
 	bool truncated;
+	bool rounded;	/* V_FLOAT */
 	bool is_signed; /* V_STATS: of total */
+	bool is_float;	/* V_STATS: total is the bits of a double */
 	bool is_kernel; /* V_STACK */
 	bool log2;	/* V_HIST: power-of-two labels (hist), else linear (lhist) */
 	int hist_bits;	/* V_HIST: of hist() */
@@ -73,7 +75,7 @@ struct value {
 	int indent; /* V_STACK: spaces before each frame in text form */
 };
 
-/* The average of V_STATS, V_INT or V_UINT as is_signed says. */
+/* The average of V_STATS, V_FLOAT, V_INT or V_UINT as is_float and is_signed say. */
 struct value stats_average(const struct value *v);
 /* V_STATS as the V_RECORD { count, average, total } that users see; its items go to items. */
 struct value stats_record(const struct value *v, struct value items[3]);

@@ -75,6 +75,14 @@ static void put_string(const struct value *v, struct sb *out)
 		sb_puts(out, trunc_trailer);
 }
 
+static void put_float(const struct value *v, struct sb *out)
+{
+	if (v->rounded)
+		sb_printf(out, "%g", v->f);
+	else
+		number_double(v->f, out);
+}
+
 static void put_enum(const struct value *v, struct sb *out)
 {
 	if (v->text)
@@ -90,7 +98,7 @@ void value_text(const struct value *v, struct sb *out)
 	case V_INT: number_signed(v->i, out); break;
 	case V_UINT: number_unsigned(v->u, out); break;
 	case V_BOOL: sb_puts(out, v->u ? "true" : "false"); break;
-	case V_FLOAT: sb_printf(out, "%g", v->f); break;
+	case V_FLOAT: put_float(v, out); break;
 	case V_PTR: number_pointer(v->u, out); break;
 	case V_ENUM: put_enum(v, out); break;
 	case V_STRING: put_string(v, out); break;

@@ -21,6 +21,7 @@ struct var_sym;
 
 enum expr_kind {
 	E_INT,	   /* num */
+	E_FLOAT,   /* num: the bits of the double */
 	E_STRING,  /* str */
 	E_BOOL,	   /* num */
 	E_VAR,	   /* name with its $ */
@@ -47,6 +48,7 @@ enum expr_kind {
 	E_BLOCK,    /* stmt: an S_BLOCK used as a value */
 	E_COMPTIME, /* a */
 	E_TYPE,	    /* tname: a type as an argument of a call */
+	E_WIDEN,    /* check: a, a float of 32 bits, as a double */
 };
 
 enum unary_op { UN_NEG, UN_NOT, UN_BITNOT, UN_DEREF, UN_ADDR };

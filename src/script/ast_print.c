@@ -73,11 +73,13 @@ static void put_head(struct printer *pr, const struct expr *e)
 		[E_TUPLE] = "tuple",	   [E_RECORD] = "record",     [E_SIZEOF] = "sizeof",
 		[E_OFFSETOF] = "offsetof", [E_TYPEINFO] = "typeinfo", [E_IF] = "if value",
 		[E_BLOCK] = "block value", [E_COMPTIME] = "comptime", [E_TYPE] = "type",
+		[E_WIDEN] = "widen",
 	};
 	struct sb *out = pr->out;
 
 	switch (e->kind) {
 	case E_INT: sb_printf(out, "int %" PRIu64, e->num); return;
+	case E_FLOAT: sb_printf(out, "float 0x%016" PRIx64, e->num); return;
 	case E_BOOL: sb_printf(out, "bool %s", e->num ? "true" : "false"); return;
 	case E_PARAM: sb_printf(out, "param %" PRIu64, e->num); return;
 	case E_ELEM: sb_printf(out, "elem %" PRIu64, e->num); return;

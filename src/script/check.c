@@ -23,6 +23,8 @@ const struct type *check_value(struct unit *u, struct expr *e)
 		diag(u->c->dx, E0306_AGG_ALONE, e->span, e->name);
 		return e->type = &type_error;
 	}
+	if (type_is_castable_agg(t) && t->is_float)
+		return e->type = &type_double;
 	if (type_is_castable_agg(t))
 		return e->type = type_int(u->c->tt, 8, t->is_signed);
 	if (type_is_agg(t)) {
@@ -113,6 +115,9 @@ static const struct type *check_unary(struct unit *u, struct expr *e)
 		e->type = &type_bool;
 		break;
 	case UN_NEG:
+		if (t->kind == T_FLOAT)
+			return t;
+		/* fallthrough */
 	case UN_BITNOT:
 		if (!type_is_integral(t))
 			return bad_unary(u, e, t);
@@ -177,6 +182,13 @@ static const struct type *bad_binary(struct unit *u, struct expr *e)
 	return &type_error;
 }
 
+/* Two numbers of which one is a double, at least. */
+static bool floats_meet(const struct type *x, const struct type *y)
+{
+	return (x->kind == T_FLOAT && (y->kind == T_FLOAT || type_is_integral(y))) ||
+	       (y->kind == T_FLOAT && type_is_integral(x));
+}
+
 static bool type_is_composite(const struct type *t)
 {
 	return t->kind == T_TUPLE || t->kind == T_RECORD || t->kind == T_ARRAY ||
@@ -212,6 +224,8 @@ static const struct type *check_compare(struct unit *u, struct expr *e)
 		warn_signs(u, e);
 		return &type_bool;
 	}
+	if (floats_meet(x, y))
+		return &type_bool;
 	if (x->kind == T_PTR && y->kind == T_PTR && !unify(u->c, x, y) && u->c->final)
 		diag(u->c->dx, W0107_POINTERS, e->span, type_text(u->c, x), type_text(u->c, y));
 	if ((x->kind == T_PTR || x->kind == T_KSYM) &&
@@ -266,6 +280,9 @@ static const struct type *check_arith(struct unit *u, struct expr *e)
 			return y;
 		return bad_binary(u, e);
 	}
+	if (floats_meet(x, y) &&
+	    (op == BIN_ADD || op == BIN_SUB || op == BIN_MUL || op == BIN_DIV))
+		return &type_double;
 	if (!type_is_integral(x) || !type_is_integral(y)) {
 		if (op == BIN_ADD && e->a->kind == E_STRING && fold_text(u, e))
 			return check_string(u, e);
@@ -611,6 +628,41 @@ static const struct type *check_name(struct unit *u, struct expr *e)
 	return e->type;
 }
 
+static const struct type *check_kind(struct unit *u, struct expr *e);
+
+/* What was a float for one probe may be something else for the next. */
+static const struct type *check_widen(struct unit *u, struct expr *e)
+{
+	const struct type *t = check_kind(u, e->a);
+
+	if (t->kind != T_FLOAT || t->size != type_float.size) {
+		*e = *e->a;
+		return t;
+	}
+	e->a->type = t;
+	return &type_double;
+}
+
+/* A float that is read is a double from there on; other sizes are of no use. */
+static const struct type *widen_float(struct unit *u, struct expr *e, const struct type *t)
+{
+	if (t->size == type_double.size)
+		return t;
+	if (t->size != type_float.size) {
+		not_yet(u, e->span, "a floating-point number of %u bytes", t->size);
+		return &type_error;
+	}
+	struct expr *read = arena_new(u->c->arena, struct expr);
+	*read = *e;
+	read->type = t;
+	*e = (struct expr){ .kind = E_WIDEN,
+			    .span = e->span,
+			    .height = e->height,
+			    .paren = e->paren,
+			    .a = read };
+	return &type_double;
+}
+
 static const struct type *check_kind(struct unit *u, struct expr *e)
 {
 	switch (e->kind) {
@@ -654,6 +706,8 @@ static const struct type *check_kind(struct unit *u, struct expr *e)
 	case E_BLOCK: return check_block_value(u, e->stmt);
 	case E_COMPTIME: return check_comptime(u, e);
 	case E_TYPE: return type_as_value(u, e);
+	case E_FLOAT: return &type_double;
+	case E_WIDEN: return check_widen(u, e);
 	}
 	return &type_error;
 }
@@ -664,6 +718,8 @@ const struct type *check_expr(struct unit *u, struct expr *e)
 	e->type = &type_error;
 	const struct type *t = check_kind(u, e);
 
+	if (t->kind == T_FLOAT && t->size != type_double.size)
+		t = widen_float(u, e, t);
 	if (type_is_error(t) && u->c->final && !diag_failed(u->c->dx))
 		BUG("expression kind %d is wrong and nobody said why", e->kind);
 	return e->type = t;

@@ -58,6 +58,9 @@ static const struct type *cast_type(struct compiler *c, const struct expr *e,
 		return from->size == to->size ? to : NULL;
 	if (is_word(from) && is_word(to))
 		return to;
+	if ((from->kind == T_FLOAT && (to->kind == T_INT || type_same(from, to))) ||
+	    (type_is_integral(from) && type_same(to, &type_double)))
+		return to;
 	return from->kind == T_STRING && to->kind == T_STRING && to->size >= from->size ? to
 											: NULL;
 }
@@ -91,7 +94,11 @@ const struct type *check_cast(struct unit *u, struct expr *e)
 
 	const struct type *to = cast_type(c, e->a, wanted);
 	if (!to) {
-		diag(c->dx, E0116_CAST, e->span, type_text(c, from), type_text(c, wanted));
+		struct diag *d = diag(c->dx, E0116_CAST, e->span, type_text(c, from),
+				      type_text(c, wanted));
+
+		if (wanted->kind == T_FLOAT && type_is_integral(from))
+			diag_hint(d, "cast to double: all values are doubles");
 		return &type_error;
 	}
 	if (c->final && !e->of_macro && is_idle(e->a, to))
@@ -125,6 +132,14 @@ const struct type *check_address(struct unit *u, struct expr *e)
 	return type_ptr(c->tt, t, AS_KERNEL);
 }
 
+/* The type of an expression as it is, not as it is read. */
+static const struct type *type_of(struct unit *u, struct expr *e)
+{
+	const struct type *t = check_value(u, e);
+
+	return e->kind == E_WIDEN ? e->a->type : t;
+}
+
 const struct type *asked_type(struct unit *u, struct expr *e)
 {
 	struct diags *dx = u->c->dx;
@@ -133,13 +148,13 @@ const struct type *asked_type(struct unit *u, struct expr *e)
 	const struct type *t;
 
 	if (!e->tname)
-		return check_value(u, e->a);
+		return type_of(u, e->a);
 	if (!e->a)
 		return resolve_type(u, e->tname);
 	dx->muted = true;
 	t = resolve_type(u, e->tname);
 	if (!t || type_is_error(t))
-		t = check_value(u, e->a);
+		t = type_of(u, e->a);
 	dx->muted = muted;
 	dx->errors = errors;
 	return type_is_error(t) ? resolve_type(u, e->tname) : t;

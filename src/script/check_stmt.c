@@ -115,7 +115,7 @@ static void check_compound(struct unit *u, struct stmt *s)
 		struct map_sym *m = check_map_use(u, s->target);
 
 		check_value(u, s->e);
-		if (!m->value && type_is_integral(s->e->type))
+		if (!m->value && (type_is_integral(s->e->type) || s->e->type->kind == T_FLOAT))
 			map_assigned(u, m, s->e->type, s->span);
 	}
 	*both = (struct expr){
@@ -322,7 +322,9 @@ static const struct type *entry_type(struct unit *u, const struct expr *e)
 			diag(c->dx, E0144_LOOP_SCALAR, e->span, m->name);
 		return NULL;
 	}
-	if (type_is_castable_agg(m->value)) {
+	if (m->value->is_float && type_is_castable_agg(m->value)) {
+		parts[1] = &type_double;
+	} else if (type_is_castable_agg(m->value)) {
 		parts[1] = type_int(c->tt, 8, m->value->is_signed);
 	} else if (type_is_agg(m->value)) {
 		diag(c->dx, E0143_LOOP_TYPE, e->span, type_text(c, m->value));

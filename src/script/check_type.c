@@ -88,7 +88,7 @@ const struct type *unify(struct compiler *c, const struct type *a, const struct 
 		bool same_hist = a->hist.bits == b->hist.bits && a->hist.min == b->hist.min &&
 				 a->hist.max == b->hist.max && a->hist.step == b->hist.step;
 
-		if (a->kind != b->kind || !same_hist)
+		if (a->kind != b->kind || !same_hist || a->is_float != b->is_float)
 			return NULL;
 		return strictly_signed(a) ? a : b;
 	}
@@ -192,6 +192,10 @@ static const struct type *language_type(struct compiler *c, const char *name)
 
 	if (!strcmp(name, "bool"))
 		return &type_bool;
+	if (!strcmp(name, "float"))
+		return &type_float;
+	if (!strcmp(name, "double"))
+		return &type_double;
 	if (!strcmp(name, "void"))
 		return &type_void;
 	for (size_t i = 0; i < sizeof(ints) / sizeof(ints[0]); i++)

@@ -174,6 +174,7 @@ static void bare(struct fmt *f, const struct expr *e)
 {
 	switch (e->kind) {
 	case E_INT:
+	case E_FLOAT:
 	case E_STRING: sb_puts(f->out, fmt_source(f, e->name_span)); return;
 	case E_BOOL: sb_puts(f->out, e->num ? "true" : "false"); return;
 	case E_PARAM: sb_printf(f->out, "$%" PRIu64, e->num); return;
@@ -209,6 +210,7 @@ static void bare(struct fmt *f, const struct expr *e)
 		fmt_expr(f, e->b);
 		sb_putc(f->out, ']');
 		return;
+	case E_WIDEN: bare(f, e->a); return;
 	case E_COMPTIME:
 		sb_puts(f->out, "comptime ");
 		fmt_expr(f, e->a);

@@ -20,11 +20,12 @@ enum { NWORDS = sizeof(words) / sizeof(*words), NSIGNS = sizeof(signs) / sizeof(
 const char *tok_text(enum tok kind)
 {
 	static const char *const sorts[] = {
-		[TOK_EOF] = "end of file",   [TOK_ERROR] = "an error",
-		[TOK_IDENT] = "a name",	     [TOK_INT] = "a number",
-		[TOK_STRING] = "a string",   [TOK_REGEX] = "a pattern",
-		[TOK_VAR] = "a variable",    [TOK_MAP] = "a map",
-		[TOK_PARAM] = "a parameter", [TOK_NPARAMS] = "$#",
+		[TOK_EOF] = "end of file", [TOK_ERROR] = "an error",
+		[TOK_IDENT] = "a name",	   [TOK_INT] = "a number",
+		[TOK_FLOAT] = "a number",  [TOK_STRING] = "a string",
+		[TOK_REGEX] = "a pattern", [TOK_VAR] = "a variable",
+		[TOK_MAP] = "a map",	   [TOK_PARAM] = "a parameter",
+		[TOK_NPARAMS] = "$#",
 	};
 
 	if (kind <= TOK_NPARAMS)
@@ -205,6 +206,40 @@ static void lex_int(struct lexer *lx, struct token *t)
 		     why);
 }
 
+/*
+ * Digits, a point and digits, perhaps an exponent.  In $t.0.1 the numbers are those of parts,
+ * in 0..5 there are two.
+ */
+static bool at_float(const struct lexer *lx)
+{
+	uint32_t n = 0;
+
+	if (lx->pos > 0 && lx->text[lx->pos - 1] == '.')
+		return false;
+	while (isdigit(peek(lx, n)))
+		n++;
+	return peek(lx, n) == '.' && isdigit(peek(lx, n + 1));
+}
+
+static void lex_float(struct lexer *lx, struct token *t)
+{
+	uint32_t beg = lx->pos;
+
+	lx->pos += (uint32_t)strspn(lx->text + lx->pos, "0123456789") + 1;
+	skip_word(lx);
+	int sign = peek(lx, 0);
+	if ((lx->text[lx->pos - 1] | 32) == 'e' && (sign == '+' || sign == '-')) {
+		lx->pos++;
+		skip_word(lx);
+	}
+	t->kind = TOK_FLOAT;
+
+	const char *why = lex_float_number(text_since(lx, beg), &t->num);
+	if (why)
+		diag(lx->dx, E0005_NUMBER, lex_span(lx, beg, lx->pos), text_since(lx, beg),
+		     why);
+}
+
 /* The end of a string's contents: the closing mark, a newline or the end of the text. */
 static uint32_t string_end(const struct lexer *lx, uint32_t pos, char mark)
 {
@@ -279,6 +314,8 @@ struct token lex_next(struct lexer *lx)
 		lx->pos = beg = lx->len;
 	if (lx->pos >= lx->len)
 		;
+	else if (isdigit(c) && at_float(lx))
+		lex_float(lx, &t);
 	else if (isdigit(c))
 		lex_int(lx, &t);
 	else if (is_word_char(c))

@@ -86,6 +86,7 @@ enum tok {
 	TOK_ERROR,   /* already reported */
 	TOK_IDENT,   /* text */
 	TOK_INT,     /* num */
+	TOK_FLOAT,   /* 1.5: num is the bits of the double */
 	TOK_STRING,  /* str */
 	TOK_REGEX,   /* str: the text between the slashes; num: 1 when an i follows */
 	TOK_VAR,     /* text with its $ */

@@ -1,6 +1,7 @@
 #include "script/lex_literal.h"
 
 #include <ctype.h>
+#include <float.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -114,6 +115,17 @@ const char *lex_number(const char *s, size_t len, uint64_t *num)
 		return read_exponent(p + 1, end, num);
 	}
 	return apply_suffix(p, (size_t)(end - p), num);
+}
+
+const char *lex_float_number(const char *s, uint64_t *bits)
+{
+	char *end;
+	double value = strtod(s, &end);
+
+	memcpy(bits, &value, sizeof(value));
+	if (*end)
+		return "what follows the digits is no exponent";
+	return value > DBL_MAX ? out_of_range : NULL;
 }
 
 uint64_t lex_param_number(struct diags *dx, const char *text, struct span span)

@@ -4,6 +4,7 @@
 #include "script/lower.h"
 
 #include "builtin/builtin.h"
+#include "script/lower_float.h"
 #include "script/match.h"
 
 #include <string.h>
@@ -173,6 +174,8 @@ ref lower_arith(struct unit *u, struct expr *e, enum binary_op op, const struct 
 	};
 	struct irb *b = &u->b;
 
+	if (type_is_float(xt) || type_is_float(yt))
+		return lower_float_arith(u, op, xt, x, yt, y);
 	if (op == BIN_DIV || op == BIN_MOD)
 		return lower_divide(u, e, op, x, y);
 	if (op >= BIN_EQ && op <= BIN_GE)
@@ -324,7 +327,10 @@ static ref lower_unary(struct unit *u, struct expr *e)
 
 	switch ((enum unary_op)e->op) {
 	case UN_NOT: return ir_bin(b, OP_EQ, lower_scalar(u, e->a), ir_const(b, 0));
-	case UN_NEG: return ir_un(b, OP_NEG, lower_scalar(u, e->a));
+	case UN_NEG:
+		if (type_is_float(e->type))
+			return float_neg(b, lower_scalar(u, e->a));
+		return ir_un(b, OP_NEG, lower_scalar(u, e->a));
 	case UN_BITNOT: return ir_un(b, OP_NOT, lower_scalar(u, e->a));
 	case UN_DEREF: {
 		struct place p = lower_place(u, e);
@@ -455,6 +461,15 @@ static ref lower_field(struct unit *u, struct expr *e)
 	return read_scalar(u, &p, e->type, e->field.bit_size ? &e->field : NULL, e->span);
 }
 
+static ref lower_cast(struct unit *u, struct expr *e)
+{
+	ref v = lower_scalar(u, e->a);
+
+	if (type_is_float(e->type) || type_is_float(e->a->type))
+		v = lower_float_cast(u, e->type, e->a->type, v);
+	return fit(u, e->type, v);
+}
+
 static ref lower_kind(struct unit *u, struct expr *e)
 {
 	struct irb *b = &u->b;
@@ -474,7 +489,9 @@ static ref lower_kind(struct unit *u, struct expr *e)
 	case E_CAST:
 		if (!type_is_scalar(e->a->type))
 			return lower_array_word(u, e);
-		return fit(u, e->type, lower_scalar(u, e->a));
+		return lower_cast(u, e);
+	case E_FLOAT: return ir_const(b, (int64_t)e->num);
+	case E_WIDEN: return float_widen(b, lower_scalar(u, e->a));
 	case E_FIELD: return lower_field(u, e);
 	case E_INDEX: {
 		struct place p = lower_place(u, e);

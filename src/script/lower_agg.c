@@ -4,6 +4,7 @@
  * The loop over CPUs has a constant bound, which the kernel's verifier follows.
  */
 #include "script/lower.h"
+#include "script/lower_float.h"
 
 /* What is kept while the CPUs are walked. */
 struct sums {
@@ -23,6 +24,8 @@ static void join_cpu(struct unit *u, const struct type *agg, const struct sums *
 		ir_store(b, 8, s->first, 0, v);
 		ir_jmp(b, done);
 		ir_start(b, done);
+	} else if (agg->is_float) {
+		ir_store(b, 8, s->first, 0, float_add(b, have, v));
 	} else {
 		ir_store(b, 8, s->first, 0, ir_bin(b, OP_ADD, have, v));
 	}
@@ -65,6 +68,8 @@ static ref unbiased(struct unit *u, const struct type *agg, ref v)
 
 	if (agg->kind == T_MIN)
 		v = ir_un(b, OP_NOT, v);
+	if (agg->is_float)
+		return float_from_order(b, v);
 	return agg->is_signed ? ir_bin(b, OP_XOR, v, ir_const(b, INT64_MIN)) : v;
 }
 
@@ -78,6 +83,21 @@ static ref extreme(struct unit *u, const struct type *agg, ref v, ref seen)
 	ir_br(b, seen, some, none);
 	ir_start(b, some);
 	meet_from(b, &m, unbiased(u, agg, v));
+	ir_start(b, none);
+	meet_from(b, &m, ir_const(b, 0));
+	return meet_here(b, &m);
+}
+
+/* Of nothing it is 0, as for integers. */
+static ref float_average(struct unit *u, ref total, ref n)
+{
+	struct irb *b = &u->b;
+	blkid some = ir_block(b), none = ir_block(b);
+	struct meet m = meet_new(b);
+
+	ir_br(b, n, some, none);
+	ir_start(b, some);
+	meet_from(b, &m, float_div(b, total, float_from_int(b, n, false)));
 	ir_start(b, none);
 	meet_from(b, &m, ir_const(b, 0));
 	return meet_here(b, &m);
@@ -110,6 +130,8 @@ ref lower_agg_sum(struct unit *u, const struct map_sym *m, ref key)
 	counted_end(b, &c);
 
 	ref first = ir_load(b, 8, s.first, 0), second = ir_load(b, 8, s.second, 0);
+	if (agg->kind == T_AVG && agg->is_float)
+		return float_average(u, first, second);
 	if (agg->kind == T_AVG)
 		return divide(u, first, second, agg->is_signed);
 	if (agg->kind == T_MIN || agg->kind == T_MAX)

@@ -198,6 +198,7 @@ static bool starts_expr(enum tok kind, bool in_cond)
 	switch (kind) {
 	case TOK_IDENT:
 	case TOK_INT:
+	case TOK_FLOAT:
 	case TOK_STRING:
 	case TOK_VAR:
 	case TOK_MAP:
@@ -301,6 +302,7 @@ static struct expr *primary(struct parser *p)
 {
 	switch (parse_peek(p)->kind) {
 	case TOK_INT: return leaf(p, E_INT);
+	case TOK_FLOAT: return leaf(p, E_FLOAT);
 	case TOK_STRING:
 	case TOK_REGEX: return leaf(p, E_STRING);
 	case TOK_TRUE:

@@ -5,6 +5,22 @@
 
 static const uint64_t sign_bit = 1ull << 63;
 
+static double double_of(uint64_t word)
+{
+	double f;
+
+	memcpy(&f, &word, sizeof(f));
+	return f;
+}
+
+static uint64_t word_of(double f)
+{
+	uint64_t word;
+
+	memcpy(&word, &f, sizeof(f));
+	return word;
+}
+
 /* The value of one CPU's interval joins that of another CPU's. */
 static void fold_interval(const struct type *t, uint64_t *acc, const uint64_t *words)
 {
@@ -51,6 +67,8 @@ void agg_fold(const struct type *t, uint64_t *acc, const uint64_t *words)
 	for (uint32_t i = 0; i < n; i++) {
 		if (i == set)
 			acc[i] |= words[i];
+		else if (t->is_float && i == 0 && t->kind != T_MIN && t->kind != T_MAX)
+			acc[i] = word_of(double_of(acc[i]) + double_of(words[i]));
 		else if (t->kind != T_MIN && t->kind != T_MAX)
 			acc[i] += words[i];
 		else if (words[i] > acc[i])
@@ -83,8 +101,10 @@ bool agg_exists(const struct type *t, const uint64_t *words)
 
 static void put_number(const struct type *t, uint64_t raw, struct value *out)
 {
-	out->kind = t->is_signed ? V_INT : V_UINT;
+	out->kind = t->is_float ? V_FLOAT : t->is_signed ? V_INT : V_UINT;
 	out->u = raw;
+	if (t->is_float && out->f != out->f)
+		out->f = __builtin_nan("");
 }
 
 /* The other direction of the bias that agg.h describes. */
@@ -92,6 +112,8 @@ static uint64_t unbias(const struct type *t, uint64_t biased)
 {
 	uint64_t v = t->kind == T_MIN ? ~biased : biased;
 
+	if (t->is_float)
+		return v & sign_bit ? v ^ sign_bit : ~v;
 	return t->is_signed ? v ^ sign_bit : v;
 }
 
@@ -99,6 +121,8 @@ static uint64_t average(const struct type *t, uint64_t total, uint64_t n)
 {
 	if (!n)
 		return 0;
+	if (t->is_float)
+		return word_of(double_of(total) / (double)n);
 	return t->is_signed ? (uint64_t)((int64_t)total / (int64_t)n) : total / n;
 }
 
@@ -136,6 +160,7 @@ static void put_deviation(const uint64_t *words, struct value *out)
 	else
 		spread = (long double)(whole - (unsigned __int128)(total * total));
 	out->kind = V_FLOAT;
+	out->rounded = true;
 	out->f = n ? (double)(square_root(spread) / n) : 0;
 }
 
@@ -251,6 +276,7 @@ void agg_value(struct arena *a, const struct type *t, const uint64_t *words, str
 	case T_STATS:
 		out->kind = V_STATS;
 		out->is_signed = t->is_signed;
+		out->is_float = t->is_float;
 		out->total = (int64_t)words[0];
 		out->n = words[1];
 		break;

@@ -110,6 +110,8 @@ static void put_float(const struct type *t, const uint8_t *p, struct value *out)
 		memcpy(&f, p, sizeof(f));
 		out->f = (double)f;
 	}
+	if (out->f != out->f) /* one NaN is as good as another, but for its sign in text */
+		out->f = __builtin_nan("");
 }
 
 static void put_chars(const uint8_t *p, uint32_t size, struct value *out)

@@ -18,6 +18,9 @@
  *	llhist  the same
  *	tseries [3i] number of the interval  [3i + 1] value  [3i + 2] n, or when it was last set
  *
+ * Of doubles, total is the bits of one, added up on each CPU by compare and exchange, and value
+ * is the word of float_to_order() (ir/softfloat.h), unsigned.
+ *
  * "set" says that the value exists: written as 1 by sum, min, max, and as 2 by zero() for all
  * kinds (bit 0: seen since; a min or max without it reads as 0).
  * avg, stats, stddev and histograms exist when n (some bucket) is not 0, or after zero() when

@@ -8,6 +8,8 @@ const struct type type_error = { .kind = T_ERROR, .align = 1 };
 const struct type type_none = { .kind = T_NONE, .align = 1, .name = "none" };
 const struct type type_void = { .kind = T_NONE, .align = 1, .name = "void" };
 const struct type type_bool = { .kind = T_BOOL, .size = 1, .align = 1 };
+const struct type type_float = { .kind = T_FLOAT, .size = 4, .align = 4 };
+const struct type type_double = { .kind = T_FLOAT, .size = 8, .align = 8 };
 const struct type type_ksym = { .kind = T_KSYM, .size = 8, .align = 8 };
 const struct type type_usym = { .kind = T_USYM, .size = 16, .align = 8 };
 const struct type type_probe = { .kind = T_PROBE, .size = 8, .align = 8 };
@@ -182,6 +184,15 @@ const struct type *type_agg(struct typetab *tt, enum type_kind kind, bool is_sig
 	return t;
 }
 
+const struct type *type_agg_float(struct typetab *tt, enum type_kind kind)
+{
+	struct type *t = new_agg(tt, kind, true);
+
+	t->is_float = true;
+	t->size = 8 * agg_words(t);
+	return t;
+}
+
 const struct type *type_hist(struct typetab *tt, bool is_signed, int64_t bits)
 {
 	struct type *t = new_agg(tt, T_HIST, is_signed);
@@ -250,6 +261,7 @@ bool type_is_scalar(const struct type *t)
 	case T_KSYM:
 	case T_PROBE:
 	case T_USERNAME: return true;
+	case T_FLOAT: return t->size == 4 || t->size == 8;
 	default: return false;
 	}
 }
@@ -319,7 +331,7 @@ bool type_same(const struct type *a, const struct type *b)
 	case T_MAX:
 	case T_AVG:
 	case T_STATS:
-	case T_STDDEV: return a->is_signed == b->is_signed;
+	case T_STDDEV: return a->is_signed == b->is_signed && a->is_float == b->is_float;
 	case T_HIST: return a->hist.bits == b->hist.bits;
 	case T_TSERIES:
 	case T_LLHIST:

@@ -27,7 +27,7 @@ enum type_kind {
 	T_BOOL,
 	T_INT,
 	T_ENUM,
-	T_FLOAT, /* C float and double fields */
+	T_FLOAT, /* C float and double: the bits of IEEE 754 */
 	T_STRING,
 	T_BUFFER,
 	T_PTR,
@@ -91,6 +91,7 @@ struct type {
 	uint32_t size;	/* bytes in memory; 0 for none, incomplete */
 	uint32_t align; /* bytes */
 	bool is_signed; /* T_INT, T_ENUM, and T_SUM ... T_TSERIES: of what is aggregated */
+	bool is_float;	/* T_SUM ... T_STATS: of doubles that are aggregated */
 	bool flexible;	/* T_INT of a literal: takes the sign and width of its partner */
 	bool is_union;
 	bool is_char;		 /* T_INT: C's char, so that arrays of it read as strings */
@@ -148,8 +149,9 @@ const struct type *typetab_known(const struct typetab *tt, const void *source, u
 void typetab_remember(struct typetab *tt, const void *source, uint64_t id,
 		      const struct type *t);
 
-extern const struct type type_error, type_none, type_bool, type_ksym, type_usym, type_probe,
-	type_username, type_inet, type_mac, type_timestamp, type_cgroup_path, type_void;
+extern const struct type type_error, type_none, type_bool, type_float, type_double, type_ksym,
+	type_usym, type_probe, type_username, type_inet, type_mac, type_timestamp,
+	type_cgroup_path, type_void;
 
 static inline bool type_is_int_size(uint32_t size)
 {
@@ -176,6 +178,8 @@ const struct type *type_stack(struct typetab *tt, enum type_kind kind, enum stac
 			      uint32_t depth);
 /* An aggregate of that kind over signed or unsigned values (see agg.h for its memory). */
 const struct type *type_agg(struct typetab *tt, enum type_kind kind, bool is_signed);
+/* The same over doubles. */
+const struct type *type_agg_float(struct typetab *tt, enum type_kind kind);
 const struct type *type_hist(struct typetab *tt, bool is_signed, int64_t bits);
 const struct type *type_lhist(struct typetab *tt, bool is_signed, int64_t min, int64_t max,
 			      int64_t step);
@@ -196,7 +200,7 @@ static inline bool type_is_error(const struct type *t)
 {
 	return t->kind == T_ERROR;
 }
-/* Fits a register: bool, int, enum, pointer, ksym, probe, username. */
+/* Fits a register: bool, int, enum, float, pointer, ksym, probe, username. */
 bool type_is_scalar(const struct type *t);
 /* bool, int or enum. */
 bool type_is_integral(const struct type *t);

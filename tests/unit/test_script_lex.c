@@ -25,6 +25,37 @@ static void assert_message(const struct script_text *t, enum diag_code code, uin
 	assert_int_equal(d->span.end - t->source->base, end);
 }
 
+static void points_make_floats(void **state)
+{
+	static const struct {
+		const char *text;
+		double value;
+	} rows[] = {
+		{ "1.5", 1.5 },	      { "0.1", 0.1 },	  { "2.0e10", 2e10 },
+		{ "1.5E-3", 1.5e-3 }, { "007.25", 7.25 }, { "3.0e+2", 300 },
+	};
+	static const enum tok parts[] = { TOK_VAR, TOK_DOT,  TOK_INT, TOK_DOT, TOK_INT,
+					  TOK_INT, TOK_DOTS, TOK_INT, TOK_EOF };
+	struct lexer lx;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		auto_script struct script_text t;
+		double value;
+
+		lexer_of(&t, &lx, rows[i].text);
+		struct token tok = lex_next(&lx);
+		assert_int_equal(tok.kind, TOK_FLOAT);
+		memcpy(&value, &tok.num, sizeof(value));
+		assert_true(value == rows[i].value);
+		assert_int_equal(lex_next(&lx).kind, TOK_EOF);
+	}
+	auto_script struct script_text t;
+	lexer_of(&t, &lx, "$t.0.1 0..5");
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
+		assert_int_equal(lex_next(&lx).kind, parts[i]);
+}
+
 static void numbers_have_their_values(void **state)
 {
 	static const struct {
@@ -275,6 +306,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(numbers_have_their_values),
+		cmocka_unit_test(points_make_floats),
 		cmocka_unit_test(words_that_are_no_numbers),
 		cmocka_unit_test(escapes_give_their_bytes),
 		cmocka_unit_test(a_bad_escape_is_reported_at_its_place),

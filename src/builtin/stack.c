@@ -105,7 +105,8 @@ static ref lower_unwound(struct unit *u, const struct expr *e, const struct dest
 {
 	struct irb *b = &u->b;
 	uint32_t size = e->type->depth * 8;
-	uint32_t counter = counter_new(u, COUNT_UNWIND_FP, e->span, NULL, false);
+	uint32_t counter =
+		counter_new(u, COUNT_UNWIND_FP, e->span, NULL, !unwind_was_asked(u, e));
 	struct meet m = meet_new(b);
 	struct unwound w = unwind_lower(u, e);
 	blkid known = ir_block(b), unknown = ir_block(b), some = ir_block(b);

@@ -537,6 +537,16 @@ struct unwound unwind_lower(struct unit *u, const struct expr *e)
 
 /* --- whether --- */
 
+static enum unwind_mode mode_of(const struct unit *u)
+{
+	return u->c->opt->unwind ? u->c->opt->unwind : u->c->cfg->unwind;
+}
+
+bool unwind_was_asked(const struct unit *u, const struct expr *e)
+{
+	return e->name[0] == 'd' || mode_of(u) == UNWIND_CFI || u->c->opt->filter.pid;
+}
+
 /* What the machine or the kernel lacks for it, or NULL. */
 static const char *missing(struct unit *u)
 {
@@ -549,18 +559,32 @@ static const char *missing(struct unit *u)
 	return NULL;
 }
 
+/*
+ * A probe in a file: the tables of the file and its libraries are there, and the kernel can be
+ * asked what any process has mapped.
+ */
+static bool is_in_known_file(struct unit *u)
+{
+	struct vma_offsets o;
+
+	return u->group->provider->flags & PV_USER && u->target->file && can_find_vma(u, &o);
+}
+
 bool unwind_by_tables(struct unit *u, const struct expr *e, bool *ok)
 {
 	bool named = e->name[0] == 'd'; /* dw_ustack */
-	enum unwind_mode mode = u->c->opt->unwind ? u->c->opt->unwind : u->c->cfg->unwind;
+	enum unwind_mode mode = mode_of(u);
+	bool follow = unwind_was_asked(u, e);
 	const char *words;
 
 	*ok = true;
-	if (!named && (mode == UNWIND_FP || (mode == UNWIND_AUTO && !u->c->opt->filter.pid)))
+	if (!named && mode == UNWIND_FP)
 		return false;
 	words = missing(u);
-	if (!words)
+	if (!words && (follow || is_in_known_file(u))) {
+		u->c->plan->unwind_follow |= follow;
 		return true;
+	}
 	if (!named && mode == UNWIND_AUTO)
 		return false;
 	diag(u->c->dx, E0402_FEATURE, e->span, words);

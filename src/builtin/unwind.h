@@ -20,6 +20,8 @@ struct expr;
  * False with *ok false: it should be, and cannot; that was reported.
  */
 bool unwind_by_tables(struct unit *u, const struct expr *e, bool *ok);
+/* Is that what was asked for? Then what is missing from it is worth a warning. */
+bool unwind_was_asked(const struct unit *u, const struct expr *e);
 
 struct unwound {
 	ref frames; /* address of depth words, zeros behind the last frame */

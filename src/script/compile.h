@@ -11,7 +11,10 @@
 #include "script/filter.h"
 #include "script/plan.h"
 
-/* How ustack is walked: UNWIND_AUTO: by tables in a process that -p or -c names. */
+/*
+ * How ustack is walked; UNWIND_AUTO: by tables in a process that -p or -c names, and at probes
+ * in files.
+ */
 enum unwind_mode { UNWIND_AUTO, UNWIND_FP, UNWIND_CFI };
 
 /* Settings of the language: the script's config block and the environment set them. */

@@ -179,6 +179,8 @@ struct plan {
 	unsigned nattached; /* attach points in all, begin and end included */
 	bool uses_ring;
 	uint32_t unwind_maps, unwind_tables, unwind_files; /* kmaps; 0: there are none */
+	bool unwind_follow; /* what processes map belongs into unwind_maps; else it is asked for
+			     */
 	bool uses_user_symbols; /* addresses of processes are among the values */
 };
 

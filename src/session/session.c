@@ -114,10 +114,10 @@ static void watch_processes(struct session *s)
 	s->unwind = unwind_open(s->plan, &s->loaded, usyms);
 	if (s->unwind && s->child->program)
 		unwind_expect(usyms, s->child->program);
-	s->watch = procwatch_open(usyms, s->child->pid, s->unwind != NULL);
+	s->watch = procwatch_open(usyms, s->child->pid, s->plan->unwind_follow);
 	if (s->child->pid && !s->child->ours)
 		usyms_remember(usyms, s->child->pid);
-	else if (!s->child->pid && s->unwind)
+	else if (!s->child->pid && s->plan->unwind_follow)
 		unwind_all_processes(usyms);
 }
 

@@ -35,6 +35,7 @@ VEC_TYPE(ranges, struct range);
 
 struct unwind {
 	const struct plan_kmap *tables;
+	bool follow; /* processes, not only files that are named */
 	int maps_fd, tables_fd, files_fd;
 	struct usyms *us;
 	VEC(struct file) files; /* the index is the key in the kernel */
@@ -238,6 +239,9 @@ static const struct elf_segment *part_at(const struct file *f, uint64_t offset)
 static void on_mapped(void *arg, pid_t pid, const struct usyms_range *m)
 {
 	struct unwind *w = arg;
+
+	if (!w->follow && m->start < m->end)
+		return;
 	uint32_t index = m->file ? index_of(w, m->file) : UNWIND_FILES;
 	const struct elf_segment *part = NULL;
 	struct range r = { pid, m->start, m->end, 0, index };
@@ -263,6 +267,23 @@ static void on_gone(void *arg, pid_t pid)
 
 /* --- life --- */
 
+/* The files that probes are in, and the libraries that go with them. */
+static void expect_targets(const struct plan *plan, struct usyms *us)
+{
+	const char *last = "";
+
+	vec_each(prog, &plan->progs) {
+		if (!prog->group)
+			continue;
+		vec_each(t, &prog->group->targets) {
+			if (!(*t)->file || !strcmp((*t)->file, last))
+				continue;
+			last = (*t)->file;
+			unwind_expect(us, last);
+		}
+	}
+}
+
 struct unwind *unwind_open(const struct plan *plan, const struct loaded *l, struct usyms *us)
 {
 	struct unwind *w;
@@ -270,12 +291,14 @@ struct unwind *unwind_open(const struct plan *plan, const struct loaded *l, stru
 	if (!plan->unwind_maps)
 		return NULL;
 	w = xcalloc(1, sizeof(*w));
+	w->follow = plan->unwind_follow;
 	w->tables = &plan->kmaps.data[plan->unwind_tables];
 	w->maps_fd = l->maps[plan->unwind_maps];
 	w->tables_fd = l->maps[plan->unwind_tables];
 	w->files_fd = l->maps[plan->unwind_files];
 	w->us = us;
 	usyms_watch(us, &(struct usyms_watcher){ on_mapped, on_gone, w });
+	expect_targets(plan, us);
 	return w;
 }
 

@@ -210,6 +210,8 @@ void settle_maps(struct compiler *c)
 	vec_each(e, &c->maps.entries) {
 		struct map_sym *m = e->value;
 
+		if (!m->value && m->declared.beg)
+			diag(c->dx, W0115_UNUSED_MAP, m->declared, m->name);
 		if (!m->value)
 			continue;
 		vec_push(c->arena, &list, m);

@@ -265,7 +265,7 @@ static void declare_maps(struct compiler *c)
 		struct map_sym *m = arena_new(c->arena, struct map_sym);
 
 		m->name = d->name;
-		m->first = d->span;
+		m->first = m->declared = d->span;
 		m->max_entries = (uint32_t)d->n;
 		for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 			if (!strcmp(kinds[i].name, d->kind))

@@ -20,8 +20,9 @@ struct map_sym {
 	const struct type *value; /* NULL: nothing assigned yet */
 	bool scalar, keyed;	  /* how it was used */
 	struct span first, key_span, value_span;
-	bool assigned; /* something is, even if it could not be checked */
-	bool deleted;  /* some delete() names it: entries come and go */
+	struct span declared; /* let @m = ...; or no place */
+	bool assigned;	      /* something is, even if it could not be checked */
+	bool deleted;	      /* some delete() names it: entries come and go */
 	uint32_t max_entries;
 	enum bpf_map_type kind; /* declared, or 0 */
 	uint32_t index;		/* in plan->maps, from storage on */

@@ -1,3 +1,4 @@
+#include "cli/cmd_bpf.h"
 #include "cli/cmd_filter.h"
 #include "cli/cmd_flame.h"
 #include "cli/cmd_run.h"
@@ -15,6 +16,11 @@ const struct command commands[] = {
 	{ "vm", cmd_vm, "a BPF machine without a kernel" },
 	{ "filter", cmd_filter, "packet filters: show, translate, run on captures" },
 	{ "flame", cmd_flame, "folded stacks as a flame graph (SVG)" },
+	{ "prog", cmd_prog, "the kernel's BPF programs: show, dump, profile, pin" },
+	{ "map", cmd_map, "its maps: show, dump, lookup, update, delete, pin" },
+	{ "link", cmd_link, "its links: show, pin" },
+	{ "btf", cmd_btf, "its BTF objects: show, dump" },
+	{ "feature", cmd_feature, "what this kernel offers" },
 	{ "build", cmd_build,
 	  "write a program as an object file: scry build FILE -o PROG.bpf.o" },
 	{ "run", cmd_run, "run a BPF object file: PROG.bpf.o" },

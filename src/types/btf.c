@@ -293,3 +293,8 @@ struct enum_const btf_enum_at(const struct btf *b, const struct raw_type *t, uin
 	return (struct enum_const){ btf_str(b, c->name_off),
 				    raw_flag(t) ? c->value : (int64_t)(uint32_t)c->value };
 }
+
+const char *btf_text(const struct btf *b, uint32_t off)
+{
+	return btf_str(b, off);
+}

@@ -35,6 +35,8 @@ uint32_t btf_find(const struct btf *b, enum btf_what what, const char *name);
 uint32_t btf_find_type(const struct btf *b, const char *name);
 /* Finds an enumerator by name in any enum; *enum_id is its enum. */
 bool btf_find_const(const struct btf *b, const char *name, int64_t *value, uint32_t *enum_id);
+/* A text of its strings, "" when there is none at that offset. */
+const char *btf_text(const struct btf *b, uint32_t off);
 /* Name of a type or function, "" for none; belongs to the BTF. */
 const char *btf_name(const struct btf *b, uint32_t id);
 /* Calls fn for each named type of that sort, in id order, until it returns false; the types of

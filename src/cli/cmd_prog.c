@@ -1,0 +1,149 @@
+#include "base/auto.h"
+#include "cli/cmd_bpf.h"
+#include "cli/facts.h"
+#include "kernel/bpf.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+
+static const char USAGE[] =
+	"usage: scry prog [show [PROG]] [-j]\n"
+	"       scry prog dump {xlated|jited} PROG\n"
+	"       scry prog profile PROG [SECONDS]   runs and time, a line a second\n"
+	"       scry prog pin PROG PATH\n"
+	"PROG: id N, or pinned PATH\n";
+
+/* The kernel keeps 15 characters of a name; the first function's BTF has all of it. */
+static const char *name_of(const struct inspect_prog *p)
+{
+	const char *name = inspect_func_at(p, 0);
+
+	return name && *name ? name : p->info.name;
+}
+
+/* Seconds since 1970 when the program was loaded. */
+static uint64_t loaded_at(uint64_t boot_ns)
+{
+	struct timespec real, boot;
+
+	clock_gettime(CLOCK_REALTIME, &real);
+	clock_gettime(CLOCK_BOOTTIME, &boot);
+	return (uint64_t)(real.tv_sec - boot.tv_sec) +
+	       (boot_ns + (uint64_t)(real.tv_nsec - boot.tv_nsec)) / 1000000000;
+}
+
+static void put_prog(struct facts *f, const struct inspect_prog *p, int fd)
+{
+	const struct bpf_prog_info *i = &p->info;
+	const char *type = inspect_prog_type(i->type);
+	char tag[17];
+
+	for (int k = 0; k < 8; k++)
+		snprintf(tag + 2 * k, 3, "%02x", i->tag[k]);
+	facts_begin(f);
+	facts_number(f, "id", i->id);
+	facts_text(f, "type", type ? type : "unknown");
+	facts_text(f, "name", name_of(p));
+	facts_text(f, "tag", tag);
+	facts_bool(f, "gpl_compatible", i->gpl_compatible);
+	facts_number(f, "loaded_at", loaded_at(i->load_time));
+	facts_number(f, "uid", i->created_by_uid);
+	if (i->run_cnt) {
+		facts_number(f, "run_time_ns", i->run_time_ns);
+		facts_number(f, "run_cnt", i->run_cnt);
+	}
+	facts_number(f, "bytes_xlated", i->xlated_prog_len);
+	facts_bool(f, "jited", i->jited_prog_len != 0);
+	if (i->jited_prog_len)
+		facts_number(f, "bytes_jited", i->jited_prog_len);
+	facts_number(f, "bytes_memlock", bpf_memlock(fd));
+	facts_numbers(f, "map_ids", p->map_ids, i->nr_map_ids);
+	if (i->btf_id)
+		facts_number(f, "btf_id", i->btf_id);
+	facts_end(f);
+}
+
+static int show_prog(struct bpf_task *t, int fd, void *arg)
+{
+	struct inspect_prog p;
+	int err = inspect_prog(&p, fd);
+
+	if (err)
+		err_set(&t->err, err, "ask about a program");
+	else
+		put_prog(arg, &p, fd);
+	inspect_prog_fini(&p);
+	return err;
+}
+
+static int prog_show(struct bpf_task *t)
+{
+	struct facts f;
+
+	facts_open(&f, t->json, stdout);
+	int err = bpf_each(t, KBPF_PROG, show_prog, &f);
+	facts_close(&f);
+	return err;
+}
+
+static int prog_pin(struct bpf_task *t)
+{
+	return bpf_pin(t, KBPF_PROG);
+}
+
+/* Runs and nanoseconds of a second, and of each run. */
+static int profile_second(struct bpf_task *t, int fd, struct bpf_prog_info *last)
+{
+	struct bpf_prog_info now;
+	int err;
+
+	sleep(1);
+	err = kbpf_prog_info(fd, &now);
+	if (err)
+		return err_set(&t->err, err, "ask about the program");
+	uint64_t runs = now.run_cnt - last->run_cnt, ns = now.run_time_ns - last->run_time_ns;
+	struct facts f;
+	facts_open(&f, false, stdout);
+	f.json = t->json;
+	facts_begin(&f);
+	facts_number(&f, "id", now.id);
+	facts_number(&f, "runs", runs);
+	facts_number(&f, "ns", ns);
+	facts_number(&f, "ns_per_run", runs ? ns / runs : 0);
+	facts_end(&f);
+	if (t->json)
+		fputc('\n', stdout);
+	sb_free(&f.text);
+	*last = now;
+	return 0;
+}
+
+static int prog_profile(struct bpf_task *t)
+{
+	auto_close int fd = inspect_open(KBPF_PROG, &t->words, &t->err);
+	auto_close int stats = fd < 0 ? -1 : kbpf_enable_stats();
+	unsigned long seconds = t->words.n ? strtoul(t->words.words[0], NULL, 10) : 0;
+	struct bpf_prog_info last;
+
+	if (fd < 0)
+		return fd;
+	if (stats < 0)
+		return err_set(&t->err, stats, "switch on the kernel's counting of runs");
+	int err = kbpf_prog_info(fd, &last);
+	for (unsigned long i = 0; !err && (!seconds || i < seconds); i++)
+		err = profile_second(t, fd, &last);
+	return err;
+}
+
+int cmd_prog(int argc, char **argv)
+{
+	static const struct bpf_verb VERBS[] = {
+		{ "show", prog_show }, { "list", prog_show },	    { "dump", prog_dump },
+		{ "pin", prog_pin },   { "profile", prog_profile }, { 0 },
+	};
+
+	return bpf_command(argc, argv, VERBS, USAGE);
+}

@@ -6,6 +6,7 @@
 #include "cli/capture.h"
 #include "cli/packet_line.h"
 #include "cli/pcap.h"
+#include "cli/seccomp.h"
 #include "scry_vm.h"
 
 #include <errno.h>
@@ -52,6 +53,7 @@ static const char USAGE[] =
 	"  -c N             end after N packets that match\n"
 	"      --count      print only how many packets match\n"
 	"      --with WHAT  jit (default), interpreter, classic, libpcap: what runs the filter\n"
+	"      --seccomp FILE  print a seccomp filter (an array of struct sock_filter), with names\n"
 	"  -y TYPE          link type without -r and -i (default: EN10MB)\n"
 	"  -O               do not optimise\n"
 	"  -h, --help       this text\n";
@@ -352,8 +354,22 @@ static int run(struct filter *f)
 	return ret ? ret : filter_packets(f);
 }
 
+/* Needs no libpcap, and no other options. */
+static int print_seccomp(const char *path)
+{
+	auto_sb struct sb out = { 0 };
+	struct filter f = { 0 };
+
+	if (seccomp_print(path, &out, &f.err))
+		return fail(&f);
+	fputs(sb_str(&out), stdout);
+	return 0;
+}
+
 int cmd_filter(int argc, char **argv)
 {
+	if (argc == 3 && !strcmp(argv[1], "--seccomp"))
+		return print_seccomp(argv[2]);
 	struct filter f = { 0 };
 	int ret = pcap_load(&f.api, &f.err);
 

@@ -9,6 +9,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Does a section of strings end with one's NUL? libdw does not look. */
+static bool has_end(const struct elf *f, const char *name)
+{
+	struct elf_section s;
+
+	return !elf_find_section(f, name, &s) || !s.bytes[s.size - 1];
+}
+
+/* Of what dwz moved into a file that several share, which libdw opens and maps. */
+static bool is_common_sound(Dwarf *dwarf)
+{
+	Dwarf *common = dwarf_getalt(dwarf);
+	struct elf f = { .fd = -1, .elf = common ? dwarf_getelf(common) : NULL };
+
+	return !f.elf || (has_end(&f, ".debug_str") && has_end(&f, ".debug_line_str"));
+}
+
 static bool open_dwarf(struct debug_info *di, struct elf *from)
 {
 	uint64_t addr;
@@ -19,7 +36,12 @@ static bool open_dwarf(struct debug_info *di, struct elf *from)
 	    !elf_end_strings(from, ".debug_line_str"))
 		return false;
 	di->dwarf = dwarf_begin_elf(from->elf, DWARF_C_READ, NULL);
-	return di->dwarf != NULL;
+	if (di->dwarf && is_common_sound(di->dwarf))
+		return true;
+	if (di->dwarf)
+		dwarf_end(di->dwarf);
+	di->dwarf = NULL;
+	return false;
 }
 
 int debug_info_open(struct debug_info *di, const struct elf *f, const char *dirs, struct err *e)

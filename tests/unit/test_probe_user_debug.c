@@ -280,6 +280,28 @@ static void ask_everything(const char *path)
 	end(&s);
 }
 
+static void types_are_found_where_dwz_put_them(void **state)
+{
+	const struct place *p = *state;
+	struct session s;
+	struct shape shape;
+	char path[64];
+
+	if (system("command -v dwz >/dev/null"))
+		skip();
+	run(p, "cp old one && cp old two && dwz -m common -M $PWD/common one two &&"
+	       "readelf -S one | grep -q gnu_debugaltlink");
+	check_types(p, "one");
+	/* Without it there is less to know. */
+	run(p, "mv common gone");
+	begin(&s);
+	assert_true(!shape_of(&s, in(p, "two", path), "words", &shape) ||
+		    arg_of(&shape, "e")->missing || !arg_of(&shape, "e")->type->elem->size);
+	end(&s);
+	run(p, "mv gone common");
+	damage(p, "one", 300, ask_everything);
+}
+
 static void damaged_programs_do_no_harm(void **state)
 {
 	damage(*state, "old", 600, ask_everything);
@@ -294,6 +316,7 @@ int main(void)
 		cmocka_unit_test(arguments_lie_where_the_convention_says),
 #endif
 		cmocka_unit_test(types_have_their_members),
+		cmocka_unit_test(types_are_found_where_dwz_put_them),
 		cmocka_unit_test(damaged_programs_do_no_harm),
 	};
 

@@ -1,0 +1,29 @@
+# shellcheck shell=bash
+# Probes in user space: what one costs per event, how long many take to attach and to detach, how
+# long the kernel's probes take to list. The bash probed is a copy that nobody runs.
+
+U=uprobe:$(readlink -f "$load"):bench_call
+figure event "$U /pid == 0/ { @ = count(); }" 'ns ns - uprobe: nothing (the predicate is false), per event'
+idle=$(sort -n <(median ns "$out/own.tmp") <(median ns "$out/peer.tmp") | head -n 1)
+
+figure event "$U /pid == PID/ { @ = count(); }" 'net ns <=0.5x uprobe: count(), per event
+insns insns - uprobe: count(), instructions'
+figure event "$U /pid == PID/ { @ = hist(arg0); }" 'net ns <=0.5x uprobe: hist() of an argument, per event
+insns insns - uprobe: hist() of an argument, instructions'
+
+cp "$(readlink -f /bin/bash)" "$out/bash.tmp"
+RUNS=3 figure attach "uprobe:$(readlink -f "$out/bash.tmp"):rl_r* /pid == PID/ { @ = count(); }" \
+	'ms ms - count() on the functions rl_r* of bash, until attached
+ms_to_end ms - count() on the functions rl_r* of bash, from SIGINT to exit'
+
+list() { # PROGRAM
+	local start=${EPOCHREALTIME/./}
+	"$1" -l >/dev/null 2>&1
+	echo "ms $(((${EPOCHREALTIME/./} - start) / 1000))"
+}
+for ((i = 0; i < RUNS; i++)); do
+	list "$SCRY" >>"$out/own-list.tmp"
+	list "$PEER" >>"$out/peer-list.tmp"
+done
+row "all probes of the kernel, -l" ms "$(median ms "$out/own-list.tmp")" "$(median ms "$out/peer-list.tmp")" '<=100'
+printf "    scry -l\n    %s -l\n\n" "$PEER" >>"$commands"

@@ -78,7 +78,10 @@ static bool expand_iter(struct probe_env *env, const struct attach_text *at,
 		return false;
 	near.wanted = at->parts[1];
 	if (at->nparts > 2) {
-		diag(env->dx, E0006_NOT_YET, at->span, "a pinned iterator");
+		diag_hint(diag(env->dx, E0006_NOT_YET, at->span, "a pinned iterator"),
+			  "what a walk brings is printed by scry itself: run iter:%s when it "
+			  "is wanted",
+			  near.wanted);
 		return false;
 	}
 	if (wildcard_has(near.wanted)) {

@@ -193,10 +193,9 @@ static int list_functions(struct probe_env *env, const struct provider *p, const
 	vec_each(f, list) {
 		const char *home = *f->module ? f->module : "vmlinux";
 		char name[512];
-		struct target t = { .provider = p,
-				    .name = name,
-				    .symbol = f->name,
-				    .module = *f->module ? f->module : NULL };
+		struct target t = {
+			.provider = p, .name = name, .symbol = f->name, .module = home
+		};
 
 		if (with_module)
 			snprintf(name, sizeof(name), "%s:%s:%s", p->name, home, f->name);

@@ -7,9 +7,11 @@
 static bool refuse(struct probe_env *env, const struct attach_text *at, struct targets *out)
 {
 	(void)out;
-	diag(env->dx, E0006_NOT_YET, at->span,
-	     arena_printf(env->arena, "a probe of type %s",
-			  provider_find(at->parts[0], NULL)->name));
+	diag_hint(diag(env->dx, E0006_NOT_YET, at->span,
+		       arena_printf(env->arena, "a probe of type %s",
+				    provider_find(at->parts[0], NULL)->name)),
+		  "bpftrace has given it up in 0.25; an address can be watched: "
+		  "watchpoint:ADDRESS:LENGTH:MODE");
 	return false;
 }
 

@@ -65,8 +65,12 @@ static struct text program_before(const char *log, const char *before)
 
 static struct text first_complaint(const char *log)
 {
-	static const char mark[] = "libbpf: ";
+	static const char mark[] = "libbpf: ", harmless[] = "BTF is optional, ignoring.\n";
+	const char *btf = strstr(log, harmless);
 
+	/* A kernel that does not take the BTF is told about first, and is not the reason. */
+	if (btf && btf[strlen(harmless)])
+		log = btf + strlen(harmless);
 	if (starts(log, mark))
 		log += strlen(mark);
 	return line_at(log);

@@ -191,6 +191,7 @@ struct probe {
 	VEC(struct attach_point) points;
 	struct expr *pred; /* or NULL */
 	struct stmt *body; /* S_BLOCK */
+	bool continues;	   /* the one before: they are one probe of the script, see split.h */
 	bool damaged;	   /* parts that could not be read are left out */
 	bool compiled;	   /* some program has taken the tree; the next ones take copies */
 	struct probe *next;

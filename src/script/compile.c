@@ -7,6 +7,7 @@
 #include "script/dump.h"
 #include "script/lower.h"
 #include "script/parse.h"
+#include "script/split.h"
 #include "types/kernel_types.h"
 
 #include <string.h>
@@ -129,7 +130,7 @@ static bool add_unit(struct compiler *c, struct probe *p, struct group *g, bool 
 	}
 
 	u->probe_base = probe_ids(c, &g->targets);
-	c->plan->nattached += (unsigned)g->targets.len;
+	c->plan->nattached += p->continues ? 0 : (unsigned)g->targets.len;
 	vec_push(c->arena, &c->units, u);
 	return true;
 }
@@ -513,6 +514,7 @@ static bool front_end(struct compiler *c, const struct source *text)
 	load_c(c);
 	declare_maps(c);
 	declare_subprogs(c);
+	split_long_probes(c);
 	for (struct probe *p = c->script->probes; p; p = p->next)
 		expand_probe(c, p);
 	settle_types(c);

@@ -30,7 +30,7 @@ UNIT_BIN := $(UNIT:tests/unit/%.c=$(BUILD)/tests/%)
 SUITES  := $(patsubst tests/%/run,%,$(wildcard tests/*/run))
 CHECK   := $(filter-out host guest tools fuzz,$(SUITES))
 WORK    := $(patsubst tests/guest/work/%.c,$(BUILD)/tests/work/%,$(wildcard tests/guest/work/*.c)) \
-           $(addprefix $(BUILD)/tests/work/,debug-O2 debugcc) \
+           $(addprefix $(BUILD)/tests/work/,debug-O2 debugcc usdts_shared.so) \
            $(patsubst tests/guest/objects/%.c,$(BUILD)/tests/work/%.bpf.o,$(wildcard tests/guest/objects/*.c))
 
 .PHONY: all static unit check test asan fuzz fuzzers bench run docs deps install uninstall clean help
@@ -80,6 +80,10 @@ $(BUILD)/tests/work/calls $(BUILD)/tests/work/floats $(BUILD)/tests/work/usdts: 
 $(BUILD)/tests/work/unwinds: WORK_FLAGS := -static-pie -fPIE -fomit-frame-pointer
 $(BUILD)/tests/work/unwinds_shared: WORK_FLAGS := -fomit-frame-pointer -Wl,-z,lazy
 $(BUILD)/tests/work/unwinds_shared: tests/guest/work/unwinds.c
+
+$(BUILD)/tests/work/usdts_shared.so: tests/guest/work/usdts.c tests/guest/work/work.h
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(PLAIN) -DSHARED -shared -fPIC -o $@ $<
 
 # Those whose debug information is read: at fixed addresses and not, old and new DWARF.
 $(BUILD)/tests/work/debug: WORK_FLAGS := -O0 -gdwarf-4 -static -no-pie

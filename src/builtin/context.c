@@ -30,8 +30,10 @@ static bool check_argn(struct unit *u, struct expr *e)
 	}
 	if (u->shape.regs[n].kind == LOC_NONE) {
 		diag(c->dx, E0303_NOT_HERE, e->span,
-		     arena_printf(c->arena, "%s lies where a BPF program cannot read it",
-				  e->name));
+		     arena_printf(c->arena, "%s %s", e->name,
+				  u->shape.regs[n].why
+					  ? u->shape.regs[n].why
+					  : "lies where a BPF program cannot read it"));
 		return false;
 	}
 	e->arg_index = (int)n;

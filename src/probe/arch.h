@@ -2,14 +2,15 @@
  * arch.h - what depends on the machine, as data: one file per architecture.
  *
  * Offsets are those of struct pt_regs, which is what kprobe programs get as their context
- * (asm/ptrace.h of each architecture).  A file defines arch_host when the compiler's target is
- * its architecture.
+ * (asm/ptrace.h of each architecture).  arch_host is the one that scry is compiled for.
  */
 #ifndef SCRY_PROBE_ARCH_H
 #define SCRY_PROBE_ARCH_H
 
 #include "probe/insn.h"
 #include "probe/provider.h"
+
+struct usdt_syntax;
 
 struct arch_reg {
 	const char *name;
@@ -41,7 +42,8 @@ struct arch {
 	 */
 	const char *const *watch_modes;
 	const struct insn_set *insns;
-	uint64_t kernel_base; /* addresses from here on are the kernel's */
+	const struct usdt_syntax *usdt; /* usdt_reader.h */
+	uint64_t kernel_base;		/* addresses from here on are the kernel's */
 	/* Syscalls, sorted by name. */
 	const struct arch_syscall *syscalls;
 	unsigned nsyscalls;
@@ -55,7 +57,13 @@ struct arch {
 	int64_t abi_value;
 };
 
-extern const struct arch arch_host;
+extern const struct arch arch_x86_64, arch_aarch64;
+
+#if defined(__x86_64__)
+#define arch_host arch_x86_64
+#elif defined(__aarch64__)
+#define arch_host arch_aarch64
+#endif
 
 /* The number of a system call, or -1. */
 int arch_syscall_number(const struct arch *a, const char *name);

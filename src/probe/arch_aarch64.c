@@ -1,8 +1,7 @@
 /* aarch64: struct user_pt_regs of arch/arm64/include/uapi/asm/ptrace.h, calls by the AAPCS64.
  */
 #include "probe/arch.h"
-
-#ifdef __aarch64__
+#include "probe/usdt_reader.h"
 
 #define X(n) ((n)*8)
 #define WORD(off_)                                        \
@@ -34,7 +33,7 @@ static const struct arch_reg regs[] = {
 };
 
 /* Without a table of numbers each system call's tracepoint is attached to by itself. */
-const struct arch arch_host = {
+const struct arch arch_aarch64 = {
 	.name = "aarch64",
 	.args = args,
 	.nargs = sizeof(args) / sizeof(*args),
@@ -48,9 +47,8 @@ const struct arch arch_host = {
 	.regs = regs,
 	.nregs = sizeof(regs) / sizeof(*regs),
 	.insns = &insn_aarch64,
+	.usdt = &usdt_aarch64,
 	.watch_modes = (const char *const[]){ "r", "rw", "w", "x", NULL },
 	.kernel_base = 1ull << 63,
 	.syscall_nr_off = SYSCALLNO,
 };
-
-#endif

@@ -1,7 +1,6 @@
 /* x86_64: struct pt_regs of arch/x86/include/asm/ptrace.h, calls by the System V ABI. */
 #include "probe/arch.h"
-
-#ifdef __x86_64__
+#include "probe/usdt_reader.h"
 
 enum {
 	R15 = 0,
@@ -55,7 +54,7 @@ static const struct arch_syscall syscalls[] = {
 #undef SYSCALL
 };
 
-const struct arch arch_host = {
+const struct arch arch_x86_64 = {
 	.name = "x86_64",
 	.args = args,
 	.nargs = sizeof(args) / sizeof(*args),
@@ -69,6 +68,7 @@ const struct arch arch_host = {
 	.regs = regs,
 	.nregs = sizeof(regs) / sizeof(*regs),
 	.insns = &insn_x86_64,
+	.usdt = &usdt_x86_64,
 	.watch_modes = (const char *const[]){ "rw", "w", "x", NULL },
 	.kernel_base = 1ull << 63,
 	.syscalls = syscalls,
@@ -80,5 +80,3 @@ const struct arch arch_host = {
 	.abi_size = 8,
 	.abi_value = 0x33,
 };
-
-#endif

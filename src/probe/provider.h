@@ -51,6 +51,7 @@ struct argloc {
 	bool is_typed; /* LOC_CTX: the verifier takes the word for more than a number */
 	uint8_t scale; /* LOC_USER: 0, 1, 2, 4, 8 */
 	int64_t imm;
+	const char *why; /* LOC_NONE: that it cannot be read, as "is ..."; or NULL */
 };
 
 struct probe_arg {

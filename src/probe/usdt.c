@@ -16,6 +16,7 @@
  * A probe that was inlined has several notes of one name: each is a target, and those whose
  * arguments lie in the same places share a program.
  */
+#include "probe/arch.h"
 #include "probe/match.h"
 #include "probe/providers.h"
 #include "probe/usdt_operand.h"
@@ -184,7 +185,7 @@ static int shape_usdt(struct probe_env *env, const struct target *t, const struc
 	bool open = false;
 
 	(void)g;
-	if (usdt_operands_need_pc(t->operands)) {
+	if (usdt_operands_need_pc(&arch_host, t->operands)) {
 		if (elf_open(&elf, t->file, e))
 			return e->code;
 		open = true;
@@ -194,7 +195,7 @@ static int shape_usdt(struct probe_env *env, const struct target *t, const struc
 	user_shape(env, out);
 	out->has_func = false;
 	out->regs = regs;
-	out->nregs = usdt_operands_parse(t->operands, &symbols, regs, ARGS_MAX);
+	out->nregs = usdt_operands_parse(&arch_host, t->operands, &symbols, regs, ARGS_MAX);
 	if (open)
 		elf_close(&elf);
 	return 0;
@@ -203,7 +204,7 @@ static int shape_usdt(struct probe_env *env, const struct target *t, const struc
 static bool same_operands(const struct target *a, const struct target *b)
 {
 	return !strcmp(a->operands, b->operands) &&
-	       (a->pc == b->pc || !usdt_operands_need_pc(a->operands));
+	       (a->pc == b->pc || !usdt_operands_need_pc(&arch_host, a->operands));
 }
 
 static int group_usdts(struct probe_env *env, const struct targets *targets,

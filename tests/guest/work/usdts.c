@@ -1,10 +1,15 @@
 /*
- * usdts N: passes N times, with numbers from 0, over the static probes
+ * usdts N [MS]: passes N times, MS milliseconds after its start, with numbers from 0, over the
+ *static probes
  *
  *	work:plain  (int, a text)
  *	work:places (a byte of a static variable, an element of an array, -7, a signed short)
  *	work:twice  (a number), at two places with different operands
  *	work:armed  behind a semaphore; prints how often that was up
+ *	work:forms  (floating point by its mark, by its register, thread-local, bits 8-15 and
+ *0-7 of the number, a short behind a base and an index, the number without a size)
+ *
+ * As a shared library (-DSHARED) it passes as often as USDTS says when it is loaded.
  *
  * The notes are written here as the assembler takes them, since the probes' own header is not
  * everywhere.
@@ -12,6 +17,7 @@
 #include "work.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 #define NOTE(name, semaphore, operands)                      \
 	"990:	nop\n"                                         \
@@ -58,6 +64,20 @@ static void pass_twice(long n)
 	__asm__ volatile(NOTE("twice", "0", "8@%%r12") : : "r"(second));
 }
 
+static void pass_forms(long n)
+{
+	static const short table[] = { 0, 0, 0, 0, 100, -200, 300, -400 };
+	register long number __asm__("rcx") = n;
+	register const short *at __asm__("rbx") = table;
+	register long index __asm__("r12") = n % 4;
+
+	__asm__ volatile(
+		NOTE("forms", "0",
+		     "8f@%%xmm0 8@%%xmm1 8@%%fs:16 1@%%ch 1@%%cl -2@8(%%rbx,%%r12,2) %%ecx")
+		:
+		: "r"(number), "r"(at), "r"(index), "m"(table));
+}
+
 static int pass_armed(void)
 {
 	if (!work_armed_semaphore)
@@ -66,17 +86,32 @@ static int pass_armed(void)
 	return 1;
 }
 
-int main(int argc, char **argv)
+static void pass_all(long n)
 {
-	long n = work_number(argc, argv, 1, "usdts N");
 	int armed = 0;
 
 	for (long i = 0; i < n; i++) {
 		pass_plain((int)-i, i % 2 ? "odd" : "even");
 		pass_places(i);
 		pass_twice(i);
+		pass_forms(i);
 		armed += pass_armed();
 	}
 	printf("armed %d\n", armed);
+}
+
+#ifdef SHARED
+__attribute__((constructor)) static void loaded(void)
+{
+	pass_all(atol(getenv("USDTS")));
+}
+#else
+int main(int argc, char **argv)
+{
+	long n = work_number(argc, argv, 1, "usdts N [MS]");
+
+	usleep(argc > 2 ? 1000 * (useconds_t)work_number(argc, argv, 2, "usdts N [MS]") : 0);
+	pass_all(n);
 	return 0;
 }
+#endif

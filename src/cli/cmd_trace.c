@@ -72,7 +72,8 @@ static void trace_fini(struct trace *t)
 /* Is anything to be loaded? Compiling alone needs no privilege. */
 static bool needs_engine(const struct trace *t)
 {
-	return !t->o->build && t->o->mode != MODE_CODEGEN && (!t->dump.any || t->dump.xlated);
+	return !t->o->build && t->o->mode != MODE_CODEGEN &&
+	       t->o->mode != MODE_COMPILER_BENCH && (!t->dump.any || t->dump.xlated);
 }
 
 /* Settings from the environment: BPFTRACE_MAX_STRLEN=200, SCRY_MAX_STRLEN=200. */
@@ -140,6 +141,9 @@ static bool compile(struct trace *t)
 		.isa = ISA,
 		.unwind = t->o->unwind,
 		.unsafe = t->o->unsafe,
+		.purpose = t->o->mode == MODE_TEST    ? FOR_TESTS
+			   : t->o->mode == MODE_BENCH ? FOR_BENCHES
+						      : FOR_TRACE,
 		.env = &t->env,
 		.import = imports_read,
 		.import_arg = t->arena,
@@ -280,6 +284,26 @@ static int prepare(struct trace *t, const struct sink **sink, struct err *e)
 	return err ? err : program_read(t->o, &t->program, e);
 }
 
+/* Is there anything that this session would run? */
+static int check_runs(const struct plan *plan, struct err *e)
+{
+	if (plan->purpose == FOR_TESTS && !plan->ntests) {
+		err_set(e, -ENOENT, "no tests to run");
+		return err_hint(e, "test:NAME { ... } is one");
+	}
+	if (plan->purpose == FOR_BENCHES && !plan->nbenches) {
+		err_set(e, -ENOENT, "no benchmarks to run");
+		return err_hint(e, "bench:NAME { ... } is one");
+	}
+	if (plan->nattached)
+		return 0;
+	err_set(e, -ENOENT, "no probes to attach");
+	if (plan->ntests || plan->nbenches)
+		return err_hint(e, "%s probes are run by --%s", plan->ntests ? "test" : "bench",
+				plan->ntests ? "test" : "bench");
+	return err_hint(e, "a program is PROBE { ... }, as in BEGIN { printf(\"hello\\n\"); }");
+}
+
 static int trace(struct trace *t)
 {
 	const struct sink *sink;
@@ -291,20 +315,23 @@ static int trace(struct trace *t)
 		return report_usage(&e);
 	if (find_process(t, &e))
 		return t->o->pid ? report_usage(&e) : report_system(&e);
+	uint64_t start = boot_ns();
 	if (!compile(t))
 		return EXIT_USAGE;
-	if (!t->plan->nattached) {
-		err_set(&e, -ENOENT, "no probes to attach");
-		err_hint(&e,
-			 "a program is PROBE { ... }, as in BEGIN { printf(\"hello\\n\"); }");
+	start = boot_ns() - start;
+	if (check_runs(t->plan, &e))
 		return report_usage(&e);
-	}
 	if (t->o->verbose)
 		explain_groups(t);
 	if (t->dump.bpf)
 		dump_bpf(t->plan);
 	if (t->o->build)
 		return build_object(t, &e);
+	if (t->o->mode == MODE_COMPILER_BENCH) {
+		struct bench_result r = { .name = "compile", .ns = start, .iters = 1 };
+
+		sink->bench(stdout, &r, 1, 0, true);
+	}
 	if (!needs_engine(t))
 		return EXIT_OK;
 	return open_output(t, &e) ? report_system(&e) : run_session(t, sink);

@@ -170,21 +170,48 @@ static int set_count(struct options *o, const struct row *row, const char *arg, 
 	return 0;
 }
 
+static int use_mode(struct options *o, enum run_mode mode, struct err *e)
+{
+	if (o->mode != MODE_TRACE && o->mode != mode)
+		return err_set(e, -EINVAL, "only one of --mode, --test, --bench can be used");
+	o->mode = mode;
+	return 0;
+}
+
 static int set_mode(struct options *o, const struct row *row, const char *arg, struct err *e)
 {
-	static const char *const later[] = { "test", "bench", "compiler-bench", NULL };
+	static const struct {
+		const char *word;
+		enum run_mode mode;
+	} modes[] = { { "codegen", MODE_CODEGEN },
+		      { "compiler-bench", MODE_COMPILER_BENCH },
+		      { "test", MODE_TEST },
+		      { "bench", MODE_BENCH } };
 
-	if (find_word(later, arg, strlen(arg)) >= 0)
-		return err_set(e, -EINVAL, "--mode %s is not yet supported", arg);
+	(void)row;
 	if (!strcmp(arg, "format")) {
 		o->fmt = true;
 		return 0;
 	}
-	if (strcmp(arg, "codegen") != 0)
-		return err_set(e, -EINVAL,
-			       "--mode: '%s' is not a mode; there are codegen, format", arg);
-	*(enum run_mode *)field_of(o, row) = MODE_CODEGEN;
-	return 0;
+	for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++)
+		if (!strcmp(arg, modes[i].word))
+			return use_mode(o, modes[i].mode, e);
+	return err_set(e, -EINVAL,
+		       "--mode: '%s' is not a mode; there are codegen, compiler-bench, format, "
+		       "test, bench",
+		       arg);
+}
+
+static int set_test(struct options *o, const struct row *row, const char *arg, struct err *e)
+{
+	(void)row, (void)arg;
+	return use_mode(o, MODE_TEST, e);
+}
+
+static int set_bench(struct options *o, const struct row *row, const char *arg, struct err *e)
+{
+	(void)row, (void)arg;
+	return use_mode(o, MODE_BENCH, e);
 }
 
 static int set_no_feature(struct options *o, const struct row *row, const char *arg,

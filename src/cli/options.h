@@ -17,7 +17,7 @@
 
 VEC_TYPE(texts, const char *);
 
-enum run_mode { MODE_TRACE, MODE_CODEGEN };
+enum run_mode { MODE_TRACE, MODE_CODEGEN, MODE_COMPILER_BENCH, MODE_TEST, MODE_BENCH };
 
 /* Texts point into argv; the lists' memory is the arena's. */
 struct options {

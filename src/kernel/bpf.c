@@ -215,6 +215,41 @@ int kbpf_prog_run(int fd, uint32_t *ret)
 	return r;
 }
 
+static int bench_xdp(int fd, uint32_t n, uint32_t *ret, uint64_t *ns)
+{
+	uint8_t packet[14] = {}; /* the least that the kernel takes */
+	union bpf_attr attr = {
+		.test.prog_fd = (uint32_t)fd,
+		.test.data_in = ptr64(packet),
+		.test.data_size_in = sizeof(packet),
+		.test.repeat = n,
+	};
+	int r = sys_bpf(BPF_PROG_TEST_RUN, &attr, sizeof(attr));
+
+	*ret = attr.test.retval;
+	*ns = attr.test.duration;
+	return r;
+}
+
+int kbpf_prog_bench(int fd, uint32_t n, uint32_t *ret, uint64_t *ns)
+{
+	struct bpf_prog_info before, after;
+	int r = kbpf_prog_info(fd, &before);
+
+	if (!r && before.type == BPF_PROG_TYPE_XDP)
+		return bench_xdp(fd, n, ret, ns);
+	for (uint32_t i = 0; i < n && !r; i++)
+		r = kbpf_prog_run(fd, ret);
+	if (!r)
+		r = kbpf_prog_info(fd, &after);
+	if (!r && after.run_cnt == before.run_cnt)
+		r = -EOPNOTSUPP;
+	if (!r)
+		*ns = (after.run_time_ns - before.run_time_ns) /
+		      (after.run_cnt - before.run_cnt);
+	return r;
+}
+
 int kbpf_link_perf(int prog_fd, int perf_fd, uint64_t cookie)
 {
 	union bpf_attr attr = {

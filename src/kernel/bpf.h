@@ -79,6 +79,12 @@ int kbpf_prog_load(const struct kbpf_prog *p, struct sb *log);
  * which may be NULL.
  */
 int kbpf_prog_run(int fd, uint32_t *ret);
+/*
+ * Runs an XDP program n times on a packet of 14 bytes: the last result in *ret, the average
+ * time of a run in *ns. Other programs: once each, the time by the kernel's statistics, which
+ * the caller has switched on (kbpf_enable_stats) and which include the reading of a clock.
+ */
+int kbpf_prog_bench(int fd, uint32_t n, uint32_t *ret, uint64_t *ns);
 
 /*
  * Attaches to an open perf event; bpf_get_attach_cookie() gives cookie. Returns a link, which

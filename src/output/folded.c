@@ -188,6 +188,8 @@ const struct sink sink_folded = {
 	.lost = folded_lost,
 	.problem = folded_problem,
 	.message = folded_message,
+	.test = tests_text_test,
+	.bench = tests_text_bench,
 	.account = folded_account,
 	.end = folded_end,
 };

@@ -434,6 +434,39 @@ static void json_account(FILE *out, const struct account *a)
 	end_line(&sb, out);
 }
 
+static void json_test(FILE *out, const struct test_result *all, unsigned n, unsigned i)
+{
+	auto_sb struct sb sb = {};
+
+	(void)n;
+	begin("test_result", &sb);
+	member("data", &sb);
+	sb_putc(&sb, '{');
+	put_string(all[i].name, strlen(all[i].name), &sb);
+	sb_puts(&sb, ": {\"duration\": ");
+	put_unsigned(all[i].ns, &sb);
+	sb_printf(&sb, ", \"passed\": %s, \"output\": ", all[i].passed ? "true" : "false");
+	put_string(all[i].output, strlen(all[i].output), &sb);
+	sb_puts(&sb, "}}");
+	end_line(&sb, out);
+}
+
+static void json_bench(FILE *out, const struct bench_result *all, unsigned n, unsigned i,
+		       bool is_first)
+{
+	auto_sb struct sb sb = {};
+
+	(void)n, (void)is_first;
+	begin("benchmark_result", &sb);
+	member("data", &sb);
+	sb_putc(&sb, '{');
+	put_string(all[i].name, strlen(all[i].name), &sb);
+	sb_puts(&sb, ": {\"average\": ");
+	put_unsigned(all[i].ns, &sb);
+	sb_printf(&sb, ", \"iters\": %u}}", all[i].iters);
+	end_line(&sb, out);
+}
+
 static void json_end(FILE *out)
 {
 	(void)out;
@@ -449,6 +482,8 @@ const struct sink sink_json = {
 	.lost = json_lost,
 	.problem = json_problem,
 	.message = json_message,
+	.test = json_test,
+	.bench = json_bench,
 	.account = json_account,
 	.end = json_end,
 };

@@ -9,6 +9,7 @@
 #define SCRY_OUTPUT_SINK_H
 
 #include "output/account.h"
+#include "output/tests.h"
 #include "output/value.h"
 
 #include <stdio.h>
@@ -39,6 +40,10 @@ struct sink {
 	void (*problem)(FILE *out, const struct runtime_problem *p);
 	/* errorf() and warnf(), as is_error says: the text is where->msg. */
 	void (*message)(FILE *out, bool is_error, const struct runtime_problem *where);
+	/* The result of all[i], where n tests or benchmarks are run in their order. */
+	void (*test)(FILE *out, const struct test_result *all, unsigned n, unsigned i);
+	void (*bench)(FILE *out, const struct bench_result *all, unsigned n, unsigned i,
+		      bool is_first);
 	/* At the very end, when there is something to say. */
 	void (*account)(FILE *out, const struct account *a);
 	/* Between the last event and the maps at exit. */

@@ -176,6 +176,8 @@ const struct sink sink_text = {
 	.lost = text_lost,
 	.problem = text_problem,
 	.message = text_message,
+	.test = tests_text_test,
+	.bench = tests_text_bench,
 	.account = text_account,
 	.end = text_end,
 };

@@ -242,7 +242,7 @@ enum provider_flag {
 	PV_NAMED_ARGS = 1 << 2,	   /* args.NAME, which differ from target to target */
 	PV_NO_COUNT_LIST = 1 << 3, /* not in a plain -l */
 	PV_PID_IMPLICIT = 1 << 4,  /* -p needs a filter in the program */
-	PV_OURS = 1 << 5,	   /* begin, end, self: run by scry itself */
+	PV_OURS = 1 << 5,	   /* begin, end, self, test, bench: run by scry itself */
 	PV_NO_TASK = 1 << 9,	   /* the current task has nothing to do with the event */
 	PV_USER = 1 << 8,	   /* of processes: `*:` means it with a file or with -p only */
 	PV_TIMED = 1 << 10,  /* needs no more than a timer: runs without the kernel, too */

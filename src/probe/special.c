@@ -1,5 +1,5 @@
 /*
- * begin, end, self: run by scry itself, as raw tracepoint programs that the kernel runs on
+ * begin, end, self, test, bench: run by scry itself, as programs that the kernel runs on
  * request.
  */
 #include "probe/match.h"
@@ -67,6 +67,15 @@ static bool expand_self(struct probe_env *env, const struct attach_text *at,
 	return true;
 }
 
+static bool expand_named(struct probe_env *env, const struct attach_text *at,
+			 struct targets *out)
+{
+	if (!expand_arity(env, at, 1, 1))
+		return false;
+	expand_add(env, provider_find(at->parts[0], NULL), at, out);
+	return true;
+}
+
 static int list_self(struct probe_env *env, const char *pattern,
 		     void (*fn)(void *arg, const struct target *t), void *arg, struct err *e)
 {
@@ -112,4 +121,27 @@ const struct provider provider_self = {
 	.group = group_each,
 	.attach = attach_nothing,
 	.list = list_self,
+};
+
+const struct provider provider_test = {
+	.name = "test",
+	.flags = PV_OURS | PV_NO_COUNT_LIST,
+	.doc = "A test of the script, run by --test.",
+	.usage = "test:NAME",
+	.expand = expand_named,
+	.shape = shape_nothing,
+	.group = group_each,
+	.attach = attach_nothing,
+};
+
+const struct provider provider_bench = {
+	.name = "bench",
+	.aliases = (const char *const[]){ "BENCH", NULL },
+	.flags = PV_OURS | PV_NO_COUNT_LIST,
+	.doc = "A benchmark of the script, run by --bench.",
+	.usage = "bench:NAME",
+	.expand = expand_named,
+	.shape = shape_nothing,
+	.group = group_each,
+	.attach = attach_nothing,
 };

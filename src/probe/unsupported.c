@@ -31,7 +31,5 @@ static bool refuse(struct probe_env *env, const struct attach_text *at, struct t
 		.expand = refuse,                  \
 	}
 
-NOT_YET(test, ALIASES(NULL), "A test of the script, run by --test.", "test:NAME");
-NOT_YET(bench, ALIASES("BENCH"), "A benchmark of the script, run by --bench.", "bench:NAME");
 NOT_YET(asyncwatchpoint, ALIASES("aw"), "Memory of a function's argument is touched.",
 	"asyncwatchpoint:FUNCTION+argN:LENGTH:MODE");

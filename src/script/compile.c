@@ -70,9 +70,51 @@ static enum prog_when when_of(const struct provider *pv)
 {
 	if (!(pv->flags & PV_OURS))
 		return PROG_ATTACHED;
-	if (!strcmp(pv->name, "self"))
-		return PROG_SIGNAL;
-	return !strcmp(pv->name, "begin") ? PROG_BEGIN : PROG_END;
+	static const struct {
+		const char *provider;
+		enum prog_when when;
+	} ours[] = { { "begin", PROG_BEGIN },
+		     { "end", PROG_END },
+		     { "self", PROG_SIGNAL },
+		     { "test", PROG_TEST },
+		     { "bench", PROG_BENCH } };
+
+	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)
+		if (!strcmp(pv->name, ours[i].provider))
+			return ours[i].when;
+	BUG("a probe of type %s is run by nobody", pv->name);
+}
+
+/* Is the unit's program part of the plan? All units are checked, whatever the plan is for. */
+static bool is_wanted(const struct compiler *c, const struct unit *u)
+{
+	switch (u->when) {
+	case PROG_BEGIN:
+	case PROG_END: return true;
+	case PROG_SIGNAL:
+	case PROG_ATTACHED: return c->plan->purpose == FOR_TRACE;
+	case PROG_TEST: return c->plan->purpose == FOR_TESTS;
+	case PROG_BENCH: return c->plan->purpose == FOR_BENCHES;
+	}
+	return false;
+}
+
+/* Results are told by name, so that no two tests and no two benchmarks share one. */
+static bool is_named_twice(struct compiler *c, const struct unit *u)
+{
+	if (u->when != PROG_TEST && u->when != PROG_BENCH)
+		return false;
+	vec_each(other, &c->units) {
+		if ((*other)->when != u->when || (*other)->unplaced ||
+		    strcmp((*other)->target->name, u->target->name) != 0)
+			continue;
+		struct diag *d = diag(
+			c->dx, E0208_ATTACH_POINT, u->target->span,
+			arena_printf(c->arena, "there are two probes %s", u->target->name));
+		diag_note(d, (*other)->target->span, "the first one is here");
+		return true;
+	}
+	return false;
 }
 
 static const char *shown_name(const struct target *t)
@@ -129,8 +171,12 @@ static bool add_unit(struct compiler *c, struct probe *p, struct group *g, bool 
 		return false;
 	}
 
+	if (is_named_twice(c, u))
+		return false;
 	u->probe_base = probe_ids(c, &g->targets);
-	c->plan->nattached += p->continues ? 0 : (unsigned)g->targets.len;
+	c->plan->nattached += p->continues || !is_wanted(c, u) ? 0 : (unsigned)g->targets.len;
+	c->plan->ntests += u->when == PROG_TEST;
+	c->plan->nbenches += u->when == PROG_BENCH;
 	vec_push(c->arena, &c->units, u);
 	return true;
 }
@@ -469,6 +515,7 @@ static void start_plan(struct compiler *c)
 	p->arena = c->arena;
 	p->sources = c->sources;
 	p->types = c->tt;
+	p->purpose = c->opt->purpose;
 	vec_push(c->arena, &p->kmaps,
 		 (struct plan_kmap){
 			 .name = "globals",
@@ -545,9 +592,12 @@ struct plan *compile_script(struct arena *a, struct diags *dx, struct sources *s
 	filter_prepare(&c);
 	if (diag_failed(dx))
 		return NULL;
-	vec_each(u, &c.units)
-		compile_unit(&c, *u);
-	join_programs(&c);
+	vec_each(u, &c.units) {
+		if (is_wanted(&c, *u))
+			compile_unit(&c, *u);
+	}
+	if (opt->purpose == FOR_TRACE)
+		join_programs(&c);
 	finish_plan(&c);
 	return diag_failed(dx) ? NULL : c.plan;
 }

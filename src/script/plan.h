@@ -151,7 +151,10 @@ enum {
 	UNWIND_STEP = 12, /* u32: the largest power of two below the number of rows, or 0 */
 };
 
-enum prog_when { PROG_BEGIN, PROG_END, PROG_SIGNAL, PROG_ATTACHED };
+enum prog_when { PROG_BEGIN, PROG_END, PROG_SIGNAL, PROG_TEST, PROG_BENCH, PROG_ATTACHED };
+
+/* What a session is for: begin and end programs are run in all of them, others in one. */
+enum plan_purpose { FOR_TRACE, FOR_TESTS, FOR_BENCHES };
 
 struct plan_prog {
 	const char *name; /* the probe, for messages; the kernel gets a cleaned 15 characters */
@@ -176,7 +179,9 @@ struct plan {
 	VEC(const char *) strings; /* texts that values refer to by index (strftime formats) */
 	uint32_t counters_off, zeros_off, zeros_size;
 	uint32_t slots_off, stripes_off, stripe_size, ncpus_pow2;
-	unsigned nattached; /* attach points in all, begin and end included */
+	enum plan_purpose purpose; /* of the programs that are not for it there are none here */
+	unsigned nattached;	   /* attach points of these, begin and end included */
+	unsigned ntests, nbenches; /* in the script, whether they are here or not */
 	bool uses_ring;
 	uint32_t unwind_maps, unwind_tables, unwind_files; /* kmaps; 0: there are none */
 	bool unwind_follow; /* what processes map belongs into unwind_maps; else it is asked for

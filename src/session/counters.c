@@ -111,7 +111,7 @@ static void tell(struct session *s, const struct plan_counter *c, uint64_t times
 	p.msg = sb_str(&sb);
 	p.helper = c->helper;
 	p.retcode = code;
-	s->sink->problem(session_notices(s), &p);
+	session_problem(s, &p);
 }
 
 static bool is_told(const struct session *s, const struct plan_counter *c)
@@ -150,6 +150,16 @@ void counters_poll(struct session *s, bool now)
 		t->told[i] = times;
 	}
 	tell_lost(s, lost);
+}
+
+void counters_forget(struct session *s)
+{
+	for (size_t i = 0; i < s->plan->counters.len; i++) {
+		memset(s->loaded.globals + s->plan->counters.data[i].off, 0,
+		       2 * sizeof(uint64_t));
+		s->counters.told[i] = 0;
+	}
+	s->counters.unread = s->counters.lost_told = 0;
 }
 
 /* Runs that the kernel left out because the program was running on that CPU already. */

@@ -31,6 +31,8 @@ void counters_init(struct counters *c, const struct plan *plan);
 void counters_fini(struct counters *c);
 /* Tells what is new, unless that was done within the last second and now is false. */
 void counters_poll(struct session *s, bool now);
+/* Sets all that was counted and told to zero, while no program runs. */
+void counters_forget(struct session *s);
 /* Notes what the links missed; before they are detached. */
 void counters_take_missed(struct session *s);
 /*

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <stdio.h>
+#include <time.h>
 
 void engine_start(struct loaded *l)
 {
@@ -86,20 +87,53 @@ static void print_trace(void *user, const char *text, size_t len)
 	fwrite(text, 1, len, user);
 }
 
-int engine_prog_run(const struct loaded *l, int prog, const char *name, struct err *e)
+static int run_on_vm(const struct loaded *l, int prog, uint32_t n, uint32_t *ret, struct err *e)
 {
-	int cpu = sched_getcpu(), err;
-	struct scry_vm_result result;
+	int cpu = sched_getcpu();
+	struct scry_vm_result result = {};
 	struct scry_vm_input in = { .cpu = cpu < 0 ? 0 : (uint32_t)cpu,
 				    .print = print_trace,
 				    .user = stderr };
+	int err = n == 1 ? scry_vm_run(l->vm, prog, &in, &result)
+			 : scry_vm_run_many(l->vm, prog, &in, n, &result);
 
-	if (!l->vm) {
-		err = kbpf_prog_run(prog, NULL);
-		return err ? err_set(e, err, "run %s", name) : 0;
-	}
-	err = scry_vm_run(l->vm, prog, &in, &result);
+	*ret = (uint32_t)result.r0;
 	return err ? err_set(e, err, "run %s", result.words) : 0;
+}
+
+int engine_prog_test(const struct loaded *l, int prog, const char *name, uint32_t *ret,
+		     struct err *e)
+{
+	if (l->vm)
+		return run_on_vm(l, prog, 1, ret, e);
+	int err = kbpf_prog_run(prog, ret);
+	return err ? err_set(e, err, "run %s", name) : 0;
+}
+
+int engine_prog_run(const struct loaded *l, int prog, const char *name, struct err *e)
+{
+	uint32_t ret;
+
+	return engine_prog_test(l, prog, name, &ret, e);
+}
+
+static uint64_t clock_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+int engine_prog_bench(const struct loaded *l, int prog, const char *name, uint32_t n,
+		      uint32_t *ret, uint64_t *ns, struct err *e)
+{
+	uint64_t start = clock_ns();
+	int err = l->vm ? run_on_vm(l, prog, n, ret, e) : kbpf_prog_bench(prog, n, ret, ns);
+
+	if (l->vm)
+		*ns = (clock_ns() - start) / n;
+	return err && !e->code ? err_set(e, err, "run %s", name) : err;
 }
 
 void *engine_map_memory(const struct loaded *l, int map)

@@ -32,6 +32,15 @@ int engine_prog_load(const struct loaded *l, const struct kbpf_prog *p, int *pro
 		     struct err *e);
 /* Runs a program once, without a context. Returns 0 or -errno with e set. */
 int engine_prog_run(const struct loaded *l, int prog, const char *name, struct err *e);
+/* The same, with the program's result in *ret. */
+int engine_prog_test(const struct loaded *l, int prog, const char *name, uint32_t *ret,
+		     struct err *e);
+/*
+ * Runs a program n times: the last result in *ret, the average time of a run in *ns. Returns 0
+ * or -errno with e set.
+ */
+int engine_prog_bench(const struct loaded *l, int prog, const char *name, uint32_t n,
+		      uint32_t *ret, uint64_t *ns, struct err *e);
 
 /* On the machine: the memory of an array. */
 void *engine_map_memory(const struct loaded *l, int map);

@@ -121,7 +121,7 @@ static void say_error(struct session *s, const char *fmt, ...)
 	sb_vprintf(&sb, fmt, ap);
 	va_end(ap);
 	p.msg = sb_str(&sb);
-	s->sink->message(session_notices(s), true, &p);
+	session_message(s, true, &p);
 }
 
 static int do_cat(struct session *s, const struct event *ev, struct err *e)
@@ -165,7 +165,7 @@ static int say_message(struct session *s, const struct event *ev, bool is_error)
 		return 0;
 	format_event(s, ev, &sb);
 	p.msg = sb_str(&sb);
-	s->sink->message(session_notices(s), is_error, &p);
+	session_message(s, is_error, &p);
 	return 0;
 }
 

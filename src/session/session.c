@@ -6,6 +6,7 @@
 #include "session/attach.h"
 #include "session/loop.h"
 #include "session/maps.h"
+#include "session/tests.h"
 #include "session/unwind.h"
 #include "symbol/procwatch.h"
 
@@ -23,6 +24,18 @@ FILE *session_notices(struct session *s)
 	if (s->opt.buffering != BUFFER_FULL)
 		fflush(s->out);
 	return stderr;
+}
+
+void session_problem(struct session *s, const struct runtime_problem *p)
+{
+	s->errors++;
+	s->sink->problem(session_notices(s), p);
+}
+
+void session_message(struct session *s, bool is_error, const struct runtime_problem *p)
+{
+	s->errors += is_error;
+	s->sink->message(session_notices(s), is_error, p);
 }
 
 struct runtime_problem session_place(const struct session *s, struct span span)
@@ -148,7 +161,9 @@ static int run(struct session *s, struct err *e)
 	struct loop loop = LOOP_CLOSED;
 	int err;
 
-	if (must_wait(s)) {
+	if (s->plan->purpose != FOR_TRACE) {
+		err = tests_run(s, e);
+	} else if (must_wait(s)) {
 		err = trace(s, &loop, e);
 	} else {
 		announce(s);
@@ -197,7 +212,7 @@ static int finish(struct session *s, struct err *e)
 	if (err || s->write_err)
 		return err;
 	s->sink->end(s->out);
-	if (s->opt.print_maps)
+	if (s->opt.print_maps && s->plan->purpose == FOR_TRACE)
 		err = maps_print_all(s, e);
 	tell_symbols(s);
 	account_show(s);

@@ -5,6 +5,7 @@
  *	begin     begin programs, run by the kernel   attach.c
  *	attach    all other programs                  attach.c
  *	run       events, signals, the child's end    loop.c, events.c
+ *		  or the tests, the benchmarks        tests.c
  *	end       detach, end programs, last events, maps
  *
  * A session takes a compiled plan and gives text on one stream.  It prints nothing itself but
@@ -86,6 +87,7 @@ struct session {
 	bool deaf;	      /* exit() was called: events behind it do not count */
 	int write_err;	      /* the first failed write to out, -errno */
 	int status;	      /* exit()'s argument, or 0 */
+	unsigned errors;      /* errorf()s and problems that were told so far */
 	int run_counts;	      /* keeps the kernel counting runs of programs; -1: it does not */
 };
 
@@ -95,6 +97,9 @@ struct session {
  */
 int session_run(struct session *s, struct err *e);
 
+/* Tells the user of it through the sink; both count in s->errors, a warnf() does not. */
+void session_problem(struct session *s, const struct runtime_problem *p);
+void session_message(struct session *s, bool is_error, const struct runtime_problem *p);
 /* The stream for notices: stderr, or the output where the format wants all in one place. */
 FILE *session_notices(struct session *s);
 /* A place in the script as messages carry it; without a place, all zero. */

@@ -1,5 +1,6 @@
 #include "bpf/object.h"
 
+#include "bpf/object_lines.h"
 #include "bpf/object_maps.h"
 
 #include <elf.h>
@@ -97,7 +98,7 @@ static const char *symbol_name(const struct reader *r, const Elf64_Sym *s)
 static const Elf64_Shdr *find_section(const struct reader *r, const char *name)
 {
 	for (uint32_t i = 1; i < r->header->e_shnum; i++) {
-		if (!strcmp(section_name(r, i), name))
+		if (r->sections[i].sh_type != SHT_NOBITS && !strcmp(section_name(r, i), name))
 			return &r->sections[i];
 	}
 	return NULL;
@@ -236,8 +237,6 @@ static int relocate_data(struct reader *r, struct bpf_insn *p, const Elf64_Sym *
 		p[0].imm = (int32_t)number;
 		return 0;
 	}
-	if (r->sections[s->st_shndx].sh_flags & SHF_EXECINSTR)
-		return err_set(r->err, -ENOTSUP, "function pointers are not supported");
 	int ret = data_map(r, s->st_shndx, &number);
 	if (ret)
 		return ret;
@@ -294,6 +293,24 @@ static int link_call(struct reader *r, struct joined *j, uint32_t i, uint32_t se
 	return ret;
 }
 
+/* The address of a function, for helpers that call it back. */
+static int link_address(struct reader *r, struct joined *j, uint32_t i, const Elf64_Sym *s)
+{
+	struct bpf_insn *p = &j->insns.data[i];
+	int64_t at;
+
+	if (!insn_is_wide(p))
+		return bad(r, "an address is wanted where there is no 64-bit immediate");
+	int ret = place(r, j, s->st_shndx, s->st_value + (uint64_t)(int64_t)p->imm, &at);
+	if (ret)
+		return ret;
+	p = &j->insns.data[i]; /* pieces may have been added */
+	p->src_reg = BPF_PSEUDO_FUNC;
+	p[0].imm = (int32_t)(at - i - 1);
+	p[1].imm = 0;
+	return 0;
+}
+
 /* Instruction i of the program, which is at off in a section. */
 static int link_insn(struct reader *r, struct joined *j, uint32_t i, uint32_t section,
 		     uint64_t off)
@@ -309,11 +326,31 @@ static int link_insn(struct reader *r, struct joined *j, uint32_t i, uint32_t se
 	if (!s)
 		return r->err->code;
 	if (ELF64_R_TYPE(rel->r_info) == REL_64_64 && i + 1 < j->insns.len)
-		return relocate_data(r, p, s);
+		return r->sections[s->st_shndx].sh_flags & SHF_EXECINSTR
+			       ? link_address(r, j, i, s)
+			       : relocate_data(r, p, s);
 	if (ELF64_R_TYPE(rel->r_info) == REL_64_32 && calls)
 		return link_call(r, j, i, s->st_shndx,
 				 s->st_value + 8 * ((uint64_t)p->imm + 1));
 	return bad(r, "an unknown relocation");
+}
+
+static void add_prog(struct reader *r, const struct joined *j, const char *section)
+{
+	const Elf64_Shdr *ext = find_section(r, ".BTF.ext"), *btf = find_section(r, ".BTF");
+	struct bpf_object_prog prog = { j->name, section, j->insns.data,
+					(uint32_t)j->insns.len };
+
+	if (ext && btf) {
+		struct object_line_info info = { r->data + ext->sh_offset,
+						 r->data + btf->sh_offset, ext->sh_size,
+						 btf->sh_size };
+
+		vec_each(p, &j->pieces)
+			object_lines_add(r->arena, &info, section_name(r, p->section), p->from,
+					 p->to, p->at, &prog);
+	}
+	vec_push(r->arena, &r->out->progs, prog);
 }
 
 static int read_prog(struct reader *r, const Elf64_Sym *s)
@@ -330,9 +367,7 @@ static int read_prog(struct reader *r, const Elf64_Sym *s)
 					piece.section, off);
 	}
 	if (!ret)
-		vec_push(r->arena, &r->out->progs,
-			 (struct bpf_object_prog){ j.name, section_name(r, s->st_shndx),
-						   j.insns.data, (uint32_t)j.insns.len });
+		add_prog(r, &j, section_name(r, s->st_shndx));
 	return ret;
 }
 

@@ -21,11 +21,18 @@ struct bpf_object_map {
 	uint32_t section;
 };
 
+/* Where the instructions from insn on come from. */
+struct bpf_object_line {
+	uint32_t insn, line, column; /* counted from 1; column 0: not known */
+	const char *file, *text;     /* text: the line, "" when it is not in the file */
+};
+
 struct bpf_object_prog {
 	const char *name;    /* of the function */
 	const char *section; /* "xdp" */
 	struct bpf_insn *insns;
 	uint32_t n;
+	VEC(struct bpf_object_line) lines;
 };
 
 struct bpf_object {
@@ -39,5 +46,8 @@ struct bpf_object {
  */
 int bpf_object_read(struct arena *a, const void *data, size_t size, struct bpf_object *out,
 		    struct err *e);
+/* The line of an instruction of the program; NULL where the file has none. */
+const struct bpf_object_line *bpf_object_line_of(const struct bpf_object_prog *prog,
+						 uint32_t insn);
 
 #endif

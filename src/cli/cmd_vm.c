@@ -20,6 +20,7 @@ struct task {
 	struct sb memory;
 	struct scry_vm_program info;
 	bool context_given, jit, interpret, unsafe, blind, trace, raw;
+	uint32_t record_size; /* of tracepoints, unless --size says it */
 	uint64_t repeat;
 	enum insn_dialect dialect;
 	const char *wanted; /* program of an object file */
@@ -55,7 +56,8 @@ static const char USAGE[] =
 	"  -c, --context KIND     what the verifier takes r1 for: memory, socket, classifier, xdp,\n"
 	"                         tracepoint (default: memory)\n"
 	"  -p, --prog NAME        the program of an object file (default: its first)\n"
-	"      --size N           bytes of memory or of a tracepoint's record, for the verifier\n"
+	"      --size N           bytes of memory or of a tracepoint's record (default: 8192), for\n"
+	"                         the verifier\n"
 	"      --jit, --interpret how to run (default: JIT; plugin: both, and compare)\n"
 	"      --unsafe-fast      run without checks of memory and steps\n"
 	"      --blind            keep the program's constants out of the machine code\n"
@@ -265,6 +267,8 @@ static int load(struct task *t)
 	t->info.name = t->source.prog			 ? t->source.prog->name
 		       : t->path && strcmp(t->path, "-") ? t->path
 							 : "stdin";
+	if (t->info.context == SCRY_VM_TRACEPOINT && !t->info.context_size)
+		t->info.context_size = t->record_size;
 	t->prog = scry_vm_load(t->vm, t->insns, t->n, &t->info);
 	return t->prog < 0 ? fail_vm(t) : 0;
 }
@@ -308,10 +312,26 @@ static int vm_disasm(struct task *t)
 	return 0;
 }
 
+/* Where in the source an instruction of an object file comes from. */
+static void print_line(const struct task *t, uint32_t insn)
+{
+	const struct bpf_object_line *l =
+		t->source.prog ? bpf_object_line_of(t->source.prog, insn) : NULL;
+
+	if (l && l->column)
+		printf("%s:%u:%u: %s\n", l->file, l->line, l->column, l->text);
+	else if (l)
+		printf("%s:%u: %s\n", l->file, l->line, l->text);
+}
+
+/* A tracepoint's record may be as long as the kernel's perf events (PERF_MAX_TRACE_SIZE). */
+enum { TRACEPOINT_RECORD = 8192 };
+
 static int vm_verify(struct task *t)
 {
 	struct scry_vm_verdict v;
 
+	t->record_size = TRACEPOINT_RECORD;
 	if (!t->info.context_size && t->info.context == SCRY_VM_MEMORY)
 		t->info.context_size = (uint32_t)t->memory.len;
 	int ret = load(t);
@@ -319,6 +339,7 @@ static int vm_verify(struct task *t)
 		return ret;
 	if (scry_vm_verify(t->vm, t->prog, &v)) {
 		printf("%s\n", v.words);
+		print_line(t, v.insn);
 		return EXIT_BAD;
 	}
 	printf("accepted: %u instructions, %u looked at, %u states kept, %u bytes of stack\n",

@@ -18,9 +18,11 @@ const char *v_type_name(enum vtype t)
 		[V_CTX] = "the context",
 		[V_STACK] = "a pointer to the stack",
 		[V_MAP] = "a map",
+		[V_FUNC] = "the address of a function",
 		[V_MAP_OR_NULL] = "a map or null",
 		[V_VALUE] = "a map value",
 		[V_VALUE_OR_NULL] = "a map value or null",
+		[V_KEY] = "a key of a map",
 		[V_PACKET] = "a pointer into the packet",
 		[V_PACKET_END] = "the end of the packet",
 		[V_MEM] = "memory",
@@ -90,9 +92,12 @@ static void keep(struct verifier *v)
 static int meet(struct verifier *v)
 {
 	struct vstate *cur = v->cur;
+	bool calls_back = v_calls_back(&v->prog->insns[cur->insn]);
 
 	for (struct vseen *s = v->seen[cur->insn]; s; s = s->next) {
-		if (s->branches) {
+		/* Turns of a callback end by themselves, so one like an earlier one adds
+		 * nothing. */
+		if (s->branches && !calls_back) {
 			if (vstate_within(v, cur, s->state, true))
 				return v_reject(
 					v, "the loop comes back here without any change: it "
@@ -101,7 +106,7 @@ static int meet(struct verifier *v)
 			return 1;
 		}
 	}
-	if (v->since_kept >= KEEP_DISTANCE || !v->seen[cur->insn])
+	if (calls_back || v->since_kept >= KEEP_DISTANCE || !v->seen[cur->insn])
 		keep(v);
 	return 0;
 }
@@ -118,8 +123,12 @@ static int step_wide(struct verifier *v, const struct bpf_insn *p)
 		vreg_scalar(dst, range_const((uint64_t)op->imm));
 		return 0;
 	}
-	if (op->id == INSN_LDDW_FUNC)
-		return v_reject(v, "takes the address of a function, which is not followed");
+	if (op->id == INSN_LDDW_FUNC) {
+		*dst = (struct vreg){ .type = V_FUNC,
+				      .size = v->cur->insn + (uint32_t)op->jump,
+				      .range = range_const(0) };
+		return 0;
+	}
 	bool index = op->id == INSN_LDDW_IDX || op->id == INSN_LDDW_IDXVAL;
 	bool value = op->id == INSN_LDDW_VALUE || op->id == INSN_LDDW_IDXVAL;
 	*dst = (struct vreg){ .type = value ? V_VALUE : V_MAP,
@@ -182,6 +191,8 @@ static int step_exit(struct verifier *v)
 	struct vframe *f = v_frame(v);
 	struct vreg r0 = f->regs[BPF_REG_0];
 
+	if (f->called_back)
+		return v_callback_exit(v);
 	if (s->nframes > 1) {
 		if (r0.type == V_STACK && r0.frame + 1 == s->nframes)
 			return v_reject(v, "gives a pointer to its own stack to its caller");
@@ -207,6 +218,13 @@ static bool taken_learns_less(const struct bpf_insn *p)
 	return BPF_OP(p->code) == BPF_JSET || BPF_OP(p->code) == BPF_JNE;
 }
 
+static void walk_later(struct verifier *v, struct vstate *s)
+{
+	if (s->parent)
+		s->parent->branches++;
+	vec_push(NULL, &v->pending, s);
+}
+
 static int step_branch(struct verifier *v, const struct bpf_insn *p, const struct vm_op *op)
 {
 	struct vstate *taken = NULL, *later;
@@ -230,10 +248,20 @@ static int step_branch(struct verifier *v, const struct bpf_insn *p, const struc
 		vstate_unpack(taken);
 		v->cur->insn--; /* the walk steps over this instruction */
 	}
-	if (later->parent)
-		later->parent->branches++;
-	vec_push(NULL, &v->pending, later);
+	walk_later(v, later);
 	return 0;
+}
+
+static int step_helper(struct verifier *v, const struct bpf_insn *p, const struct vm_op *op)
+{
+	struct vstate *done = NULL;
+	int ret = v_call(v, op, (uint32_t)p->imm);
+
+	if (!ret && v_calls_back(p))
+		ret = v_callback_enter(v, helper_by_id((uint32_t)p->imm), &done);
+	if (done)
+		walk_later(v, done);
+	return ret;
 }
 
 static int step_jump(struct verifier *v, const struct bpf_insn *p, const struct vm_op *op)
@@ -245,7 +273,7 @@ static int step_jump(struct verifier *v, const struct bpf_insn *p, const struct 
 	case INSN_CALL_LOCAL: return step_call_local(v, op);
 	case INSN_CALL:
 	case INSN_CALLX:
-	case VM_OP_TAIL: return v_call(v, op, (uint32_t)p->imm);
+	case VM_OP_TAIL: return step_helper(v, p, op);
 	default: return step_branch(v, p, op);
 	}
 }

@@ -12,6 +12,7 @@
  *	verify_alu.c	arithmetic and comparisons
  *	verify_mem.c	loads and stores
  *	verify_call.c	helpers
+ *	verify_callback.c	functions that helpers call back
  *
  * It is meant to accept only what the kernel's verifier accepts as safe
  *(kernel/bpf/verifier.c), and is stricter where that is simpler.
@@ -36,9 +37,11 @@ enum vtype {
 	V_CTX,
 	V_STACK,
 	V_MAP,
+	V_FUNC,	       /* a function of the program: size is its first instruction */
 	V_MAP_OR_NULL, /* of a map in a map: map is what all there are like */
 	V_VALUE,
 	V_VALUE_OR_NULL,
+	V_KEY, /* a key of the map, read only */
 	V_PACKET,
 	V_PACKET_END,
 	V_MEM, /* the memory of SCRY_VM_MEMORY */
@@ -54,7 +57,7 @@ struct vreg {
 	 * number. */
 	uint32_t id;
 	uint32_t ref;  /* V_RECORD: what must be given back */
-	uint32_t size; /* V_MEM, V_RECORD */
+	uint32_t size; /* V_MEM, V_RECORD, V_FUNC */
 	int32_t reach; /* V_PACKET: bytes from the base that are proved to be there */
 	const struct vm_map *map;
 	struct range range; /* the number, or the variable part of the offset */
@@ -70,8 +73,10 @@ struct vslot {
 
 struct vframe {
 	struct vreg regs[11];
-	uint32_t ret;	 /* where the caller goes on */
-	uint32_t entry;	 /* first instruction of the function */
+	uint32_t ret;	       /* where the caller goes on */
+	uint32_t entry;	       /* first instruction of the function */
+	bool called_back;      /* by the helper called at ret */
+	uint32_t callers_refs; /* called_back: records held when it was called */
 	uint32_t nslots; /* those behind were never touched; only the current state has them */
 	struct vslot slots[V_SLOTS]; /* slot 0 is at r10 - 8 */
 };
@@ -142,6 +147,11 @@ struct vframe *vframe_new(uint32_t entry, uint32_t frame);
 /* Does `is` allow nothing that `was` did not? With same: are they the same? */
 bool vstate_within(const struct verifier *v, const struct vstate *is, const struct vstate *was,
 		   bool same);
+/*
+ * A callback came back: where a number is not what it was before, any number may be there after
+ * more turns.
+ */
+void vstate_widen(struct vstate *is, const struct vstate *was);
 void vreg_scalar(struct vreg *r, struct range range);
 void vreg_none(struct vreg *r);
 /* Applies fn to every register and spilled register of the current state. */
@@ -150,7 +160,7 @@ void vstate_each(struct verifier *v, void (*fn)(struct vreg *r, uint32_t arg), u
 /* verify_flow.c: fills live, needed, function, is_join; rejects bad shapes. */
 int v_flow(struct verifier *v);
 /* Bytes of stack of the deepest chain of calls. */
-uint32_t v_stack_depth(const struct verifier *v);
+uint32_t v_stack_depth(struct verifier *v);
 
 /* verify_alu.c */
 int v_need(struct verifier *v, unsigned reg);
@@ -173,5 +183,15 @@ int v_helper_memory(struct verifier *v, unsigned reg, uint64_t size, bool write,
 
 /* verify_call.c */
 int v_call(struct verifier *v, const struct vm_op *op, uint32_t id);
+
+/* verify_callback.c */
+bool v_calls_back(const struct bpf_insn *p);
+/*
+ * The arguments of the helper are checked: one more turn enters the function; the way on,
+ * without another turn, is left in *done.
+ */
+int v_callback_enter(struct verifier *v, const struct helper *h, struct vstate **done);
+/* The function of the uppermost frame ends: back at the call, which decides again. */
+int v_callback_exit(struct verifier *v);
 
 #endif

@@ -22,7 +22,8 @@ void v_mark_copied(struct verifier *v, unsigned reg)
 
 static bool may_move(enum vtype t)
 {
-	return t == V_STACK || t == V_VALUE || t == V_PACKET || t == V_MEM || t == V_RECORD;
+	return t == V_STACK || t == V_VALUE || t == V_KEY || t == V_PACKET || t == V_MEM ||
+	       t == V_RECORD;
 }
 
 static int check_move(struct verifier *v, unsigned reg, const struct vreg *ptr,

@@ -18,6 +18,7 @@ static bool map_allows(const struct vm_map *m, uint32_t id)
 	case BPF_FUNC_ringbuf_reserve:
 	case BPF_FUNC_ringbuf_query: return ring;
 	case BPF_FUNC_map_lookup_percpu_elem: return m->ops->per_cpu;
+	case BPF_FUNC_for_each_map_elem: return plain && m->def.type != BPF_MAP_TYPE_LPM_TRIE;
 	case BPF_FUNC_map_lookup_elem: return plain || (m->ops->holds_ids && !progs);
 	case BPF_FUNC_map_update_elem:
 	case BPF_FUNC_map_delete_elem: return plain;
@@ -113,6 +114,27 @@ static int check_context(struct verifier *v, unsigned reg)
 	return 0;
 }
 
+static int check_function(struct verifier *v, unsigned reg)
+{
+	const struct vreg *r = v_reg(v, reg);
+
+	if (r->type != V_FUNC || r->off || !range_is_const(&r->range) || r->range.umax)
+		return v_reject(v, "r%u is %s, but a function of the program is wanted", reg,
+				v_type_name(r->type));
+	return 0;
+}
+
+static int check_stack_or_null(struct verifier *v, unsigned reg)
+{
+	const struct vreg *r = v_reg(v, reg);
+	bool is_null = r->type == V_SCALAR && range_is_const(&r->range) && !r->range.umax;
+
+	if (r->type != V_STACK && !is_null)
+		return v_reject(v, "r%u is %s, but a pointer to the stack or 0 is wanted", reg,
+				v_type_name(r->type));
+	return 0;
+}
+
 static int check_const_size(struct verifier *v, unsigned reg, struct call *c)
 {
 	const struct vreg *r = v_reg(v, reg);
@@ -156,6 +178,8 @@ static int check_arg(struct verifier *v, unsigned reg, struct call *c)
 			return v_reject(v, "r%u is not aligned to 8 bytes", reg);
 		return v_helper_memory(v, reg, 8, true, true);
 	case HELPER_RECORD: return check_record(v, reg, c);
+	case HELPER_FUNC: return check_function(v, reg);
+	case HELPER_STACK_OR_NULL: return check_stack_or_null(v, reg);
 	default:
 		return v_reject(v, "bpf_%s takes what this verifier does not know",
 				c->helper->name);
@@ -274,6 +298,9 @@ int v_call(struct verifier *v, const struct vm_op *op, uint32_t id)
 	/* The context's packet may be another one after this. */
 	if (takes_context(c.helper))
 		vstate_each(v, invalidate_packet, 0);
+	/* The call is taken up again after each turn of a callback, with its arguments. */
+	if (v_calls_back(&v->prog->insns[v->cur->insn]))
+		return 0;
 	for (unsigned r = BPF_REG_1; r <= BPF_REG_5; r++)
 		vreg_none(v_reg(v, r));
 	return set_result(v, &c);

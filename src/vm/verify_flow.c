@@ -57,6 +57,7 @@ static int find_functions(struct verifier *v)
 		uint32_t next[2];
 		unsigned n = prog->ops[i].id == VM_OP_NONE ? 0 : successors(prog, i, next);
 
+		v->is_join[i] |= v_calls_back(&prog->insns[i]);
 		for (unsigned k = 0; k < n; k++) {
 			if (next[k] >= prog->n || v->function[next[k]] != v->function[i])
 				return reject_at(v, i, "goes into another function");
@@ -81,7 +82,7 @@ static int find_unreachable(struct verifier *v)
 		reached[i] = true;
 		for (unsigned k = successors(prog, i, next); k-- > 0;)
 			vec_push(&v->arena, &todo, next[k]);
-		if (prog->ops[i].id == INSN_CALL_LOCAL)
+		if (prog->ops[i].id == INSN_CALL_LOCAL || prog->ops[i].id == INSN_LDDW_FUNC)
 			vec_push(&v->arena, &todo, i + 1 + (uint32_t)prog->ops[i].jump);
 	}
 	for (uint32_t i = 0; i < prog->n; i++) {
@@ -309,21 +310,38 @@ int v_flow(struct verifier *v)
 	return 0;
 }
 
-static uint32_t depth_from(const struct verifier *v, uint32_t entry, unsigned level)
+/* Bytes of stack from a function on, when those of what it calls are known. */
+static uint32_t depth_from(const struct verifier *v, uint32_t entry, const uint32_t *known)
 {
 	const struct vm_prog *prog = v->prog;
 	uint32_t own = (v->depth[entry] ? v->depth[entry] + 31 : 32) & ~31u, deepest = 0;
 
 	for (uint32_t i = entry; i < prog->n && v->function[i] == entry; i++) {
-		if (prog->ops[i].id != INSN_CALL_LOCAL || level + 1 >= BPF_CALL_DEPTH)
+		const struct vm_op *op = &prog->ops[i];
+
+		/* As in the kernel: who takes a function's address may call it. */
+		if (op->id != INSN_CALL_LOCAL && op->id != INSN_LDDW_FUNC)
 			continue;
-		uint32_t d = depth_from(v, i + 1 + (uint32_t)prog->ops[i].jump, level + 1);
+		uint32_t d = known[i + 1 + (uint32_t)op->jump];
 		deepest = d > deepest ? d : deepest;
 	}
 	return own + deepest;
 }
 
-uint32_t v_stack_depth(const struct verifier *v)
+/* Level by level, as functions may call each other many times. */
+uint32_t v_stack_depth(struct verifier *v)
 {
-	return depth_from(v, 0, 0);
+	uint32_t *known = arena_array(&v->arena, uint32_t, v->prog->n);
+	uint32_t *next = arena_array(&v->arena, uint32_t, v->prog->n);
+
+	for (unsigned level = 0; level < BPF_CALL_DEPTH; level++) {
+		for (uint32_t i = 0; i < v->prog->n; i++) {
+			if (v->function[i] == i)
+				next[i] = depth_from(v, i, known);
+		}
+		uint32_t *swap = known;
+		known = next;
+		next = swap;
+	}
+	return known[0];
 }

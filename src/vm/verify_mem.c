@@ -207,8 +207,8 @@ static int store_stack(struct verifier *v, unsigned reg, int32_t off, unsigned s
 	struct vslot *s = &f->slots[(at - 1) / 8];
 	if (v_is_pointer(value) && size != 8)
 		return v_reject(v, "stores a part of %s", v_type_name(value->type));
-	if (value->type == V_STACK && value->frame != frame)
-		return v_reject(v, "stores a pointer to one function's stack on another's");
+	if (value->type == V_STACK && frame + 1 != v->cur->nframes)
+		return v_reject(v, "stores a pointer to the stack on another function's");
 	bool zero = range_is_const(&value->range) && !value->range.umax;
 	if (size == 8 && !(value->type == V_SCALAR && zero)) {
 		memset(s->bytes, BYTE_REG, sizeof(s->bytes));
@@ -225,7 +225,9 @@ static int store_stack(struct verifier *v, unsigned reg, int32_t off, unsigned s
 
 static uint64_t memory_size(const struct vreg *r)
 {
-	return r->type == V_VALUE ? r->map->def.value_size : r->size;
+	return r->type == V_VALUE ? r->map->def.value_size
+	       : r->type == V_KEY ? r->map->def.key_size
+				  : r->size;
 }
 
 static int check_bounds(struct verifier *v, unsigned reg, int64_t off, uint64_t size)
@@ -270,6 +272,7 @@ static int check_memory(struct verifier *v, unsigned reg, int64_t off, uint64_t 
 
 	switch (r->type) {
 	case V_VALUE:
+	case V_KEY:
 	case V_MEM:
 	case V_RECORD: return check_bounds(v, reg, off, size);
 	case V_PACKET: return check_packet(v, reg, off, size);
@@ -330,6 +333,14 @@ static int store_context(struct verifier *v, const struct bpf_insn *p, const str
 	return 0;
 }
 
+/* Keys are the map's own. */
+static int check_writable(struct verifier *v, unsigned reg)
+{
+	if (v_reg(v, reg)->type == V_KEY)
+		return v_reject(v, "r%u is a key of a map, which is read only", reg);
+	return 0;
+}
+
 int v_store(struct verifier *v, const struct bpf_insn *p)
 {
 	struct vreg value;
@@ -351,6 +362,9 @@ int v_store(struct verifier *v, const struct bpf_insn *p)
 	case V_CTX: return store_context(v, p, &value);
 	default: break;
 	}
+	ret = check_writable(v, p->dst_reg);
+	if (ret)
+		return ret;
 	if (v_is_pointer(&value))
 		return v_reject(v, "stores %s where it can be read as a number",
 				v_type_name(value.type));
@@ -405,7 +419,9 @@ int v_atomic(struct verifier *v, const struct bpf_insn *p)
 	if (v_is_pointer(v_reg(v, p->src_reg)) ||
 	    (p->imm == BPF_CMPXCHG && v_is_pointer(v_reg(v, BPF_REG_0))))
 		return v_reject(v, "stores a pointer by an atomic operation");
-	ret = atomic_place(v, p->dst_reg, p->off, size);
+	ret = check_writable(v, p->dst_reg);
+	if (!ret)
+		ret = atomic_place(v, p->dst_reg, p->off, size);
 	if (ret)
 		return ret;
 	if (p->imm == BPF_CMPXCHG)
@@ -422,10 +438,13 @@ static int helper_stack(struct verifier *v, unsigned reg, uint64_t size, bool wr
 	const struct vreg *r = v_reg(v, reg);
 	struct vframe *f = v->cur->frames[r->frame];
 
-	if (!range_is_const(&r->range))
-		return v_reject(v, "r%u points to a place on the stack that is not constant",
-				reg);
+	/* Somewhere in a part of the stack: which bytes are written is not known. */
 	int64_t place = r->range.smin + r->off;
+	uint64_t span = range_is_const(&r->range) ? 0 : r->range.umax - (uint64_t)r->range.smin;
+	if (span > BPF_STACK_SIZE)
+		return v_reject(v, "r%u may point anywhere: check its bounds before", reg);
+	size += span;
+	known &= !span;
 	if (place < -BPF_STACK_SIZE || place >= 0 || (uint64_t)-place < size)
 		return v_reject(v, "r%u: %llu bytes at r10%+lld are outside of the stack", reg,
 				(unsigned long long)size, (long long)place);
@@ -439,10 +458,10 @@ static int helper_stack(struct verifier *v, unsigned reg, uint64_t size, bool wr
 		if (*b == BYTE_REG && v_is_pointer(&s->reg))
 			return v_reject(v, "r%u: the stack at r10-%llu holds %s", reg,
 					(unsigned long long)(at - k), v_type_name(s->reg.type));
-		if (*b == BYTE_NONE && !(write && known))
+		if (*b == BYTE_NONE && !write)
 			return v_reject(v, "r%u: the stack at r10-%llu holds nothing yet", reg,
 					(unsigned long long)(at - k));
-		if (write) {
+		if (write && (known || *b != BYTE_NONE)) {
 			break_slot(s);
 			*b = BYTE_DATA;
 		}
@@ -460,5 +479,6 @@ int v_helper_memory(struct verifier *v, unsigned reg, uint64_t size, bool write,
 	if (r->type == V_PACKET || r->type == V_CTX)
 		return v_reject(v, "r%u is %s, which helpers do not take as memory", reg,
 				v_type_name(r->type));
-	return check_memory(v, reg, 0, size);
+	int ret = write ? check_writable(v, reg) : 0;
+	return ret ? ret : check_memory(v, reg, 0, size);
 }

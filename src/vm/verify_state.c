@@ -218,7 +218,8 @@ struct wanted {
 static bool frame_within(struct id_map *ids, const struct vframe *is, const struct vframe *was,
 			 struct wanted wanted, bool same)
 {
-	if (is->ret != was->ret || is->entry != was->entry)
+	if (is->ret != was->ret || is->entry != was->entry ||
+	    is->called_back != was->called_back || is->callers_refs != was->callers_refs)
 		return false;
 	for (unsigned r = 0; r < BPF_REG_10; r++) {
 		const struct vreg *a = &is->regs[r], *b = &was->regs[r];
@@ -243,14 +244,64 @@ bool vstate_within(const struct verifier *v, const struct vstate *is, const stru
 			return false;
 	}
 	for (uint32_t f = 0; f < is->nframes; f++) {
-		/* Callers go on behind their call with r6 ... r9 only. */
+		/* Callers go on behind their call with r6 ... r9 only, or call back again. */
 		bool is_top = f + 1 == is->nframes;
 		uint32_t at = is_top ? is->insn : is->frames[f + 1]->ret;
-		uint16_t mask = is_top ? UINT16_MAX : 0x3c0;
+		bool again = !is_top && is->frames[f + 1]->called_back;
+		uint16_t mask = is_top || again ? UINT16_MAX : 0x3c0;
 		struct wanted wanted = { v->live[at] & mask, v->needed[at] & mask };
 
 		if (!frame_within(&ids, is->frames[f], was->frames[f], wanted, same))
 			return false;
 	}
 	return true;
+}
+
+/* --- turns of callbacks --- */
+
+static void widen_reg(struct vreg *is, const struct vreg *was)
+{
+	if (is->type == V_SCALAR && was->type == V_SCALAR &&
+	    !same_range(&is->range, &was->range))
+		vreg_scalar(is, range_unknown());
+}
+
+/* A byte of a slot, with numbers in registers taken apart. */
+static uint8_t byte_of(const struct vslot *s, unsigned i)
+{
+	if (!is_spill(s))
+		return s->bytes[i];
+	return range_is_const(&s->reg.range) && !s->reg.range.umax ? BYTE_ZERO : BYTE_DATA;
+}
+
+static void widen_slot(struct vslot *is, const struct vslot *was)
+{
+	bool spills = is_spill(is) && is_spill(was);
+
+	if (spills) {
+		widen_reg(&is->reg, &was->reg);
+		return;
+	}
+	if ((is_spill(is) && is->reg.type != V_SCALAR) ||
+	    (is_spill(was) && was->reg.type != V_SCALAR))
+		return;
+	for (unsigned i = 0; i < 8; i++) {
+		uint8_t b = byte_of(is, i);
+
+		is->bytes[i] = b == BYTE_ZERO && byte_of(was, i) != BYTE_ZERO ? BYTE_DATA : b;
+	}
+	vreg_none(&is->reg);
+}
+
+void vstate_widen(struct vstate *is, const struct vstate *was)
+{
+	for (uint32_t f = 0; f < is->nframes; f++) {
+		struct vframe *a = is->frames[f];
+		const struct vframe *b = was->frames[f];
+
+		for (unsigned r = 0; r < BPF_REG_10; r++)
+			widen_reg(&a->regs[r], &b->regs[r]);
+		for (uint32_t s = 0; s < a->nslots && s < b->nslots; s++)
+			widen_slot(&a->slots[s], &b->slots[s]);
+	}
 }

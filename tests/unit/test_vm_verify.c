@@ -98,7 +98,8 @@ static int offer(const struct test_case *t, struct bpf_insn *insns, uint32_t n, 
 	for (unsigned i = 0; i < t->nmaps; i++)
 		fds[i] = kernel_map(&t->maps[i], fds);
 	for (uint32_t i = 0; i < n; i++) {
-		if (insn_is_wide(&insns[i]) && insns[i].src_reg)
+		if (insn_is_wide(&insns[i]) && insns[i].src_reg &&
+		    insns[i].src_reg != BPF_PSEUDO_FUNC)
 			insns[i].imm = fds[insns[i].imm - 1];
 	}
 	int fd = vm_kernel_load(TYPES[t->context], insns, n, log);

@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/auto.h"
 #include "bpf/insn.h"
+#include "kernel/func_info.h"
 
 #include <errno.h>
 #include <string.h>
@@ -20,13 +21,57 @@ static inline int vm_kernel_bpf(int cmd, union bpf_attr *attr)
 }
 
 /* Loads a program: its descriptor, or -errno with the verifier's log. */
+/*
+ * Names the functions, as the kernel wants it before it takes the address of one; returns a
+ * descriptor of BTF, or -1 where no address is taken.
+ */
+static inline int vm_kernel_functions(const struct bpf_insn *insns, uint32_t n, struct sb *info)
+{
+	auto_sb struct sb btf = { 0 };
+	uint32_t funcs[64] = { 0 }, count = 1;
+	bool *starts = xcalloc(n + 1, sizeof(*starts));
+	bool taken = false;
+	union bpf_attr attr;
+
+	for (uint32_t i = 0; i < n; i += insn_is_wide(&insns[i]) ? 2 : 1) {
+		const struct bpf_insn *p = &insns[i];
+		bool address = insn_is_wide(p) && p->src_reg == BPF_PSEUDO_FUNC;
+		bool calls = p->code == (BPF_JMP | BPF_CALL) && p->src_reg == BPF_PSEUDO_CALL;
+		uint64_t to = i + 1 + (uint64_t)(int64_t)p->imm;
+
+		taken |= address;
+		if ((address || calls) && to < n)
+			starts[to] = true;
+	}
+	for (uint32_t i = 1; i < n && count < 64; i++) {
+		if (starts[i])
+			funcs[count++] = i;
+	}
+	free(starts);
+	if (!taken)
+		return -1;
+	func_info_make("prog", funcs, count, &btf, info);
+	memset(&attr, 0, sizeof(attr));
+	attr.btf = (uintptr_t)btf.s;
+	attr.btf_size = (uint32_t)btf.len;
+	return vm_kernel_bpf(BPF_BTF_LOAD, &attr);
+}
+
 static inline int vm_kernel_load(enum bpf_prog_type type, const struct bpf_insn *insns,
 				 uint32_t n, struct sb *log)
 {
 	static char text[1 << 20];
+	auto_sb struct sb info = { 0 };
+	auto_close int btf = vm_kernel_functions(insns, n, &info);
 	union bpf_attr attr;
 
 	memset(&attr, 0, sizeof(attr));
+	if (btf >= 0) {
+		attr.prog_btf_fd = (uint32_t)btf;
+		attr.func_info = (uintptr_t)info.s;
+		attr.func_info_cnt = (uint32_t)(info.len / sizeof(struct bpf_func_info));
+		attr.func_info_rec_size = sizeof(struct bpf_func_info);
+	}
 	attr.prog_type = type;
 	attr.insns = (uintptr_t)insns;
 	attr.insn_cnt = n;

@@ -43,9 +43,19 @@ $(BUILD)/scry: $(CLI_OBJ) $(BUILD)/libscry.a
 $(BUILD)/scry.static: $(CLI_OBJ) $(BUILD)/libscry.a
 	$(CC) $(LDFLAGS) -static -s -o $@ $^ $(LIBS)
 
-$(BUILD)/libscry.a: $(LIB_OBJ)
+# Rewritten when the list changes (MODULES, a file that is gone): an archive of other objects is
+# not this one, however new it is.
+LIST := $(BUILD)/libscry.list
+ifneq ($(file <$(LIST)),$(LIB_OBJ))
+.PHONY: $(LIST)
+endif
+$(LIST):
+	@mkdir -p $(@D)
+	@echo $(LIB_OBJ) >$@
+
+$(BUILD)/libscry.a: $(LIB_OBJ) $(LIST)
 	@rm -f $@
-	ar rcsP $@ $^  # P: members keep their folders, two check.o do not collide
+	ar rcsP $@ $(LIB_OBJ)  # P: members keep their folders, two check.o do not collide
 
 $(BUILD)/src/script/prelude.o: src/script/prelude.bt
 

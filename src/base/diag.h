@@ -16,7 +16,8 @@
 
 #include <stdio.h>
 
-enum diag_severity { DIAG_ERROR, DIAG_WARNING };
+/* A remark is a warning that scripts of some age always draw: shown when asked for. */
+enum diag_severity { DIAG_ERROR, DIAG_WARNING, DIAG_REMARK };
 
 enum diag_code {
 #define DIAG(code, severity, words, hint, more) code,
@@ -51,7 +52,8 @@ struct diags {
 	struct sources *sources;
 	VEC(struct diag *) list;
 	unsigned errors, warnings;
-	bool muted; /* a trial pass: count, but keep nothing */
+	bool remarks; /* are printed with the warnings */
+	bool muted;   /* a trial pass: count, but keep nothing */
 };
 
 void diags_init(struct diags *dx, struct arena *a, struct sources *sources);

@@ -39,7 +39,6 @@ static bool check_later(struct unit *u, struct expr *e)
 BUILTINS(flow) = {
 	{ "exit", "none exit([int])", BI_STMT, .lower = lower_exit,
 	  .doc = "Ends the session: END, the maps, then this exit status." },
-	LATER("skboutput"),
 	LATER("unwatch"),
 
 	{ 0 },

@@ -4,6 +4,7 @@
  */
 #include "builtin/builtin.h"
 #include "script/lower.h"
+#include "script/meet.h"
 
 #include <string.h>
 
@@ -115,7 +116,95 @@ static void lower_path(struct unit *u, struct expr *e, const struct dest *d)
 		  e->span);
 }
 
+/* skboutput(file, skb, length, offset): the kernel copies a packet, whatever it is made of. */
+static bool check_skboutput(struct unit *u, struct expr *e)
+{
+	struct compiler *c = u->c;
+	const struct type *t = e->args[1]->type;
+	const char *path;
+	size_t len;
+
+	if (u->group->prog_type != BPF_PROG_TYPE_TRACING || u->when != PROG_ATTACHED)
+		return refuse_probe(u, e);
+	if (t->kind != T_PTR || !is_struct(t, "sk_buff"))
+		return builtin_bad_arg(u, e->args[1],
+				       arena_printf(c->arena,
+						    "skboutput() expects a struct sk_buff * "
+						    "(%s provided)",
+						    type_text(c, t)));
+	literal_text(u, e->args[0], &path, &len);
+	if (!len)
+		return builtin_bad_arg(u, e->args[0], "skboutput() needs the name of a file");
+	if (e->args[3]->const_value < 0 || e->args[3]->const_value >= PACKET_MAX)
+		return builtin_bad_arg(u, e->args[3],
+				       "the offset into a packet is from 0 to 65279");
+	return true;
+}
+
+static uint32_t packets_map(struct plan *p)
+{
+	struct plan_kmap map = { .name = "packets",
+				 .type = BPF_MAP_TYPE_PERF_EVENT_ARRAY,
+				 .key_size = 4,
+				 .value_size = 4,
+				 .max_entries = p->ncpus_pow2 };
+
+	if (!p->packets_kmap) {
+		p->packets_kmap = (uint32_t)p->kmaps.len;
+		vec_push(p->arena, &p->kmaps, map);
+	}
+	return p->packets_kmap;
+}
+
+/* What goes in front of the packet's bytes. */
+static ref packet_head(struct unit *u, struct expr *e, ref len)
+{
+	struct irb *b = &u->b;
+	struct plan *p = u->c->plan;
+	struct plan_event *ev = event_new(u, EV_PACKET, e->span);
+	ref head = ir_slot(b, PACKET_DATA);
+	size_t n;
+
+	literal_text(u, e->args[0], &ev->text, &n);
+	ir_store(b, 4, head, PACKET_EVENT, ir_const(b, ev - p->events.data));
+	ir_store(b, 4, head, PACKET_SKIP, ir_const(b, e->args[3]->const_value));
+	ir_store(b, 8, head, PACKET_TIME, ir_call(b, BPF_FUNC_ktime_get_boot_ns, 0));
+	ir_store(b, 8, head, PACKET_LEN, len);
+	return head;
+}
+
+static ref at_most(struct irb *b, ref v, int64_t max)
+{
+	struct meet m = meet_new(b);
+	blkid more = ir_block(b), fits = ir_block(b);
+
+	ir_br(b, ir_bin(b, OP_ULT, ir_const(b, max), v), more, fits);
+	ir_start(b, more);
+	meet_from(b, &m, ir_const(b, max));
+	ir_start(b, fits);
+	meet_from(b, &m, v);
+	return meet_here(b, &m);
+}
+
+static ref lower_skboutput(struct unit *u, struct expr *e)
+{
+	struct irb *b = &u->b;
+	ref skb = object_pointer(u, e->args[1]);
+	ref len = ir_ext(b, false, 4, lower_scalar(u, e->args[2]));
+	ref head = packet_head(u, e, len), taken = at_most(b, len, PACKET_MAX);
+	ref flags = ir_bin(b, OP_OR, ir_bin(b, OP_SHL, taken, ir_const(b, 32)),
+			   ir_const(b, BPF_F_CURRENT_CPU));
+	ref ret = ir_call(b, BPF_FUNC_skb_output, 5, skb, ir_map(b, packets_map(u->c->plan)),
+			  flags, head, ir_const(b, PACKET_DATA));
+
+	count_if_negative(u, ret, COUNT_HELPER, e->span, "skb_output", false);
+	return ret;
+}
+
 BUILTINS(object) = {
+	{ "skboutput", "i64 skboutput(lit, any, int, num)", BI_STMT | BI_PROBE, check_skboutput,
+	  .lower = lower_skboutput,
+	  .doc = "Writes bytes offset to length of a struct sk_buff to a pcap file of IP packets (fentry, fexit)." },
 	{ "path", "? path(any, [num])", BI_PROBE, check_path, .lower_mem = lower_path,
 	  .doc = "The name of a struct path, up to max_strlen or the given bytes (fentry, fexit, iter)." },
 	{ 0 },

@@ -135,6 +135,20 @@ int perf_open_mappings(pid_t pid, unsigned cpu, uint32_t wakeup)
 	return perf_open(&attr, pid ? pid : -1, (int)cpu);
 }
 
+int perf_open_output(unsigned cpu, uint32_t wakeup)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE,
+		.config = PERF_COUNT_SW_BPF_OUTPUT,
+		.sample_type = PERF_SAMPLE_RAW,
+		.sample_period = 1,
+		.watermark = 1,
+		.wakeup_watermark = wakeup,
+	};
+
+	return perf_open(&attr, -1, (int)cpu);
+}
+
 int perf_set_prog(int perf_fd, int prog_fd)
 {
 	return ioctl(perf_fd, PERF_EVENT_IOC_SET_BPF, prog_fd) ? -errno : 0;

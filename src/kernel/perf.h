@@ -63,6 +63,13 @@ int perf_open_thread(const struct perf_count *c, pid_t tid);
 int perf_open_mappings(pid_t pid, unsigned cpu, uint32_t wakeup);
 
 /*
+ * Records that programs write on one CPU, by way of the element of that CPU in a
+ * BPF_MAP_TYPE_PERF_EVENT_ARRAY. The descriptor, once mapped, polls readable when wakeup bytes
+ * are waiting.
+ */
+int perf_open_output(unsigned cpu, uint32_t wakeup);
+
+/*
  * Attaches a program for as long as the event is open. Where there are links (5.15), use
  * kbpf_link_perf() instead: it carries a cookie and can be released before the event.
  */

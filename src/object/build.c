@@ -424,6 +424,10 @@ static int check_plan(const struct plan *plan, struct err *e)
 			"user stacks by unwind tables cannot be in an object file");
 		return err_hint(e, "run the program itself, or use --unwind fp");
 	}
+	if (plan->packets_kmap) {
+		err_set(e, -ENOTSUP, "skboutput() cannot be in an object file");
+		return err_hint(e, "run the program itself");
+	}
 	vec_each(p, &plan->progs)
 		if (p->when == PROG_ATTACHED && p->group->attach_prog_id)
 			return err_set(

@@ -78,7 +78,7 @@ struct plan_event *event_new(struct unit *u, enum event_kind kind, struct span s
 	ev->kind = kind;
 	ev->span = span;
 	ev->size = EVENT_HEADER;
-	p->uses_ring = true;
+	p->uses_ring |= kind != EV_PACKET;
 	return ev;
 }
 

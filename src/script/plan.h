@@ -76,7 +76,8 @@ enum event_kind {
 	EV_CAT,		/* format, args */
 	EV_SYSTEM,	/* format, args */
 	EV_ERRORF,
-	EV_WARNF, /* format, args */
+	EV_WARNF,  /* format, args */
+	EV_PACKET, /* text: the file; not in the ring, see PACKET_... */
 };
 
 struct event_arg {
@@ -151,6 +152,21 @@ enum {
 	UNWIND_STEP = 12, /* u32: the largest power of two below the number of rows, or 0 */
 };
 
+/*
+ * Packets (skboutput) go to plan.packets_kmap, a PERF_EVENT_ARRAY: u32 event, u32 bytes left
+ * out at the begin; u64 time (CLOCK_BOOTTIME); u32 length asked for, u32 0; then the bytes of
+ * the packet from its begin, at most PACKET_MAX, since a record of perf has a length of 16
+ * bits.
+ */
+enum {
+	PACKET_EVENT = 0,
+	PACKET_SKIP = 4,
+	PACKET_TIME = 8,
+	PACKET_LEN = 16,
+	PACKET_DATA = 24,
+	PACKET_MAX = 0xff00,
+};
+
 enum prog_when { PROG_BEGIN, PROG_END, PROG_SIGNAL, PROG_TEST, PROG_BENCH, PROG_ATTACHED };
 
 /* What a session is for: begin and end programs are run in all of them, others in one. */
@@ -184,6 +200,7 @@ struct plan {
 	unsigned ntests, nbenches; /* in the script, whether they are here or not */
 	bool uses_ring;
 	uint32_t unwind_maps, unwind_tables, unwind_files; /* kmaps; 0: there are none */
+	uint32_t packets_kmap;				   /* 0: there is none */
 	bool unwind_follow; /* what processes map belongs into unwind_maps; else it is asked for
 			     */
 	bool uses_user_symbols; /* addresses of processes are among the values */

@@ -214,7 +214,8 @@ int event_handle(struct session *s, const void *record, uint32_t len, struct err
 
 	if (len >= sizeof(index))
 		memcpy(&index, record, sizeof(index));
-	if (len < EVENT_HEADER || index >= s->plan->events.len)
+	if (len < EVENT_HEADER || index >= s->plan->events.len ||
+	    s->plan->events.data[index].kind == EV_PACKET)
 		BUG("a record of %u bytes for event %u", len, index);
 	ev.plan = &s->plan->events.data[index];
 	if (len < ev.plan->size)

@@ -4,6 +4,7 @@
 #include "session/engine.h"
 #include "session/events.h"
 #include "session/maps.h"
+#include "session/packets.h"
 #include "symbol/procwatch.h"
 
 #include <errno.h>
@@ -32,6 +33,7 @@ enum wakeup {
 	FROM_WATCH,
 	FROM_WALK,
 	FROM_EVERY,
+	FROM_PACKETS,
 	NSOURCES
 };
 
@@ -150,6 +152,8 @@ int loop_open(struct loop *l, struct session *s, struct err *e)
 		err = watch(l, s->child->pidfd, EPOLLIN, FROM_PROCESS);
 	if (!err && s->watch)
 		err = watch(l, procwatch_fd(s->watch), EPOLLIN, FROM_WATCH);
+	if (!err && s->packets)
+		err = watch(l, packets_fd(s->packets), EPOLLIN, FROM_PACKETS);
 	if (err)
 		return err_set(e, err, "wait for events");
 	/* A pipe tells when its reader is gone; a plain file refuses to be watched. */
@@ -236,7 +240,7 @@ int loop_drain(struct session *s, struct err *e)
 	if (!err && s->plan->uses_ring && !s->write_err && !s->deaf)
 		read_records(s, count_record, &s->counters.unread);
 	events_obey_exit(s);
-	return err;
+	return err ? err : packets_read(s->packets, e);
 }
 
 /* Takes the signals that came so far; false when there were none. The next one is fatal. */
@@ -321,6 +325,7 @@ static int dispatch(struct loop *l, struct session *s, enum wakeup from, struct 
 	case FROM_WATCH: procwatch_read(s->watch); break;
 	case FROM_WALK: s->ending = true; return walk_result(&l->walk, e);
 	case FROM_EVERY: return on_every(l, s, e);
+	case FROM_PACKETS: break; /* read in each turn */
 	case NSOURCES: break;
 	}
 	return 0;
@@ -352,6 +357,8 @@ int loop_run(struct loop *l, struct session *s, struct err *e)
 		if (!s->plan->uses_ring || !has_records(s))
 			events_obey_exit(s);
 		counters_poll(s, false);
+		if (!err)
+			err = packets_read(s->packets, e);
 	}
 	return err;
 }

@@ -6,6 +6,7 @@
 #include "session/attach.h"
 #include "session/loop.h"
 #include "session/maps.h"
+#include "session/packets.h"
 #include "session/tests.h"
 #include "session/unwind.h"
 #include "symbol/procwatch.h"
@@ -141,7 +142,9 @@ static int trace(struct session *s, struct loop *loop, struct err *e)
 
 	if (s->plan->uses_user_symbols)
 		watch_processes(s);
-	err = loop_open(loop, s, e);
+	err = packets_open(&s->packets, s->plan, &s->loaded, e);
+	if (!err)
+		err = loop_open(loop, s, e);
 
 	if (!err)
 		err = attach_all(s->plan, &s->loaded, s->env, &s->links, e);
@@ -234,6 +237,7 @@ static void stop(struct session *s)
 	if (s->run_counts >= 0)
 		close(s->run_counts);
 	procwatch_close(s->watch);
+	packets_close(s->packets);
 	ring_close(&s->ring);
 	unload(&s->loaded);
 	decoder_fini(&s->decoder);

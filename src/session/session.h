@@ -24,6 +24,7 @@
 #include "session/decode.h"
 #include "session/load.h"
 
+struct packets;
 struct procwatch;
 struct unwind;
 
@@ -80,6 +81,7 @@ struct session {
 	struct decoder decoder;
 	struct procwatch *watch; /* who maps what, for the decoder; or NULL */
 	struct unwind *unwind;	 /* tells programs how to walk stacks; or NULL */
+	struct packets *packets; /* that skboutput() takes; or NULL */
 	struct counters counters;
 	struct arena scratch; /* of one event, or one map being printed */
 	struct sb text;	      /* of a printf, kept for its memory */

@@ -4,6 +4,7 @@
 #include "base/auto.h"
 #include "base/vec.h"
 #include "kernel/perf.h"
+#include "kernel/perf_ring.h"
 #include "kernel/proc.h"
 
 #include <linux/perf_event.h>
@@ -14,11 +15,6 @@
 
 enum { DATA_PAGES = 32 }; /* of a ring; a power of two */
 
-struct ring {
-	int fd;
-	struct perf_event_mmap_page *head; /* one page, the data behind it; NULL: none */
-};
-
 /* A record in w->bytes. */
 struct record {
 	uint64_t time;
@@ -28,38 +24,29 @@ struct record {
 struct procwatch {
 	struct usyms *us;
 	int poll;
-	size_t page;
 	bool is_eager;
-	VEC(struct ring) rings;
+	VEC(struct perf_ring) rings;
 	/* Of one reading. */
 	struct sb bytes;
 	VEC(struct record) records;
 };
-
-static size_t data_size(const struct procwatch *w)
-{
-	return DATA_PAGES * w->page;
-}
 
 /* Returns false when there can be no ring. */
 static bool add_ring(struct procwatch *w, pid_t pid, unsigned cpu)
 {
 	struct epoll_event ev = { .events = EPOLLIN };
 	/* Of one process there is little to tell, which should be known while it lives. */
-	uint32_t wakeup = pid || w->is_eager ? 1 : (uint32_t)data_size(w) / 2;
-	struct ring r = { .fd = perf_open_mappings(pid, cpu, wakeup) };
-	void *mem;
+	size_t size = DATA_PAGES * (size_t)sysconf(_SC_PAGESIZE);
+	uint32_t wakeup = pid || w->is_eager ? 1 : (uint32_t)size / 2;
+	int fd = perf_open_mappings(pid, cpu, wakeup);
+	struct perf_ring r;
 
-	if (r.fd < 0)
+	if (fd < 0 || perf_ring_open(&r, fd, DATA_PAGES))
 		return false;
-	mem = mmap(NULL, w->page + data_size(w), PROT_READ | PROT_WRITE, MAP_SHARED, r.fd, 0);
-	if (mem == MAP_FAILED || epoll_ctl(w->poll, EPOLL_CTL_ADD, r.fd, &ev)) {
-		if (mem != MAP_FAILED)
-			munmap(mem, w->page + data_size(w));
-		close(r.fd);
+	if (epoll_ctl(w->poll, EPOLL_CTL_ADD, r.fd, &ev)) {
+		perf_ring_close(&r);
 		return false;
 	}
-	r.head = mem;
 	vec_push(NULL, &w->rings, r);
 	return true;
 }
@@ -72,7 +59,6 @@ struct procwatch *procwatch_open(struct usyms *us, pid_t pid, bool is_eager)
 
 	w->us = us;
 	w->is_eager = is_eager;
-	w->page = (size_t)sysconf(_SC_PAGESIZE);
 	w->poll = epoll_create1(EPOLL_CLOEXEC);
 	cpus_online(&scratch, &cpus);
 	vec_each(cpu, &cpus) {
@@ -88,10 +74,8 @@ void procwatch_close(struct procwatch *w)
 {
 	if (!w)
 		return;
-	vec_each(r, &w->rings) {
-		munmap(r->head, w->page + data_size(w));
-		close(r->fd);
-	}
+	vec_each(r, &w->rings)
+		perf_ring_close(r);
 	if (w->poll >= 0)
 		close(w->poll);
 	vec_free(&w->rings);
@@ -105,42 +89,24 @@ int procwatch_fd(const struct procwatch *w)
 	return w->poll;
 }
 
-/* Copies out of a ring, whose end goes on at its start. */
-static void copy_out(const struct procwatch *w, const struct ring *r, uint64_t pos, void *out,
-		     size_t n)
-{
-	const char *data = (const char *)r->head + w->page;
-	size_t at = pos & (data_size(w) - 1), first = data_size(w) - at;
-
-	if (first > n)
-		first = n;
-	memcpy(out, data + at, first);
-	memcpy((char *)out + first, data, n - first);
-}
-
 /* Takes the records up to a time out of one ring. */
-static void read_ring(struct procwatch *w, struct ring *r, uint64_t until)
+static void read_ring(struct procwatch *w, struct perf_ring *r, uint64_t until)
 {
-	uint64_t end = __atomic_load_n(&r->head->data_head, __ATOMIC_ACQUIRE);
-	uint64_t pos = r->head->data_tail;
-	char record[UINT16_MAX];
+	char bytes[PERF_RECORD_BYTES];
+	size_t len;
 
-	while (end - pos >= sizeof(struct perf_event_header)) {
-		struct perf_event_header header;
+	while ((len = perf_ring_peek(r, bytes, sizeof(bytes)))) {
 		struct record new = { .off = w->bytes.len };
 
-		copy_out(w, r, pos, &header, sizeof(header));
-		if (header.size < sizeof(header) + sizeof(new.time) || header.size > end - pos)
+		if (len < sizeof(struct perf_event_header) + sizeof(new.time))
 			break;
-		copy_out(w, r, pos, record, header.size);
-		memcpy(&new.time, record + header.size - sizeof(new.time), sizeof(new.time));
+		memcpy(&new.time, bytes + len - sizeof(new.time), sizeof(new.time));
 		if (new.time > until)
 			break;
 		vec_push(NULL, &w->records, new);
-		sb_write(&w->bytes, record, header.size);
-		pos += header.size;
+		sb_write(&w->bytes, bytes, len);
+		perf_ring_skip(r, len);
 	}
-	__atomic_store_n(&r->head->data_tail, pos, __ATOMIC_RELEASE);
 }
 
 static int compare_times(const void *a, const void *b)

@@ -1,5 +1,5 @@
 /*
- * Builtins that end the session, and those of the language still to come.
+ * Builtins that end the session, or a probe of it.
  */
 #include "builtin/builtin.h"
 #include "script/lower.h"
@@ -23,23 +23,24 @@ static ref lower_exit(struct unit *u, struct expr *e)
 	return 0;
 }
 
-/* Known to the language, not to this version: said so at its place. */
-static bool check_later(struct unit *u, struct expr *e)
+static ref lower_unwatch(struct unit *u, struct expr *e)
 {
-	not_yet(u, e->span, "%s", e->name);
-	return false;
-}
+	struct irb *b = &u->b;
+	ref addr = lower_scalar(u, e->args[0]);
+	struct plan_event *ev = event_new(u, EV_UNWATCH, e->span);
+	struct record r;
 
-#define LATER(name)                                                         \
-	{                                                                   \
-		name, "? " name "(raw...)", BI_BARE | BI_STMT, check_later, \
-			.doc = "Part of the language, not yet supported."   \
-	}
+	ev->size = EVENT_UNWATCH;
+	record_begin(u, ev, &r);
+	ir_store(b, 8, r.ptr, EVENT_HEADER, addr);
+	record_end(u, &r);
+	return 0;
+}
 
 BUILTINS(flow) = {
 	{ "exit", "none exit([int])", BI_STMT, .lower = lower_exit,
 	  .doc = "Ends the session: END, the maps, then this exit status." },
-	LATER("unwatch"),
-
+	{ "unwatch", "none unwatch(int)", BI_STMT, .lower = lower_unwatch,
+	  .doc = "Ends the watchpoints of an address, when scry comes to read the call." },
 	{ 0 },
 };

@@ -223,6 +223,21 @@ static bool hand_over(struct link *list, size_t n)
 	return pid > 0;
 }
 
+void links_unwatch(struct links *links, uint64_t addr)
+{
+	size_t kept = 0;
+
+	vec_each(l, &links->list) {
+		if (!l->watched || l->watched->addr != addr) {
+			links->list.data[kept++] = *l;
+			continue;
+		}
+		release_prog(l);
+		release_rest(l);
+	}
+	links->list.len = kept;
+}
+
 void links_detach(struct links *links)
 {
 	size_t nslow = 0;

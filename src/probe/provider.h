@@ -197,10 +197,11 @@ static inline pid_t env_event_pid(const struct probe_env *env)
 
 /* One attachment: what keeps it alive. */
 struct link {
-	int event;     /* a perf event, or -1 */
-	int link;      /* a BPF link, or -1 */
-	bool is_slow;  /* closing it waits for an RCU grace period */
-	uint32_t prog; /* which program it runs: set and read by the session */
+	int event;		      /* a perf event, or -1 */
+	int link;		      /* a BPF link, or -1 */
+	bool is_slow;		      /* closing it waits for an RCU grace period */
+	const struct target *watched; /* the watchpoint that links_unwatch() may end, or NULL */
+	uint32_t prog;		      /* which program it runs: set and read by the session */
 };
 
 /* A match of a wildcard that the kernel would not attach to. */
@@ -227,6 +228,9 @@ struct links {
  * the child in its own time, after which it is gone.
  */
 void links_detach(struct links *links);
+
+/* Ends the watchpoints of an address, if there are any. */
+void links_unwatch(struct links *links, uint64_t addr);
 
 /* An attach point for providers: see script/ast.h's struct attach_point, same meaning. */
 struct attach_text {

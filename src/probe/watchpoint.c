@@ -114,8 +114,11 @@ static int attach_watchpoint(struct probe_env *env, const struct group *g, int p
 			/* Until then the address is one of ours. */
 			.from_exec = env->pid_waits && t->addr < arch_host.kernel_base,
 		};
+		size_t before = out->list.len;
 		int r = sampling_attach(env, g, i, &count, prog_fd, out, e);
 
+		for (; before < out->list.len; before++)
+			out->list.data[before].watched = t;
 		if (r == -ENOSPC)
 			err_hint(e, "all breakpoint registers of the processor are taken");
 		else if (r == -EINVAL || r == -EOPNOTSUPP)

@@ -76,8 +76,9 @@ enum event_kind {
 	EV_CAT,		/* format, args */
 	EV_SYSTEM,	/* format, args */
 	EV_ERRORF,
-	EV_WARNF,  /* format, args */
-	EV_PACKET, /* text: the file; not in the ring, see PACKET_... */
+	EV_WARNF,   /* format, args */
+	EV_UNWATCH, /* u64 behind the header: the address */
+	EV_PACKET,  /* text: the file; not in the ring, see PACKET_... */
 };
 
 struct event_arg {
@@ -102,7 +103,7 @@ struct plan_event {
 	int64_t top, div;
 	uint32_t join_max, join_size; /* EV_JOIN: strings, bytes each */
 };
-enum { EVENT_HEADER = 8 };
+enum { EVENT_HEADER = 8, EVENT_UNWATCH = 16 };
 
 /* What can go wrong inside a program; each place that can fail has a counter. */
 enum counter_kind {

@@ -181,11 +181,22 @@ static int do_warnf(struct session *s, const struct event *ev, struct err *e)
 	return say_message(s, ev, false);
 }
 
+static int do_unwatch(struct session *s, const struct event *ev, struct err *e)
+{
+	uint64_t addr;
+
+	(void)e;
+	memcpy(&addr, ev->bytes + EVENT_HEADER, sizeof(addr));
+	links_unwatch(&s->links, addr);
+	return 0;
+}
+
 static const handler handlers[] = {
-	[EV_PRINTF] = do_printf, [EV_PRINT_VALUE] = do_value, [EV_PRINT_MAP] = do_map,
-	[EV_CLEAR] = do_clear,	 [EV_ZERO] = do_zero,	      [EV_EXIT] = do_exit,
-	[EV_TIME] = do_time,	 [EV_JOIN] = do_join,	      [EV_CAT] = do_cat,
-	[EV_SYSTEM] = do_system, [EV_ERRORF] = do_errorf,     [EV_WARNF] = do_warnf,
+	[EV_PRINTF] = do_printf,   [EV_PRINT_VALUE] = do_value, [EV_PRINT_MAP] = do_map,
+	[EV_CLEAR] = do_clear,	   [EV_ZERO] = do_zero,		[EV_EXIT] = do_exit,
+	[EV_TIME] = do_time,	   [EV_JOIN] = do_join,		[EV_CAT] = do_cat,
+	[EV_SYSTEM] = do_system,   [EV_ERRORF] = do_errorf,	[EV_WARNF] = do_warnf,
+	[EV_UNWATCH] = do_unwatch,
 };
 
 void events_obey_exit(struct session *s)

@@ -84,13 +84,16 @@ void diag_note(struct diag *d, struct span span, const char *fmt, ...)
 	struct diag_note **tail = &d->notes;
 	va_list ap;
 
-	while (*tail)
-		tail = &(*tail)->next;
+	va_start(ap, fmt);
+	const char *text = arena_vprintf(d->owner->arena, fmt, ap);
+	va_end(ap);
+	/* What is reported twice, and kept once, brings its notes twice. */
+	for (; *tail; tail = &(*tail)->next)
+		if ((*tail)->span.beg == span.beg && !strcmp((*tail)->text, text))
+			return;
 	*tail = arena_new(d->owner->arena, struct diag_note);
 	(*tail)->span = span;
-	va_start(ap, fmt);
-	(*tail)->text = arena_vprintf(d->owner->arena, fmt, ap);
-	va_end(ap);
+	(*tail)->text = text;
 }
 
 void diag_hint(struct diag *d, const char *fmt, ...)

@@ -43,10 +43,45 @@ static bool is_scalar_agg(const struct expr *m)
 	return !m->key && m->map->value && type_is_agg(m->map->value);
 }
 
+/* delete(@a[k], @b[k2]), of bpftrace 0.21: several entries, as a statement. */
+static bool is_several(const struct expr *e)
+{
+	const struct expr *m = e->args[0];
+
+	return e->nargs > 1 && e->unused && m->kind == E_MAP && m->key &&
+	       m->key != e->args[1] && e->args[1]->kind == E_MAP;
+}
+
+static bool check_delete_several(struct unit *u, struct expr *e)
+{
+	bool ok = true;
+
+	for (unsigned i = 0; i < e->nargs; i++) {
+		struct expr *m = e->args[i];
+
+		if (m->kind != E_MAP) {
+			ok = builtin_bad_arg(u, m, "delete() expects a map");
+			continue;
+		}
+		check_map_use(u, m);
+		m->map->deleted = true;
+		ok &= map_exists(u, m);
+	}
+	return ok;
+}
+
 static bool check_delete(struct unit *u, struct expr *e)
 {
 	struct expr *m = e->args[0];
 
+	if (is_several(e))
+		return check_delete_several(u, e);
+	if (e->nargs > 2) {
+		diag(u->c->dx, E0301_ARITY, e->span,
+		     arena_printf(u->c->arena, "delete() takes up to 2 arguments (%u provided)",
+				  e->nargs));
+		return false;
+	}
 	if (!check_entry(u, e))
 		return false;
 	if (is_scalar_agg(m) && agg_is_long(m->map->value) && !e->unused)
@@ -67,6 +102,8 @@ static bool check_has_key(struct unit *u, struct expr *e)
 /* Only a delete whose result is used may meet a key that is not there in silence. */
 static ref lower_delete(struct unit *u, struct expr *e)
 {
+	for (unsigned i = 1; is_several(e) && i < e->nargs; i++)
+		lower_map_delete(u, e->args[i], false, e->span);
 	return lower_map_delete(u, e->args[0], !e->unused, e->span);
 }
 
@@ -105,21 +142,33 @@ static ref lower_find(struct unit *u, struct expr *e)
 
 /* What len() of a map is made of. */
 struct map_len {
-	struct percpu percpu;
+	bool is_counted;      /* by the kernel; else we go over the entries */
 	uint32_t counter_off; /* of the per-CPU counter's address in struct bpf_map */
+	struct percpu percpu;
 };
 
 /*
  * The kernel counts a hash's entries per CPU, in bpf_map.elem_count (kernel/bpf/map_iter.c
- * sums it up as we do), which programs may read through the map's own address.
+ * sums it up as we do), which programs may read through the map's own address: since Linux 6.6,
+ * and where the kernel tells the addresses of its variables.
  */
+static bool find_counter(struct unit *u, struct map_len *len)
+{
+	struct compiler *c = u->c;
+	const struct btf *btf = c->opt->env->no_kernel ? NULL : kernel_btf(c->tt, NULL);
+	uint32_t id = btf ? btf_find(btf, BTF_STRUCTS, "bpf_map") : 0;
+	struct field f;
+
+	if (!id || !type_member(c->tt, btf_type(c->tt, btf, id), "elem_count", &f))
+		return false;
+	len->counter_off = f.bit_off / 8;
+	return percpu_is_known(&len->percpu);
+}
+
 static bool check_len_map(struct unit *u, struct expr *e)
 {
 	struct compiler *c = u->c;
 	struct map_len *len = arena_new(c->arena, struct map_len);
-	const struct btf *btf = kernel_btf(c->tt, NULL);
-	uint32_t id = btf ? btf_find(btf, BTF_STRUCTS, "bpf_map") : 0;
-	struct field f;
 
 	map_of(u, e->args[0]);
 	e->args[0]->type = &type_none;
@@ -128,14 +177,15 @@ static bool check_len_map(struct unit *u, struct expr *e)
 	if (c->final && !e->args[0]->map->keyed)
 		return builtin_bad_arg(u, e->args[0],
 				       "len() expects a map with keys, or a stack");
-	if (!id || !type_member(c->tt, btf_type(c->tt, btf, id), "elem_count", &f)) {
-		diag(c->dx, E0402_FEATURE, e->span,
-		     "len() of a map: the kernel counts entries since Linux 6.6");
-		return false;
-	}
-	len->counter_off = f.bit_off / 8;
 	e->data = len;
-	return percpu_find(u, e->span, &len->percpu);
+	if (!c->final)
+		return true;
+	len->is_counted = find_counter(u, len);
+	if (len->is_counted || !kernel_lacks(u, "for_each_map_elem"))
+		return true;
+	diag(c->dx, E0402_FEATURE, e->span,
+	     "for_each_map_elem, for len() of a map (Linux 5.13)");
+	return false;
 }
 
 static bool check_len(struct unit *u, struct expr *e)
@@ -152,7 +202,7 @@ static bool check_len(struct unit *u, struct expr *e)
 }
 
 /* The sum over all CPUs. */
-static ref lower_len_map(struct unit *u, struct expr *e)
+static ref lower_len_counted(struct unit *u, struct expr *e)
 {
 	const struct map_len *len = e->data;
 	struct irb *b = &u->b;
@@ -174,13 +224,16 @@ static ref lower_len(struct unit *u, struct expr *e)
 {
 	enum { COUNT_OFF = 0 }; /* of a stack's number of frames */
 
-	if (e->data)
-		return lower_len_map(u, e);
+	const struct map_len *len = e->data;
+
+	if (len)
+		return len->is_counted ? lower_len_counted(u, e)
+				       : lower_count_entries(u, e->args[0]->map);
 	return ir_load(&u->b, 4, lower_addr(u, e->args[0]), COUNT_OFF);
 }
 
 BUILTINS(map) = {
-	{ "delete", "bool delete(raw, [raw])", BI_STMT, check_delete, .lower = lower_delete,
+	{ "delete", "bool delete(raw, raw...)", BI_STMT, check_delete, .lower = lower_delete,
 	  .doc = "Removes a key; true if it was there." },
 	{ "has_key", "bool has_key(raw, [raw])", 0, check_has_key, .lower = lower_has_key,
 	  .doc = "Is there such a key?" },

@@ -49,9 +49,21 @@ bool symbol_find(struct unit *u, struct span span, const char *name, uint64_t *a
 	return false;
 }
 
+static const char offsets_name[] = "__per_cpu_offset";
+
 bool percpu_find(struct unit *u, struct span span, struct percpu *p)
 {
-	return symbol_find(u, span, "__per_cpu_offset", &p->offsets);
+	return symbol_find(u, span, offsets_name, &p->offsets);
+}
+
+bool percpu_is_known(struct percpu *p)
+{
+	struct sought k = { .name = offsets_name };
+	struct err e = {};
+	int failed = kallsyms_each(NULL, consider, &k, &e);
+
+	p->offsets = k.addr;
+	return !failed && k.addr;
 }
 
 ref percpu_address(struct unit *u, const struct percpu *p, ref variable, ref cpu)

@@ -14,7 +14,10 @@ struct percpu {
 	uint64_t offsets; /* address of the kernel's __per_cpu_offset[] */
 };
 
+/* False after reporting. */
 bool percpu_find(struct unit *u, struct span span, struct percpu *p);
+/* For who can do without: nothing is reported. */
+bool percpu_is_known(struct percpu *p);
 /* The address of the copy that a CPU has of the variable. */
 ref percpu_address(struct unit *u, const struct percpu *p, ref variable, ref cpu);
 

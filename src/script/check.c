@@ -298,6 +298,16 @@ static const struct type *check_arith(struct unit *u, struct expr *e)
 	return type_int(u->c->tt, 8, is_signed);
 }
 
+/* @a = @a + 1 is the only thing that is known of @a: see settle_types(). */
+static const struct type *guess_arith(struct unit *u, const struct expr *e)
+{
+	const struct type *known = type_is_error(e->a->type) ? e->b->type : e->a->type;
+
+	if (u->c->guessing && type_is_integral(known))
+		return type_int(u->c->tt, 8, e->op == BIN_SUB || known->is_signed);
+	return u->c->guessing && known->kind == T_FLOAT ? &type_double : &type_error;
+}
+
 static const struct type *check_binary(struct unit *u, struct expr *e)
 {
 	if (e->op == BIN_MATCH || e->op == BIN_NOT_MATCH)
@@ -305,7 +315,7 @@ static const struct type *check_binary(struct unit *u, struct expr *e)
 	check_value(u, e->a);
 	check_value(u, e->b);
 	if (type_is_error(e->a->type) || type_is_error(e->b->type))
-		return e->op >= BIN_EQ && e->op <= BIN_LOR ? &type_bool : &type_error;
+		return e->op >= BIN_EQ && e->op <= BIN_LOR ? &type_bool : guess_arith(u, e);
 
 	if (e->op == BIN_LAND || e->op == BIN_LOR)
 		e->type = check_logic(u, e);

@@ -333,8 +333,7 @@ static const struct type *entry_type(struct unit *u, const struct expr *e)
 	return m->key ? type_tuple(c->tt, parts, 2) : NULL;
 }
 
-/* A kernel that does not let us ask is not needed to compile for. */
-static bool kernel_lacks(struct unit *u, const char *helper)
+bool kernel_lacks(struct unit *u, const char *helper)
 {
 	struct probe_env *env = u->c->opt->env;
 

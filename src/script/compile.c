@@ -359,18 +359,42 @@ static bool load_c(struct compiler *c)
 	return cfront_load(c->cf, c->script->c_items.data, c->script->c_items.len, c->dx);
 }
 
-/* Passes over all programs until no type grows any more; then one that reports. */
-static void settle_types(struct compiler *c)
+static void check_until_settled(struct compiler *c)
 {
 	enum { PASSES_MAX = 12 };
 
-	c->dx->muted = true;
 	for (int i = 0; i < PASSES_MAX; i++) {
 		c->changed = false;
 		vec_each(u, &c->units)
 			check_unit(*u);
+		c->guessing = false;
 		if (!c->changed)
 			break;
+	}
+}
+
+static size_t maps_without_type(const struct compiler *c)
+{
+	size_t n = 0;
+
+	vec_each(m, &c->maps.entries)
+		n += !((struct map_sym *)m->value)->value;
+	return n;
+}
+
+/*
+ * Passes over all programs until no type grows any more; then one that reports.  A map whose
+ * values are made of its own, as in @n = @n + 1, has got none by then: what they are computed
+ * with tells.
+ */
+static void settle_types(struct compiler *c)
+{
+	c->dx->muted = true;
+	check_until_settled(c);
+	for (size_t left, before = SIZE_MAX; (left = maps_without_type(c)) < before && left;) {
+		before = left;
+		c->guessing = true;
+		check_until_settled(c);
 	}
 	c->dx->muted = false;
 	diags_recount(c->dx);

@@ -159,6 +159,8 @@ void start_dead_block(struct unit *u);
 
 /* lower_loop.c */
 void lower_for_map(struct unit *u, struct stmt *s);
+/* How many entries a map with keys has, by going over them. */
+ref lower_count_entries(struct unit *u, const struct map_sym *m);
 /* Is for ($i : a..b) better called by the kernel than written out as a loop? */
 bool range_is_long(struct unit *u, const struct stmt *s);
 void lower_long_range(struct unit *u, struct stmt *s);

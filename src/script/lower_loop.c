@@ -278,9 +278,11 @@ static void take_entry(struct unit *u, struct var_sym *kv, const struct map_sym 
 		ir_copy(b, kv->slot, value_off, value, 0, f[1].type->size);
 }
 
+/* What for_each_map_elem calls the body with; the first is the map. */
+enum { ENTRY_KEY = 1, ENTRY_VALUE, ENTRY_CONTEXT };
+
 void lower_for_map(struct unit *u, struct stmt *s)
 {
-	enum { PARAM_KEY = 1, PARAM_VALUE, PARAM_CONTEXT };
 	struct irb *b = &u->b;
 	const struct map_sym *m = s->e->map;
 	struct shared w;
@@ -288,14 +290,28 @@ void lower_for_map(struct unit *u, struct stmt *s)
 	find_shared(u, s, &w);
 	ref context = make_context(u, &w);
 	uint32_t func = (uint32_t)u->fns.len;
-	struct around a = start_body(u, &w, PARAM_CONTEXT);
-	take_entry(u, s->target->var, m, ir_param(b, PARAM_KEY), ir_param(b, PARAM_VALUE));
+	struct around a = start_body(u, &w, ENTRY_CONTEXT);
+	take_entry(u, s->target->var, m, ir_param(b, ENTRY_KEY), ir_param(b, ENTRY_VALUE));
 	lower_block(u, s->body);
 	unsigned leaves = end_body(u, &a);
 
 	ir_call(b, BPF_FUNC_for_each_map_elem, 4, ir_map(b, m->plan->kmap), ir_func(b, func),
 		context, ir_const(b, 0));
 	finish_loop(u, &w, context, leaves);
+}
+
+/* The helper itself counts for how many entries it called the body, which has nothing to do. */
+ref lower_count_entries(struct unit *u, const struct map_sym *m)
+{
+	const struct shared none = {};
+	struct irb *b = &u->b;
+	ref context = make_context(u, &none);
+	uint32_t func = (uint32_t)u->fns.len;
+	struct around a = start_body(u, &none, ENTRY_CONTEXT);
+
+	end_body(u, &a);
+	return ir_call(b, BPF_FUNC_for_each_map_elem, 4, ir_map(b, m->plan->kmap),
+		       ir_func(b, func), context, ir_const(b, 0));
 }
 
 /* How many numbers there are from first up to end. */

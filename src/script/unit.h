@@ -58,6 +58,7 @@ struct compiler {
 	struct macro *prelude; /* those of its macros that were used so far */
 	unsigned expansions;   /* of macros, so far: numbers for fresh names */
 	bool changed;	       /* a map or variable took another type in this pass */
+	bool guessing;	       /* what is computed with an unknown number is a number */
 	bool final;	       /* last pass: what is wrong is reported */
 	bool damaged;	       /* something could not be read: maps may be assigned in it */
 	uint32_t followed_kmap, cgroup_kmap; /* filter.c's, where the filter has them */
@@ -143,6 +144,8 @@ void check_unit(struct unit *u);
 /* check_stmt.c */
 void check_stmt(struct unit *u, struct stmt *s);
 void check_block(struct unit *u, struct stmt *s);
+/* A kernel that does not let us ask is not needed to compile for: it lacks nothing. */
+bool kernel_lacks(struct unit *u, const char *helper);
 bool check_condition(struct unit *u, struct expr *e);
 /* The variable gets a value of e's type, which it takes, or must fit into. */
 void var_assigned(struct unit *u, struct var_sym *v, const struct expr *e);

@@ -78,6 +78,19 @@ static void print_record(struct sb *out, const struct type *t)
 	sb_puts(out, " }");
 }
 
+/* As a script asks for it, with both of what distinguishes it from others. */
+static void print_stack(struct sb *out, const struct type *t)
+{
+	static const char *const modes[] = {
+		[STACK_SCRY] = "bpftrace",
+		[STACK_PERF] = "perf",
+		[STACK_RAW] = "raw",
+		[STACK_BUILD_ID] = "build_id",
+	};
+
+	sb_printf(out, "%s(%s, %u)", plain_names[t->kind], modes[t->stack_mode], t->depth);
+}
+
 static void print_type(struct sb *out, const struct type *t)
 {
 	switch (t->kind) {
@@ -91,6 +104,8 @@ static void print_type(struct sb *out, const struct type *t)
 	case T_PTR: print_pointer(out, t); break;
 	case T_ARRAY: print_array(out, t); break;
 	case T_TUPLE: print_tuple(out, t); break;
+	case T_KSTACK:
+	case T_USTACK: print_stack(out, t); break;
 	case T_RECORD: print_record(out, t); break;
 	case T_SUM:
 	case T_MIN:

@@ -132,7 +132,7 @@ static void test_names_of_types(void **state)
 	assert_prints(f, type_agg(&f->tt, T_COUNT, false), "count_t");
 	assert_prints(f, &type_none, "none");
 	assert_prints(f, &type_bool, "bool");
-	assert_prints(f, type_stack(&f->tt, T_USTACK, STACK_PERF, 3), "ustack");
+	assert_prints(f, type_stack(&f->tt, T_USTACK, STACK_PERF, 3), "ustack(perf, 3)");
 	for (int kind = T_KSYM; kind < T_KINDS; kind++) {
 		struct type t = { .kind = kind };
 

@@ -8,6 +8,7 @@
 #include "script/lower.h"
 #include "types/kernel_types.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -165,8 +166,15 @@ static bool check_cgroupid(struct unit *u, struct expr *e)
 	literal_text(u, e->args[0], &path, &len);
 	int err = cgroup_id(path, &id);
 	if (err) {
-		diag(c->dx, E0302_ARG_TYPE, e->args[0]->span,
-		     arena_printf(c->arena, "no id of cgroup %s: %s", path, strerror(-err)));
+		bool other = err == -EMEDIUMTYPE;
+		struct diag *d =
+			diag(c->dx, E0302_ARG_TYPE, e->args[0]->span,
+			     arena_printf(c->arena, "no id of cgroup %s: %s", path,
+					  other ? "it is not in a cgroup v2 file system"
+						: strerror(-err)));
+
+		if (other)
+			diag_hint(d, "`findmnt -t cgroup2` says where one is mounted");
 		return false;
 	}
 	set_const(c, e, (int64_t)id, id > INT64_MAX);
@@ -207,10 +215,9 @@ static ref lower_cpid(struct unit *u, struct expr *e)
 
 static bool check_cpid(struct unit *u, struct expr *e)
 {
-	if (u->c->opt->cpid)
-		return true;
-	diag(u->c->dx, E0303_NOT_HERE, e->span, "cpid needs a child process: give one with -c");
-	return false;
+	if (!u->c->opt->cpid && u->c->final)
+		diag(u->c->dx, W0116_NO_CHILD, e->span);
+	return true;
 }
 
 static bool check_username(struct unit *u, struct expr *e)

@@ -6,9 +6,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 
@@ -204,12 +206,15 @@ int cgroup_id(const char *path, uint64_t *id)
 		struct file_handle h;
 		char room[sizeof(struct file_handle) + sizeof(uint64_t)];
 	} u = { .h.handle_bytes = sizeof(uint64_t) };
+	struct statfs fs;
 	int mount_id;
 
+	if (statfs(path, &fs))
+		return -errno;
+	if (fs.f_type != CGROUP2_SUPER_MAGIC)
+		return -EMEDIUMTYPE;
 	if (name_to_handle_at(AT_FDCWD, path, &u.h, &mount_id, 0))
 		return -errno;
-	if (u.h.handle_bytes != sizeof(uint64_t))
-		return -EOPNOTSUPP;
 	memcpy(id, u.h.f_handle, sizeof(*id));
 	return 0;
 }

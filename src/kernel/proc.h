@@ -55,7 +55,10 @@ int proc_threads(struct arena *a, pid_t pid, struct tid_list *out);
 /* Raises the limit on open files to at least n, as far as it may be raised. */
 void proc_allow_files(unsigned long n);
 
-/* The id of a cgroup directory, as bpf_get_current_cgroup_id() gives it. 0 or -errno. */
+/*
+ * The id of a cgroup directory, as bpf_get_current_cgroup_id() gives it. 0 or -errno:
+ * -EMEDIUMTYPE when it lies in another file system than cgroup v2's.
+ */
 int cgroup_id(const char *path, uint64_t *id);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "builtin/builtin.h"
 #include "cfront/constants.h"
+#include "script/lex.h"
 #include "script/parse.h"
 #include "types/kernel_types.h"
 
@@ -171,13 +172,21 @@ bool param_number(const char *s, int64_t *v, bool *beyond)
 	bool neg = *s == '-';
 	const char *digits = s + (*s == '-' || *s == '+');
 	bool binary = digits[0] == '0' && (digits[1] == 'b' || digits[1] == 'B');
-	char *end;
+	uint64_t n;
 
 	if (!isdigit((unsigned char)*digits))
 		return false;
-	errno = 0;
-	uint64_t n = strtoull(binary ? digits + 2 : digits, &end, binary ? 2 : 0);
-	if (*end || errno || (neg && n > (uint64_t)INT64_MAX + 1))
+	if (binary) {
+		char *end;
+
+		errno = 0;
+		n = strtoull(digits + 2, &end, 2);
+		if (*end || errno)
+			return false;
+	} else if (lex_number(digits, strlen(digits), &n)) {
+		return false;
+	}
+	if (neg && n > (uint64_t)INT64_MAX + 1)
 		return false;
 	*v = neg ? -(int64_t)n : (int64_t)n;
 	*beyond = !neg && n > INT64_MAX;

@@ -95,6 +95,7 @@ static void cgroup_ids_are_inodes_of_cgroup2(void **state)
 
 	(void)state;
 	assert_int_equal(cgroup_id("/no/such/cgroup", &id), -ENOENT);
+	assert_int_equal(cgroup_id("/proc", &id), -EMEDIUMTYPE);
 	if (statfs(root, &fs) || fs.f_type != CGROUP2_SUPER_MAGIC || stat(root, &st))
 		skip();
 	assert_int_equal(cgroup_id(root, &id), 0);

@@ -117,6 +117,8 @@ fuzz:                                    ## every fuzzer for TIME=60 seconds, wi
 	@tests/deps build fuzz
 	@$(MAKE) --no-print-directory fuzzers BUILD=build-fuzz CC=clang LIBFUZZER=1 \
 		SAN="-fsanitize=fuzzer-no-link,address,undefined -fno-omit-frame-pointer"
+	@$(MAKE) --no-print-directory $(BUILD)/tests/test_session_random
+	@SEED=$$$$ SECONDS=$(TIME) $(BUILD)/tests/test_session_random
 	@BUILD=build-fuzz tests/fuzz/long $(TIME)
 
 fuzzers: $(FUZZ)

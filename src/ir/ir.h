@@ -176,7 +176,14 @@ struct ir_pass {
 	bool (*run)(struct fn *fn); /* returns whether it changed something */
 };
 extern const struct ir_pass ir_passes[];
-/* Runs all passes to a fixed point (bounded); after is called after each, when not NULL. */
+/*
+ * Runs all passes, except those whose row's bit is in without, to a fixed point (bounded);
+ * after is called after each, when not NULL.
+ */
+void ir_optimize_without(struct fn *fn, uint32_t without,
+			 void (*after)(void *arg, const char *pass, const struct fn *fn),
+			 void *arg);
+/* All passes. */
 void ir_optimize(struct fn *fn, void (*after)(void *arg, const char *pass, const struct fn *fn),
 		 void *arg);
 

@@ -16,17 +16,26 @@ const struct ir_pass ir_passes[] = {
 	{ 0 },
 };
 
-void ir_optimize(struct fn *fn, void (*after)(void *arg, const char *pass, const struct fn *fn),
-		 void *arg)
+void ir_optimize_without(struct fn *fn, uint32_t without,
+			 void (*after)(void *arg, const char *pass, const struct fn *fn),
+			 void *arg)
 {
 	bool changed = true;
 
 	for (int round = 0; changed && round < ROUNDS; round++) {
 		changed = false;
 		for (const struct ir_pass *p = ir_passes; p->name; p++) {
+			if (without >> (p - ir_passes) & 1)
+				continue;
 			changed |= p->run(fn);
 			if (after)
 				after(arg, p->name, fn);
 		}
 	}
+}
+
+void ir_optimize(struct fn *fn, void (*after)(void *arg, const char *pass, const struct fn *fn),
+		 void *arg)
+{
+	ir_optimize_without(fn, 0, after, arg);
 }

@@ -407,7 +407,8 @@ static void optimize(struct compiler *c, struct fn *fn)
 {
 	if (c->opt->dump_passes)
 		dump_pass(c, "lowering", fn);
-	ir_optimize(fn, c->opt->dump_passes ? dump_pass : NULL, c);
+	ir_optimize_without(fn, c->opt->without_passes, c->opt->dump_passes ? dump_pass : NULL,
+			    c);
 	dump_ir(c, fn);
 }
 

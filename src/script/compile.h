@@ -80,6 +80,7 @@ struct compile_options {
 	unsigned isa;		 /* see codegen.h */
 	enum unwind_mode unwind; /* overrides the setting unless UNWIND_AUTO */
 	bool unsafe;
+	uint32_t without_passes; /* for tests: see ir_optimize_without() */
 	enum plan_purpose purpose;
 	struct probe_env *env; /* its types, dx and arena are those of the compile */
 	/* Called with each stage's text, for -d: "ast", "ir", "ir after <pass>". */

@@ -161,14 +161,72 @@ static void break_slot(struct vslot *s)
 	vreg_none(&s->reg);
 }
 
+/* size bytes at r`reg` + off: a place that need not be constant, and a size that may be less.
+ */
+static int stack_range(struct verifier *v, unsigned reg, int32_t off, uint64_t size, bool write,
+		       bool known)
+{
+	const struct vreg *r = v_reg(v, reg);
+	struct vframe *f = v->cur->frames[r->frame];
+
+	/* Somewhere in a part of the stack: which bytes are written is not known. */
+	int64_t place = r->range.smin + r->off + off;
+	uint64_t span = range_is_const(&r->range) ? 0 : r->range.umax - (uint64_t)r->range.smin;
+	if (span > BPF_STACK_SIZE)
+		return v_reject(v, "r%u may point anywhere: check its bounds before", reg);
+	size += span;
+	known &= !span;
+	if (place < -BPF_STACK_SIZE || place >= 0 || (uint64_t)-place < size)
+		return v_reject(v, "r%u: %llu bytes at r10%+lld are outside of the stack", reg,
+				(unsigned long long)size, (long long)place);
+
+	uint32_t at = (uint32_t)-place;
+	touch_stack(v, f, at);
+	for (uint64_t k = 0; k < size; k++) {
+		struct vslot *s = &f->slots[(at - k - 1) / 8];
+		uint8_t *b = stack_byte(f, (uint32_t)(at - k));
+
+		if (*b == BYTE_REG && v_is_pointer(&s->reg))
+			return v_reject(v, "r%u: the stack at r10-%llu holds %s", reg,
+					(unsigned long long)(at - k), v_type_name(s->reg.type));
+		if (*b == BYTE_NONE && !write)
+			return v_reject(v, "r%u: the stack at r10-%llu holds nothing yet", reg,
+					(unsigned long long)(at - k));
+		if (write && (known || *b != BYTE_NONE)) {
+			break_slot(s);
+			*b = BYTE_DATA;
+		}
+	}
+	return 0;
+}
+
+/* A load or store at a place of the stack that is not constant. */
+static int stack_somewhere(struct verifier *v, unsigned reg, int32_t off, unsigned size,
+			   bool write)
+{
+	const struct vreg *r = v_reg(v, reg);
+
+	if ((uint64_t)(r->off + off) % size || r->range.bits.value % size ||
+	    r->range.bits.mask % size)
+		return v_reject(v, "%u bytes of the stack must be aligned", size);
+	return stack_range(v, reg, off, size, write, false);
+}
+
 static int load_stack(struct verifier *v, const struct bpf_insn *p)
 {
 	struct vframe *f = v->cur->frames[v_reg(v, p->src_reg)->frame];
 	unsigned size = insn_size(p->code);
 	bool zero = BPF_MODE(p->code) != INSN_MEMSX;
 	uint32_t at;
-	int ret = stack_place(v, p->src_reg, p->off, size, &at);
+	int ret;
 
+	if (!range_is_const(&v_reg(v, p->src_reg)->range)) {
+		ret = stack_somewhere(v, p->src_reg, p->off, size, false);
+		if (!ret)
+			load_number(v_reg(v, p->dst_reg), size, !zero);
+		return ret;
+	}
+	ret = stack_place(v, p->src_reg, p->off, size, &at);
 	if (ret)
 		return ret;
 	struct vslot *s = &f->slots[(at - 1) / 8];
@@ -200,8 +258,15 @@ static int store_stack(struct verifier *v, unsigned reg, int32_t off, unsigned s
 {
 	uint32_t frame = v_reg(v, reg)->frame, at;
 	struct vframe *f = v->cur->frames[frame];
-	int ret = stack_place(v, reg, off, size, &at);
 
+	if (!range_is_const(&v_reg(v, reg)->range))
+		return v_is_pointer(value)
+			       ? v_reject(v,
+					  "stores %s at a place of the stack that is "
+					  "not constant",
+					  v_type_name(value->type))
+			       : stack_somewhere(v, reg, off, size, true);
+	int ret = stack_place(v, reg, off, size, &at);
 	if (ret)
 		return ret;
 	struct vslot *s = &f->slots[(at - 1) / 8];
@@ -433,49 +498,13 @@ int v_atomic(struct verifier *v, const struct bpf_insn *p)
 
 /* --- helpers --- */
 
-static int helper_stack(struct verifier *v, unsigned reg, uint64_t size, bool write, bool known)
-{
-	const struct vreg *r = v_reg(v, reg);
-	struct vframe *f = v->cur->frames[r->frame];
-
-	/* Somewhere in a part of the stack: which bytes are written is not known. */
-	int64_t place = r->range.smin + r->off;
-	uint64_t span = range_is_const(&r->range) ? 0 : r->range.umax - (uint64_t)r->range.smin;
-	if (span > BPF_STACK_SIZE)
-		return v_reject(v, "r%u may point anywhere: check its bounds before", reg);
-	size += span;
-	known &= !span;
-	if (place < -BPF_STACK_SIZE || place >= 0 || (uint64_t)-place < size)
-		return v_reject(v, "r%u: %llu bytes at r10%+lld are outside of the stack", reg,
-				(unsigned long long)size, (long long)place);
-
-	uint32_t at = (uint32_t)-place;
-	touch_stack(v, f, at);
-	for (uint64_t k = 0; k < size; k++) {
-		struct vslot *s = &f->slots[(at - k - 1) / 8];
-		uint8_t *b = stack_byte(f, (uint32_t)(at - k));
-
-		if (*b == BYTE_REG && v_is_pointer(&s->reg))
-			return v_reject(v, "r%u: the stack at r10-%llu holds %s", reg,
-					(unsigned long long)(at - k), v_type_name(s->reg.type));
-		if (*b == BYTE_NONE && !write)
-			return v_reject(v, "r%u: the stack at r10-%llu holds nothing yet", reg,
-					(unsigned long long)(at - k));
-		if (write && (known || *b != BYTE_NONE)) {
-			break_slot(s);
-			*b = BYTE_DATA;
-		}
-	}
-	return 0;
-}
-
 int v_helper_memory(struct verifier *v, unsigned reg, uint64_t size, bool write,
 		    bool known_size)
 {
 	const struct vreg *r = v_reg(v, reg);
 
 	if (r->type == V_STACK)
-		return helper_stack(v, reg, size, write, known_size);
+		return stack_range(v, reg, 0, size, write, known_size);
 	if (r->type == V_PACKET || r->type == V_CTX)
 		return v_reject(v, "r%u is %s, which helpers do not take as memory", reg,
 				v_type_name(r->type));

@@ -155,7 +155,12 @@ static void store_scalar(struct unit *u, struct map_sym *m, struct expr *key_exp
 	}
 
 	ref key = lower_key(u, m, key_expr);
-	if (m->deleted) { /* entries come and go: it is most likely not there */
+	/*
+	 * Where entries come and go it is most likely not there.  What runs once is kept short:
+	 * for each inlined lookup the kernel moves the whole program, so that loading thousands
+	 * of them would take the square of their number.
+	 */
+	if (m->deleted || u->when == PROG_BEGIN || u->when == PROG_END) {
 		update_scalar(u, m, key, v);
 		return;
 	}

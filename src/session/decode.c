@@ -427,17 +427,35 @@ static void add_user_frames(struct job *j, struct frames *out, enum stack_mode m
 	add_frame(j, out, user_frame(j, mode, pid, addr, l < end ? l : NULL));
 }
 
-static void put_stack(struct job *j, const struct type *t, const uint8_t *p, struct value *out)
+/* How a stack lies in memory: the number of frames, the process, the addresses. */
+static uint32_t stack_depth(const struct type *t, const uint8_t *p)
+{
+	uint32_t n = (uint32_t)load(p, sizeof(uint32_t));
+
+	return n > t->depth ? t->depth : n;
+}
+
+static uint32_t stack_pid(const uint8_t *p)
+{
+	return (uint32_t)load(p + sizeof(uint32_t), sizeof(uint32_t));
+}
+
+static uint64_t stack_addr(const uint8_t *p, uint32_t i)
 {
 	enum { IPS = 8 }; /* offset of ip[] */
-	uint32_t n = (uint32_t)load(p, sizeof(uint32_t));
-	uint32_t pid = (uint32_t)load(p + sizeof(uint32_t), sizeof(uint32_t));
 
-	if (n > t->depth)
-		n = t->depth;
+	return load(p + IPS + (size_t)i * 8, 8);
+}
+
+/* The frames from number i on, up to number end. */
+static void put_frames(struct job *j, const struct type *t, const uint8_t *p, uint32_t i,
+		       uint32_t end, struct value *out)
+{
+	uint32_t pid = stack_pid(p);
 	struct frames frames = {};
-	for (uint32_t i = 0; i < n; i++) {
-		uint64_t addr = load(p + IPS + (size_t)i * 8, 8);
+
+	for (; i < end; i++) {
+		uint64_t addr = stack_addr(p, i);
 
 		if (t->kind == T_KSTACK)
 			add_frame(j, &frames, kernel_frame(j, t->stack_mode, addr));
@@ -450,6 +468,11 @@ static void put_stack(struct job *j, const struct type *t, const uint8_t *p, str
 	out->names = frames.names.data;
 	out->nitems = (unsigned)frames.items.len;
 	out->indent = t->stack_mode == STACK_SCRY ? FRAME_INDENT : 0;
+}
+
+static void put_stack(struct job *j, const struct type *t, const uint8_t *p, struct value *out)
+{
+	put_frames(j, t, p, 0, stack_depth(t, p), out);
 }
 
 static void put_probe(struct job *j, uint64_t id, struct value *out)
@@ -551,4 +574,23 @@ void decode(struct decoder *d, struct arena *a, const struct type *t, const void
 	struct job j = { .d = d, .a = a };
 
 	value_of(&j, t, bytes, out);
+}
+
+bool decode_stacks_apart(struct decoder *d, struct arena *a, const struct type *t,
+			 const void *x, const void *y, struct value *vx, struct value *vy)
+{
+	struct job j = { .d = d, .a = a };
+	uint32_t i = 0, n = stack_depth(t, x);
+
+	if ((t->kind != T_KSTACK && t->kind != T_USTACK) || stack_pid(x) != stack_pid(y))
+		return false;
+	if (stack_depth(t, y) < n)
+		n = stack_depth(t, y);
+	while (i < n && stack_addr(x, i) == stack_addr(y, i))
+		i++;
+	if (i == n)
+		return false;
+	put_frames(&j, t, x, i, i + 1, vx);
+	put_frames(&j, t, y, i, i + 1, vy);
+	return true;
 }

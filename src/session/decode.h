@@ -44,4 +44,12 @@ void decoder_prepare(struct decoder *d, const struct type *t);
 void decode(struct decoder *d, struct arena *a, const struct type *t, const void *bytes,
 	    struct value *out);
 
+/*
+ * The first frames in which two stacks of one process differ, as stacks of their own: naming
+ * whole stacks is too much for sorting them.  False where that does not tell them apart: t is
+ * no stack, one stack is the start of the other, or of two processes.
+ */
+bool decode_stacks_apart(struct decoder *d, struct arena *a, const struct type *t,
+			 const void *x, const void *y, struct value *vx, struct value *vy);
+
 #endif

@@ -123,10 +123,14 @@ struct showing {
 	struct map_entry entry;
 };
 
+static const void *key_bytes(const struct showing *w, uint32_t i)
+{
+	return w->t.keys + (size_t)i * w->t.key_size;
+}
+
 static void get_key(const struct showing *w, uint32_t i, struct value *out)
 {
-	decode(&w->s->decoder, &w->s->scratch, w->map->key,
-	       w->t.keys + (size_t)i * w->t.key_size, out);
+	decode(&w->s->decoder, &w->s->scratch, w->map->key, key_bytes(w, i), out);
 }
 
 /* The series of all keys end with the newest interval of any of them. */
@@ -170,8 +174,15 @@ static int compare_whole_keys(void *arg, uint32_t a, uint32_t b)
 {
 	struct showing *w = arg;
 	struct value x, y;
+	int order;
 
 	arena_reset(&w->s->scratch, w->mark);
+	if (decode_stacks_apart(&w->s->decoder, &w->s->scratch, w->map->key, key_bytes(w, a),
+				key_bytes(w, b), &x, &y)) {
+		order = map_compare_keys(&x, &y);
+		if (order)
+			return order;
+	}
 	get_key(w, a, &x);
 	get_key(w, b, &y);
 	return map_compare_keys(&x, &y);

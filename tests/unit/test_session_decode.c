@@ -136,6 +136,25 @@ static void a_stack_is_cut_at_its_depth(void **state)
 	assert_string_equal(text_of(b, t, bytes), "\n10\n20\n");
 }
 
+static void stacks_are_told_apart_by_the_first_frame_that_differs(void **state)
+{
+	struct bench *b = *state;
+	const struct type *t = type_stack(&b->types, T_KSTACK, STACK_RAW, 3);
+	const uint64_t x[] = { 3, 0x10, 0x20, 0x30 }, y[] = { 3, 0x10, 0x21, 0x2f };
+	const uint64_t start[] = { 2, 0x10, 0x20, 0 },
+		       other[] = { 3ull | 7ull << 32, 0x11, 0, 0 };
+	struct value vx, vy;
+
+	assert_true(decode_stacks_apart(&b->d, &b->arena, t, x, y, &vx, &vy));
+	assert_int_equal(vx.nitems, 1);
+	assert_string_equal(vx.items[0].text, "20");
+	assert_string_equal(vy.items[0].text, "21");
+	assert_false(decode_stacks_apart(&b->d, &b->arena, t, x, start, &vx, &vy));
+	assert_false(decode_stacks_apart(&b->d, &b->arena, t, x, other, &vx, &vy));
+	assert_false(decode_stacks_apart(&b->d, &b->arena, type_int(&b->types, 8, false), x, y,
+					 &vx, &vy));
+}
+
 static void fractions_of_a_second(void **state)
 {
 	struct bench *b = *state;
@@ -252,6 +271,7 @@ int main(void)
 		TEST(tuples_are_laid_out_like_structs),
 		TEST(members_are_found_by_bits),
 		TEST(a_stack_is_cut_at_its_depth),
+		TEST(stacks_are_told_apart_by_the_first_frame_that_differs),
 		TEST(fractions_of_a_second),
 		TEST(users_have_names),
 		TEST(aggregates_of_two_cpus),

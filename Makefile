@@ -84,7 +84,7 @@ $(BUILD)/tests/work/%.bpf.o: tests/guest/objects/%.c
 
 # Those whose functions are traced keep their symbols and frames, and are loaded anywhere.
 WORK_FLAGS := -static -s
-$(BUILD)/tests/work/calls $(BUILD)/tests/work/floats $(BUILD)/tests/work/usdts: \
+$(BUILD)/tests/work/calls $(BUILD)/tests/work/floats $(BUILD)/tests/work/usdts $(BUILD)/tests/work/manyargs: \
 	WORK_FLAGS := -static-pie -fPIE -fno-omit-frame-pointer
 # These are to be found without frames.
 $(BUILD)/tests/work/unwinds: WORK_FLAGS := -static-pie -fPIE -fomit-frame-pointer

@@ -3,6 +3,7 @@
  */
 #include "builtin/builtin.h"
 #include "builtin/ustack.h"
+#include "probe/arch.h"
 #include "script/lower.h"
 
 #include <string.h>
@@ -44,6 +45,18 @@ static bool check_argn(struct unit *u, struct expr *e)
 static ref lower_argn(struct unit *u, struct expr *e)
 {
 	return lower_argloc(u, &u->shape.regs[e->arg_index]);
+}
+
+/* A word of the stack at a function's entry, from the first behind what the call left there. */
+static bool check_sargn(struct unit *u, struct expr *e)
+{
+	const char *provider = u->group->provider->name;
+	int off = arch_host.entry_cfa + 8 * (e->name[4] - '0');
+
+	if (strcmp(provider, "kprobe") != 0 && strcmp(provider, "uprobe") != 0)
+		return builtin_not_here(u, e, e->name);
+	builtin_expand(u, e, arena_printf(u->c->arena, "*(uint64 *)(reg(\"sp\") + %d)", off));
+	return !type_is_error(e->type);
 }
 
 static bool check_retval(struct unit *u, struct expr *e)
@@ -167,6 +180,12 @@ static ref lower_usermode(struct unit *u, struct expr *e)
 			.doc = "Argument " #n " of the function or event, as a number." \
 	}
 
+#define SARG(n)                                                                              \
+	{                                                                                    \
+		"sarg" #n, "? sarg" #n "()", BI_BARE | BI_PROBE, check_sargn,                \
+			.doc = "Word " #n " of the arguments on the stack (kprobe, uprobe)." \
+	}
+
 BUILTINS(context) = {
 	{ "args", "? args()", BI_BARE | BI_PROBE, check_args,
 	  .doc = "The arguments by name: args.x." },
@@ -180,6 +199,16 @@ BUILTINS(context) = {
 	ARG(7),
 	ARG(8),
 	ARG(9),
+	SARG(0),
+	SARG(1),
+	SARG(2),
+	SARG(3),
+	SARG(4),
+	SARG(5),
+	SARG(6),
+	SARG(7),
+	SARG(8),
+	SARG(9),
 	{ "retval", "? retval()", BI_BARE | BI_PROBE, check_retval, .lower = lower_retval,
 	  .doc = "What the function returned." },
 	{ "func", "? func()", BI_BARE | BI_PROBE, check_func, lower_func, lower_user_func,

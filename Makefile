@@ -30,7 +30,7 @@ UNIT_BIN := $(UNIT:tests/unit/%.c=$(BUILD)/tests/%)
 SUITES  := $(patsubst tests/%/run,%,$(wildcard tests/*/run))
 CHECK   := $(filter-out host guest tools fuzz,$(SUITES))
 WORK    := $(patsubst tests/guest/work/%.c,$(BUILD)/tests/work/%,$(wildcard tests/guest/work/*.c)) \
-           $(addprefix $(BUILD)/tests/work/,debug-O2 debugcc usdts_shared.so) \
+           $(addprefix $(BUILD)/tests/work/,debug-O2 debugcc usdts_shared.so calls_static calls_pie calls_nopie) \
            $(patsubst tests/guest/objects/%.c,$(BUILD)/tests/work/%.bpf.o,$(wildcard tests/guest/objects/*.c))
 
 .PHONY: all static unit check test asan fuzz fuzzers bench run docs deps install uninstall clean help
@@ -86,6 +86,12 @@ $(BUILD)/tests/work/%.bpf.o: tests/guest/objects/%.c
 WORK_FLAGS := -static -s
 $(BUILD)/tests/work/calls $(BUILD)/tests/work/floats $(BUILD)/tests/work/usdts $(BUILD)/tests/work/manyargs: \
 	WORK_FLAGS := -static-pie -fPIE -fno-omit-frame-pointer
+$(BUILD)/tests/work/calls_static: WORK_FLAGS := -static -no-pie
+$(BUILD)/tests/work/calls_pie: WORK_FLAGS := -pie -fPIE
+$(BUILD)/tests/work/calls_nopie: WORK_FLAGS := -no-pie
+$(addprefix $(BUILD)/tests/work/calls_,static pie nopie): tests/guest/work/calls.c tests/guest/work/work.h
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(PLAIN) $(WORK_FLAGS) -o $@ $<
 # These are to be found without frames.
 $(BUILD)/tests/work/unwinds: WORK_FLAGS := -static-pie -fPIE -fomit-frame-pointer
 $(BUILD)/tests/work/unwinds_shared: WORK_FLAGS := -fomit-frame-pointer -Wl,-z,lazy

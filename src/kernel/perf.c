@@ -3,7 +3,6 @@
 #include "kernel/proc.h"
 
 #include <errno.h>
-#include <linux/perf_event.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -73,7 +72,7 @@ int perf_open_uprobe(const struct perf_uprobe *u)
 		      : perf_open(&attr, -1, (int)cpu_first_online());
 }
 
-static struct perf_event_attr count_attr(const struct perf_count *c)
+struct perf_event_attr perf_count_attr(const struct perf_count *c)
 {
 	struct perf_event_attr attr = { .type = c->type, .config = c->config };
 
@@ -93,14 +92,14 @@ static struct perf_event_attr count_attr(const struct perf_count *c)
 
 int perf_open_cpu(const struct perf_count *c, unsigned cpu)
 {
-	struct perf_event_attr attr = count_attr(c);
+	struct perf_event_attr attr = perf_count_attr(c);
 
 	return perf_open(&attr, -1, (int)cpu);
 }
 
 int perf_open_thread(const struct perf_count *c, pid_t tid)
 {
-	struct perf_event_attr attr = count_attr(c);
+	struct perf_event_attr attr = perf_count_attr(c);
 	int r;
 
 	attr.disabled = attr.enable_on_exec = c->from_exec;

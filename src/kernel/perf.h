@@ -7,6 +7,7 @@
 #ifndef SCRY_KERNEL_PERF_H
 #define SCRY_KERNEL_PERF_H
 
+#include <linux/perf_event.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -50,6 +51,8 @@ struct perf_count {
 	uint64_t addr;
 	uint32_t len, access; /* bytes, HW_BREAKPOINT_... */
 };
+/* What the kernel is asked for; see perf_event_open(2). */
+struct perf_event_attr perf_count_attr(const struct perf_count *c);
 /* On one CPU, whatever runs there. */
 int perf_open_cpu(const struct perf_count *c, unsigned cpu);
 /* For one thread wherever it runs, and for the threads that it will start. */

@@ -1,5 +1,7 @@
 #include "object/verdict.h"
 
+#include "kernel/proc.h"
+
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
@@ -89,7 +91,7 @@ int verdict_set(struct err *e, int code, const char *path, const char *what, con
 			return err_set(e, code, "%s: %s: %s", path, what, strerror(-code));
 		err_set(e, code, "%s: %.*s", path, words.len, words.s);
 		if (code == -EPERM)
-			err_hint(e, "run as root, or with CAP_BPF and CAP_PERFMON");
+			proc_hint_denied(e, "programs or maps of this kind");
 		return code;
 	}
 	read_log(begin + strlen(BEGIN), end, &reason, &source);

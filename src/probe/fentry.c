@@ -106,7 +106,14 @@ static const char *why_not(struct probe_env *env, const struct function_type *f)
 	return NULL;
 }
 
-/* The traceable functions that match and have a type; module NULL: wherever they are. */
+/* A traceable function that has a type and can have a trampoline. */
+static bool is_eligible(struct probe_env *env, const struct function *f,
+			struct function_type *type)
+{
+	return function_find_type(env, function_home(f), f->name, type) && !why_not(env, type);
+}
+
+/* The eligible functions that match; module NULL: wherever they are. */
 static bool expand_wildcard(struct probe_env *env, const struct attach_text *at,
 			    const char *module, const char *name, struct targets *out)
 {
@@ -117,12 +124,9 @@ static bool expand_wildcard(struct probe_env *env, const struct attach_text *at,
 	if (!list)
 		return expand_unreadable(env, at, &e);
 	vec_each(f, list) {
-		const char *home = *f->module ? f->module : "vmlinux";
 		struct function_type type;
 
-		if (!wildcard_match(name, f->name) ||
-		    (module && !wildcard_match(module, home)) ||
-		    !function_find_type(env, home, f->name, &type) || why_not(env, &type))
+		if (!function_matches(f, module, name) || !is_eligible(env, f, &type))
 			continue;
 		add_target(env, at, type.module, f->name, out)->from_wildcard = true;
 	}
@@ -359,33 +363,24 @@ static int list_bpf(struct probe_env *env, const struct provider *p, const char 
 	return 0;
 }
 
+static bool accepts(struct probe_env *env, const struct function *f)
+{
+	struct function_type type;
+
+	return is_eligible(env, f, &type);
+}
+
 static int list_functions(struct probe_env *env, const struct provider *p, const char *pattern,
 			  void (*fn)(void *arg, const struct target *t), void *arg,
 			  struct err *e)
 {
-	const struct functions *list;
+	const struct function_listing how = { p, true, accepts };
 
 	if (!strncmp(pattern, "bpf:", strlen("bpf:")))
 		return list_bpf(env, p, pattern, fn, arg, e);
-	list = lists_functions(env, e);
-	if (!list || !lists_btf(env, NULL, e))
+	if (!lists_btf(env, NULL, e))
 		return e->code;
-	vec_each(f, list) {
-		const char *home = *f->module ? f->module : "vmlinux";
-		char name[512];
-		struct target t = { .provider = p,
-				    .name = name,
-				    .symbol = f->name,
-				    .module = *f->module ? f->module : NULL };
-		struct function_type type;
-
-		snprintf(name, sizeof(name), "%s:%s:%s", p->name, home, f->name);
-		if ((wildcard_match(pattern, f->name) ||
-		     wildcard_match(pattern, name + strlen(p->name) + 1)) &&
-		    function_find_type(env, home, f->name, &type))
-			fn(arg, &t);
-	}
-	return 0;
+	return functions_list(env, &how, pattern, fn, arg, e);
 }
 
 static int list_fentry(struct probe_env *env, const char *pattern,

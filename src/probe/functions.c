@@ -248,3 +248,44 @@ void function_print_type(struct probe_env *env, const struct function_type *f, b
 		params[n++] = (struct btf_param){ .name = "retval", .id = result };
 	function_print_params(f->btf, params, n, fn, arg);
 }
+
+const char *function_home(const struct function *f)
+{
+	return *f->module ? f->module : "vmlinux";
+}
+
+bool function_matches(const struct function *f, const char *module, const char *name)
+{
+	return wildcard_match(name, f->name) &&
+	       (!module || wildcard_match(module, function_home(f)));
+}
+
+int functions_list(struct probe_env *env, const struct function_listing *how,
+		   const char *pattern, void (*fn)(void *arg, const struct target *t),
+		   void *arg, struct err *e)
+{
+	const struct functions *list = lists_functions(env, e);
+	bool with_module = how->with_module || strchr(pattern, ':');
+
+	if (!list)
+		return e->code;
+	vec_each(f, list) {
+		const char *kind = how->provider->name, *home = function_home(f);
+		char name[512];
+		struct target t = { .provider = how->provider,
+				    .name = name,
+				    .symbol = f->name,
+				    .module = home };
+
+		if (with_module)
+			snprintf(name, sizeof(name), "%s:%s:%s", kind, home, f->name);
+		else
+			snprintf(name, sizeof(name), "%s:%s", kind, f->name);
+		if (!wildcard_match(pattern, name + strlen(kind) + 1) &&
+		    !(how->with_module && wildcard_match(pattern, f->name)))
+			continue;
+		if (!how->accepts || how->accepts(env, f))
+			fn(arg, &t);
+	}
+	return 0;
+}

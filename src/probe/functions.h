@@ -27,6 +27,24 @@ struct function_type {
 bool function_find_type(struct probe_env *env, const char *module, const char *name,
 			struct function_type *out);
 
+struct function;
+/* The module of a traceable function; "vmlinux" for the kernel itself. */
+const char *function_home(const struct function *f);
+/* Do its module and name match the patterns? module NULL: wherever it is. */
+bool function_matches(const struct function *f, const char *module, const char *name);
+
+/* How a provider lists functions. */
+struct function_listing {
+	const struct provider *provider;
+	bool with_module; /* always, not only when the pattern has one */
+	/* Of those that match, which can be traced; NULL: all. */
+	bool (*accepts)(struct probe_env *env, const struct function *f);
+};
+/* A provider's list() of kernel functions; the targets live as long as the call of fn. */
+int functions_list(struct probe_env *env, const struct function_listing *how,
+		   const char *pattern, void (*fn)(void *arg, const struct target *t),
+		   void *arg, struct err *e);
+
 VEC_TYPE(addrs, uint64_t);
 /* All addresses of functions of that name; none where they are hidden. */
 void function_addrs(struct probe_env *env, const char *module, const char *name,

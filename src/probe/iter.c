@@ -78,10 +78,12 @@ static bool expand_iter(struct probe_env *env, const struct attach_text *at,
 		return false;
 	near.wanted = at->parts[1];
 	if (at->nparts > 2) {
-		diag_hint(diag(env->dx, E0006_NOT_YET, at->span, "a pinned iterator"),
-			  "what a walk brings is printed by scry itself: run iter:%s when it "
-			  "is wanted",
-			  near.wanted);
+		diag_hint(
+			diag(env->dx, E0006_NOT_YET, at->span, "a pinned iterator"),
+			"who reads the file would see what the kernel formats "
+			"(bpf_seq_printf), but output is formatted by scry, which has ended by "
+			"then: run iter:%s when it is wanted",
+			near.wanted);
 		return false;
 	}
 	if (wildcard_has(near.wanted)) {

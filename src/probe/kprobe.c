@@ -104,18 +104,17 @@ static bool expand_wildcard(struct probe_env *env, const struct provider *p,
 	if (!list)
 		return expand_unreadable(env, at, &e);
 	vec_each(f, list) {
-		const char *home = *f->module ? f->module : "vmlinux";
 		struct target *t;
 
-		if (!wildcard_match(symbol, f->name) ||
-		    (module && !wildcard_match(module, home)))
+		if (!function_matches(f, module, symbol))
 			continue;
 		t = expand_add(env, p, at, out);
 		t->symbol = f->name;
 		t->module = *f->module ? f->module : NULL;
 		t->addr = f->addr;
 		t->from_wildcard = true;
-		t->name = module ? arena_printf(env->arena, "%s:%s:%s", p->name, home, f->name)
+		t->name = module ? arena_printf(env->arena, "%s:%s:%s", p->name,
+						function_home(f), f->name)
 				 : arena_printf(env->arena, "%s:%s", p->name, f->name);
 	}
 	return out->len > before || expand_no_match(env, at, NULL);
@@ -181,43 +180,21 @@ static int shape_kprobe(struct probe_env *env, const struct target *t, const str
 	return 0;
 }
 
-static int list_functions(struct probe_env *env, const struct provider *p, const char *pattern,
-			  void (*fn)(void *arg, const struct target *t), void *arg,
-			  struct err *e)
-{
-	const struct functions *list = lists_functions(env, e);
-	bool with_module = strchr(pattern, ':') != NULL;
-
-	if (!list)
-		return e->code;
-	vec_each(f, list) {
-		const char *home = *f->module ? f->module : "vmlinux";
-		char name[512];
-		struct target t = {
-			.provider = p, .name = name, .symbol = f->name, .module = home
-		};
-
-		if (with_module)
-			snprintf(name, sizeof(name), "%s:%s:%s", p->name, home, f->name);
-		else
-			snprintf(name, sizeof(name), "%s:%s", p->name, f->name);
-		if (wildcard_match(pattern, name + strlen(p->name) + 1))
-			fn(arg, &t);
-	}
-	return 0;
-}
-
 static int list_kprobes(struct probe_env *env, const char *pattern,
 			void (*fn)(void *arg, const struct target *t), void *arg, struct err *e)
 {
-	return list_functions(env, &provider_kprobe, pattern, fn, arg, e);
+	const struct function_listing how = { .provider = &provider_kprobe };
+
+	return functions_list(env, &how, pattern, fn, arg, e);
 }
 
 static int list_kretprobes(struct probe_env *env, const char *pattern,
 			   void (*fn)(void *arg, const struct target *t), void *arg,
 			   struct err *e)
 {
-	return list_functions(env, &provider_kretprobe, pattern, fn, arg, e);
+	const struct function_listing how = { .provider = &provider_kretprobe };
+
+	return functions_list(env, &how, pattern, fn, arg, e);
 }
 
 static int params_kprobe(struct probe_env *env, const struct target *t,

@@ -80,10 +80,7 @@ static int refused(struct err *e, int code, const char *what, const char *name)
 {
 	err_set(e, code, "%s %s", what, name);
 	switch (code) {
-	case -EPERM:
-		if (kernel_lockdown() == LOCKDOWN_CONFIDENTIALITY)
-			return err_hint(e, "kernel lockdown (confidentiality) forbids tracing");
-		return err_hint(e, "run as root, or with CAP_BPF and CAP_PERFMON");
+	case -EPERM: return proc_hint_denied(e, "BPF programs and maps of this kind");
 	case -ENOSYS: return err_hint(e, "this kernel was built without CONFIG_BPF_SYSCALL");
 	case -ENOMEM: return err_hint(e, "give the maps fewer entries (max_map_keys)");
 	}

@@ -1,4 +1,5 @@
 /* fentry, iterators, watchpoints, self: what their attach points mean, by this kernel's BTF. */
+#include "kernel/perf.h"
 #include "probe/arch.h"
 #include "probe/provider.h"
 #include "types/kernel_types.h"
@@ -258,6 +259,67 @@ static void addresses_need_permission(void **state)
 	assert_refused(f, "kprobe:0xg", "'0xg' is no address");
 }
 
+/* No machine of a test has these counters: what the kernel is asked for is compared. */
+static void hardware_events_are_the_kernels(void **state)
+{
+	static const struct {
+		const char *text;
+		uint32_t config;
+		uint64_t period;
+	} rows[] = {
+		{ "hardware:backend-stalls:7", PERF_COUNT_HW_STALLED_CYCLES_BACKEND, 7 },
+		{ "hardware:backend-stalls", PERF_COUNT_HW_STALLED_CYCLES_BACKEND, 1000000 },
+		{ "hardware:branch-instructions:", PERF_COUNT_HW_BRANCH_INSTRUCTIONS, 100000 },
+		{ "h:branches", PERF_COUNT_HW_BRANCH_INSTRUCTIONS, 100000 },
+		{ "hardware:branch-misses", PERF_COUNT_HW_BRANCH_MISSES, 100000 },
+		{ "hardware:bus-cycles", PERF_COUNT_HW_BUS_CYCLES, 100000 },
+		{ "hardware:cache-misses:0x10", PERF_COUNT_HW_CACHE_MISSES, 16 },
+		{ "hardware:cache-references", PERF_COUNT_HW_CACHE_REFERENCES, 1000000 },
+		{ "hardware:cpu-cycles", PERF_COUNT_HW_CPU_CYCLES, 1000000 },
+		{ "hardware:cycles:99", PERF_COUNT_HW_CPU_CYCLES, 99 },
+		{ "hardware:frontend-stalls", PERF_COUNT_HW_STALLED_CYCLES_FRONTEND, 1000000 },
+		{ "hardware:instructions", PERF_COUNT_HW_INSTRUCTIONS, 1000000 },
+		{ "hardware:ref-cycles", PERF_COUNT_HW_REF_CPU_CYCLES, 1000000 },
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct targets out = {};
+
+		assert_true(expand(f, rows[i].text, &out));
+		struct perf_event_attr attr =
+			perf_count_attr(&(struct perf_count){ .type = PERF_TYPE_HARDWARE,
+							      .config = out.data[0]->config,
+							      .period = out.data[0]->period });
+		assert_int_equal(attr.type, PERF_TYPE_HARDWARE);
+		assert_int_equal(attr.config, rows[i].config);
+		assert_int_equal(attr.sample_period, rows[i].period);
+		assert_int_equal(attr.freq, 0);
+	}
+	assert_refused(f, "hardware:cycels", "no matches for hardware cycels");
+	assert_refused(f, "hardware:cycles:0",
+		       "invalid rate of hardware probe: count '0' is not a positive integer");
+}
+
+static void what_is_watched_is_asked_for(void **state)
+{
+	struct perf_event_attr attr =
+		perf_count_attr(&(struct perf_count){ .type = PERF_TYPE_BREAKPOINT,
+						      .period = 1,
+						      .addr = 0x1000,
+						      .len = 4,
+						      .access = HW_BREAKPOINT_RW });
+
+	(void)state;
+	assert_int_equal(attr.bp_addr, 0x1000);
+	assert_int_equal(attr.bp_len, 4);
+	assert_int_equal(attr.bp_type, HW_BREAKPOINT_RW);
+	assert_int_equal(attr.sample_period, 1);
+	attr = perf_count_attr(&(struct perf_count){ .type = PERF_TYPE_SOFTWARE, .freq = 99 });
+	assert_int_equal(attr.freq, 1);
+	assert_int_equal(attr.sample_freq, 99);
+}
+
 static void one_signal_is_supported(void **state)
 {
 	struct fixture *f = *state;
@@ -289,11 +351,15 @@ static void lists_have_parameters(void **state)
 	int fd = mkstemp(list);
 
 	need_btf();
-	assert_int_equal(write(fd, "vfs_fsync\n", 10), 10);
+	/* Those that cannot have a trampoline, or are not there, are not listed. */
+	assert_int_equal(write(fd, "vfs_fsync\n_printk\nmigrate_disable\nvfs_figment\n", 46),
+			 46);
 	close(fd);
 	f->env.traceable_file = list;
 	assert_int_equal(probe_list(&f->env, "fexit:vmlinux:vfs_f*", true, take_line, &l, &e),
 			 0);
+	assert_int_equal(probe_list(&f->env, "fentry:*", false, take_line, &l, &e), 0);
+	assert_int_equal(probe_list(&f->env, "kprobe:_p*", false, take_line, &l, &e), 0);
 	assert_int_equal(probe_list(&f->env, "iter:task_f*,self:*", false, take_line, &l, &e),
 			 0);
 	unlink(list);
@@ -301,6 +367,8 @@ static void lists_have_parameters(void **state)
 					     "    struct file * file\n"
 					     "    int datasync\n"
 					     "    int retval\n"
+					     "fentry:vmlinux:vfs_fsync\n"
+					     "kprobe:_printk\n"
 					     "iter:task_file\n"
 					     "self:signal:SIGUSR1\n");
 	sb_free(&l.text);
@@ -319,6 +387,8 @@ int main(void)
 		TEST(watchpoints_have_decimal_names),
 		TEST(bad_watchpoints_are_refused),
 		TEST(addresses_need_permission),
+		TEST(hardware_events_are_the_kernels),
+		TEST(what_is_watched_is_asked_for),
 		TEST(one_signal_is_supported),
 		TEST(lists_have_parameters),
 	};

@@ -72,6 +72,18 @@ int bpf_each(struct bpf_task *t, enum kbpf_object what,
 	return err == -EPERM ? err_hint(&t->err, "run as root, or with CAP_BPF") : err;
 }
 
+int bpf_show(struct bpf_task *t, enum kbpf_object what,
+	     int (*show)(struct bpf_task *t, int fd, void *facts))
+{
+	struct facts f;
+
+	facts_open(&f, t->json, t->words.n, stdout);
+	int err = bpf_each(t, what, show, &f);
+	if (!err || !f.single)
+		facts_close(&f);
+	return err;
+}
+
 uint64_t bpf_memlock(int fd)
 {
 	char path[64], line[128];
@@ -99,137 +111,6 @@ int bpf_pin(struct bpf_task *t, enum kbpf_object what)
 		err_hint(&t->err, "the path must be new, and in a bpf file system");
 	}
 	return err;
-}
-
-/* --- links --- */
-
-static int show_link(struct bpf_task *t, int fd, void *arg)
-{
-	struct bpf_link_info info = {};
-	struct facts *f = arg;
-	const char *type;
-	int err = kbpf_info(fd, &info, sizeof(info));
-
-	if (err)
-		return err_set(&t->err, err, "ask about a link");
-	facts_begin(f);
-	facts_number(f, "id", info.id);
-	type = inspect_link_type(info.type);
-	facts_text(f, "type", type ? type : "unknown");
-	facts_number(f, "prog_id", info.prog_id);
-	if (info.type == BPF_LINK_TYPE_TRACING) {
-		facts_number(f, "attach_type", info.tracing.attach_type);
-		facts_number(f, "target_obj_id", info.tracing.target_obj_id);
-		facts_number(f, "target_btf_id", info.tracing.target_btf_id);
-	}
-	facts_end(f);
-	return 0;
-}
-
-static int link_show(struct bpf_task *t)
-{
-	struct facts f;
-
-	facts_open(&f, t->json, stdout);
-	int err = bpf_each(t, KBPF_LINK, show_link, &f);
-	facts_close(&f);
-	return err;
-}
-
-static int link_pin(struct bpf_task *t)
-{
-	return bpf_pin(t, KBPF_LINK);
-}
-
-static const char LINK_USAGE[] = "usage: scry link [show [LINK]] [-j]\n"
-				 "       scry link pin LINK PATH\n"
-				 "LINK: id N, or pinned PATH\n";
-
-int cmd_link(int argc, char **argv)
-{
-	static const struct bpf_verb VERBS[] = {
-		{ "show", link_show }, { "list", link_show }, { "pin", link_pin }, { 0 }
-	};
-
-	return bpf_command(argc, argv, VERBS, LINK_USAGE);
-}
-
-/* --- BTF --- */
-
-static int show_btf(struct bpf_task *t, int fd, void *arg)
-{
-	char name[64] = "";
-	struct bpf_btf_info info = { .name = (uint64_t)(uintptr_t)name,
-				     .name_len = sizeof(name) };
-	struct facts *f = arg;
-	int err = kbpf_info(fd, &info, sizeof(info));
-
-	if (err)
-		return err_set(&t->err, err, "ask about a BTF object");
-	facts_begin(f);
-	facts_number(f, "id", info.id);
-	if (*name)
-		facts_text(f, "name", name);
-	facts_number(f, "size", info.btf_size);
-	facts_bool(f, "kernel", info.kernel_btf);
-	facts_end(f);
-	return 0;
-}
-
-static int btf_show(struct bpf_task *t)
-{
-	struct facts f;
-
-	facts_open(&f, t->json, stdout);
-	int err = bpf_each(t, KBPF_BTF, show_btf, &f);
-	facts_close(&f);
-	return err;
-}
-
-static bool print_type(void *arg, const struct btf *b, uint32_t id, const char *name)
-{
-	auto_sb struct sb text = {};
-
-	(void)arg, (void)name;
-	btf_print_c(b, id, &text);
-	printf("%s%s", sb_str(&text), text.len && text.s[text.len - 1] == '\n' ? "" : "\n");
-	return true;
-}
-
-/* Structs, unions and enums as C. */
-static int btf_dump(struct bpf_task *t)
-{
-	auto_close int fd = inspect_open(KBPF_BTF, &t->words, &t->err);
-	auto_sb struct sb bytes = {};
-	int err = fd < 0 ? fd : kbpf_btf_bytes(fd, &bytes);
-
-	if (fd < 0)
-		return fd;
-	if (err)
-		return err_set(&t->err, err, "read BTF");
-	struct btf *b = btf_from_bytes(bytes.s, bytes.len, NULL, &t->err);
-	if (!b) {
-		err_hint(&t->err, "types of a module continue those of the kernel: "
-				  "scry -l 'struct NAME' shows them");
-		return t->err.code;
-	}
-	btf_each(b, BTF_STRUCTS, print_type, NULL);
-	btf_each(b, BTF_ENUMS, print_type, NULL);
-	btf_free(b);
-	return 0;
-}
-
-static const char BTF_USAGE[] = "usage: scry btf [show [BTF]] [-j]\n"
-				"       scry btf dump BTF      its structs and enums, as C\n"
-				"BTF: id N\n";
-
-int cmd_btf(int argc, char **argv)
-{
-	static const struct bpf_verb VERBS[] = {
-		{ "show", btf_show }, { "list", btf_show }, { "dump", btf_dump }, { 0 }
-	};
-
-	return bpf_command(argc, argv, VERBS, BTF_USAGE);
 }
 
 int cmd_feature(int argc, char **argv)

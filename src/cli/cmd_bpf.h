@@ -28,6 +28,10 @@ struct bpf_verb {
 };
 /* Runs the verb that argv[1] names, "show" when there is none. */
 int bpf_command(int argc, char **argv, const struct bpf_verb *verbs, const char *usage);
+/* Prints the facts (struct facts) that show puts of each object, or of the one that is named.
+ */
+int bpf_show(struct bpf_task *t, enum kbpf_object what,
+	     int (*show)(struct bpf_task *t, int fd, void *facts));
 /* Calls show with each object of a kind, or with the one that the words name. */
 int bpf_each(struct bpf_task *t, enum kbpf_object what,
 	     int (*show)(struct bpf_task *t, int fd, void *arg), void *arg);

@@ -44,12 +44,7 @@ static int show_map(struct bpf_task *t, int fd, void *arg)
 
 static int map_show(struct bpf_task *t)
 {
-	struct facts f;
-
-	facts_open(&f, t->json, stdout);
-	int err = bpf_each(t, KBPF_MAP, show_map, &f);
-	facts_close(&f);
-	return err;
+	return bpf_show(t, KBPF_MAP, show_map);
 }
 
 /* --- one map --- */

@@ -81,12 +81,7 @@ static int show_prog(struct bpf_task *t, int fd, void *arg)
 
 static int prog_show(struct bpf_task *t)
 {
-	struct facts f;
-
-	facts_open(&f, t->json, stdout);
-	int err = bpf_each(t, KBPF_PROG, show_prog, &f);
-	facts_close(&f);
-	return err;
+	return bpf_show(t, KBPF_PROG, show_prog);
 }
 
 static int prog_pin(struct bpf_task *t)
@@ -106,8 +101,7 @@ static int profile_second(struct bpf_task *t, int fd, struct bpf_prog_info *last
 		return err_set(&t->err, err, "ask about the program");
 	uint64_t runs = now.run_cnt - last->run_cnt, ns = now.run_time_ns - last->run_time_ns;
 	struct facts f;
-	facts_open(&f, false, stdout);
-	f.json = t->json;
+	facts_open(&f, t->json, true, stdout);
 	facts_begin(&f);
 	facts_number(&f, "id", now.id);
 	facts_number(&f, "runs", runs);

@@ -18,7 +18,7 @@ const struct command commands[] = {
 	{ "flame", cmd_flame, "folded stacks as a flame graph (SVG)" },
 	{ "prog", cmd_prog, "the kernel's BPF programs: show, dump, profile, pin" },
 	{ "map", cmd_map, "its maps: show, dump, lookup, update, delete, pin" },
-	{ "link", cmd_link, "its links: show, pin" },
+	{ "link", cmd_link, "its links: show, pin, detach" },
 	{ "btf", cmd_btf, "its BTF objects: show, dump" },
 	{ "feature", cmd_feature, "what this kernel offers" },
 	{ "build", cmd_build,

@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/auto.h"
 #include "kernel/func_info.h"
+#include "kernel/link_info.h"
 #include "kernel/proc.h"
 
 #include <ctype.h>
@@ -445,45 +446,17 @@ int kbpf_btf_open(const char *name)
 	}
 }
 
-/*
- * struct bpf_link_info as of Linux 6.7 (include/uapi/linux/bpf.h), as far as it counts misses;
- * the headers of a build machine may be older than its kernel.
- */
-struct link_info {
-	uint32_t type, id, prog_id, pad;
-	union {
-		struct {
-			uint64_t addrs;
-			uint32_t count, flags;
-			uint64_t missed;
-		} kprobe_multi;
-		struct {
-			uint32_t type, pad;
-			uint64_t func_name;
-			uint32_t name_len, offset;
-			uint64_t addr;
-			uint64_t missed;
-		} kprobe; /* of a perf event */
-	};
-};
-
 uint64_t kbpf_link_missed(int link_fd)
 {
-	enum {
-		LINK_PERF_EVENT = 7,
-		LINK_KPROBE_MULTI = 8,
-		PERF_KPROBE = 3,
-		PERF_KRETPROBE = 4
-	};
-	struct link_info info = {};
+	struct kbpf_link_info info = {};
 
 	if (obj_info(link_fd, &info, sizeof(info)))
 		return 0;
-	if (info.type == LINK_KPROBE_MULTI)
+	if (info.type == KBPF_LINK_KPROBE_MULTI)
 		return info.kprobe_multi.missed;
-	if (info.type == LINK_PERF_EVENT &&
-	    (info.kprobe.type == PERF_KPROBE || info.kprobe.type == PERF_KRETPROBE))
-		return info.kprobe.missed;
+	if (info.type == KBPF_LINK_PERF_EVENT &&
+	    (info.perf.type == KBPF_PERF_KPROBE || info.perf.type == KBPF_PERF_KRETPROBE))
+		return info.perf.kprobe.missed;
 	return 0;
 }
 

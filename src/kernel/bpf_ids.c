@@ -58,6 +58,13 @@ int kbpf_pin(int fd, const char *path)
 	return call(BPF_OBJ_PIN, &attr);
 }
 
+int kbpf_link_detach(int fd)
+{
+	union bpf_attr attr = { .link_detach.link_fd = (uint32_t)fd };
+
+	return call(BPF_LINK_DETACH, &attr);
+}
+
 int kbpf_info(int fd, void *info, uint32_t size)
 {
 	union bpf_attr attr = {

@@ -21,6 +21,8 @@ int kbpf_open_id(enum kbpf_object what, uint32_t id);
  */
 int kbpf_open_pin(const char *path);
 int kbpf_pin(int fd, const char *path);
+/* Takes a link off what it is attached to, whoever holds it. -EOPNOTSUPP: not of this type. */
+int kbpf_link_detach(int fd);
 /* Fills info, which the caller has prepared with its buffers, up to size bytes. */
 int kbpf_info(int fd, void *info, uint32_t size);
 /* The bytes of a BTF object, appended to out. */

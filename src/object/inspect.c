@@ -89,6 +89,68 @@ static const char *const LINK_TYPES[] = {
 	"uprobe_multi", "netkit",	  "sockmap",
 };
 
+/* In the order of enum bpf_attach_type. */
+static const char *const ATTACH_TYPES[] = {
+	"cgroup_inet_ingress",
+	"cgroup_inet_egress",
+	"cgroup_inet_sock_create",
+	"cgroup_sock_ops",
+	"sk_skb_stream_parser",
+	"sk_skb_stream_verdict",
+	"cgroup_device",
+	"sk_msg_verdict",
+	"cgroup_inet4_bind",
+	"cgroup_inet6_bind",
+	"cgroup_inet4_connect",
+	"cgroup_inet6_connect",
+	"cgroup_inet4_post_bind",
+	"cgroup_inet6_post_bind",
+	"cgroup_udp4_sendmsg",
+	"cgroup_udp6_sendmsg",
+	"lirc_mode2",
+	"flow_dissector",
+	"cgroup_sysctl",
+	"cgroup_udp4_recvmsg",
+	"cgroup_udp6_recvmsg",
+	"cgroup_getsockopt",
+	"cgroup_setsockopt",
+	"trace_raw_tp",
+	"trace_fentry",
+	"trace_fexit",
+	"modify_return",
+	"lsm_mac",
+	"trace_iter",
+	"cgroup_inet4_getpeername",
+	"cgroup_inet6_getpeername",
+	"cgroup_inet4_getsockname",
+	"cgroup_inet6_getsockname",
+	"xdp_devmap",
+	"cgroup_inet_sock_release",
+	"xdp_cpumap",
+	"sk_lookup",
+	"xdp",
+	"sk_skb_verdict",
+	"sk_reuseport_select",
+	"sk_reuseport_select_or_migrate",
+	"perf_event",
+	"trace_kprobe_multi",
+	"lsm_cgroup",
+	"struct_ops",
+	"netfilter",
+	"tcx_ingress",
+	"tcx_egress",
+	"trace_uprobe_multi",
+	"cgroup_unix_connect",
+	"cgroup_unix_sendmsg",
+	"cgroup_unix_recvmsg",
+	"cgroup_unix_getpeername",
+	"cgroup_unix_getsockname",
+	"netkit_primary",
+	"netkit_peer",
+	"trace_kprobe_session",
+	"trace_uprobe_session",
+};
+
 #define NAME_IN(list, i) ((i) < sizeof(list) / sizeof(*(list)) ? (list)[i] : NULL)
 
 const char *inspect_prog_type(uint32_t type)
@@ -104,6 +166,11 @@ const char *inspect_map_type(uint32_t type)
 const char *inspect_link_type(uint32_t type)
 {
 	return NAME_IN(LINK_TYPES, type);
+}
+
+const char *inspect_attach_type(uint32_t type)
+{
+	return NAME_IN(ATTACH_TYPES, type);
 }
 
 static const char *const WHAT[] = {
@@ -126,7 +193,7 @@ static int open_pinned(enum kbpf_object what, const char *path, struct err *e)
 	char link[64], target[64] = "";
 	static const char *const KINDS[] = { [KBPF_PROG] = "bpf-prog",
 					     [KBPF_MAP] = "bpf-map",
-					     [KBPF_LINK] = "bpf_link",
+					     [KBPF_LINK] = "link", /* bpf-link, bpf_link */
 					     [KBPF_BTF] = "btf" };
 
 	if (fd < 0)
@@ -156,7 +223,9 @@ int inspect_open(enum kbpf_object what, struct inspect_words *w, struct err *e)
 	int fd = kbpf_open_id(what, (uint32_t)id);
 	if (fd == -ENOENT)
 		return err_set(e, fd, "there is no %s with id %lu", WHAT[what], id);
-	return fd < 0 ? err_set(e, fd, "open %s %lu", WHAT[what], id) : fd;
+	if (fd < 0)
+		err_set(e, fd, "open %s %lu", WHAT[what], id);
+	return fd == -EPERM ? err_hint(e, "run as root, or with CAP_BPF") : fd;
 }
 
 static uint64_t ptr64(const void *p)

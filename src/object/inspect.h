@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "kernel/bpf_ids.h"
+#include "kernel/link_info.h"
 #include "types/btf.h"
 
 #include <linux/bpf.h>
@@ -15,6 +16,7 @@
 const char *inspect_prog_type(uint32_t type);
 const char *inspect_map_type(uint32_t type);
 const char *inspect_link_type(uint32_t type);
+const char *inspect_attach_type(uint32_t type);
 
 /* "id 12", "12" or "pinned /sys/fs/bpf/x", in words; takes them from the front. */
 struct inspect_words {
@@ -47,5 +49,16 @@ void inspect_prog_fini(struct inspect_prog *p);
 const char *inspect_func_at(const struct inspect_prog *p, uint32_t insn);
 /* A text of the program's BTF. */
 const char *inspect_text(const struct inspect_prog *p, uint32_t off);
+
+/* A link with its texts and lists; free with inspect_link_fini(). */
+struct inspect_link {
+	struct kbpf_link_info info;
+	char name[4096]; /* of a tracepoint, function, file, iterator; or "" */
+	uint64_t *addrs; /* of multi links: info's count, or offsets in the file */
+	uint64_t *refcounts, *cookies; /* as many */
+};
+/* Returns 0 or -errno; inspect_link_fini() in any case. */
+int inspect_link(struct inspect_link *l, int fd);
+void inspect_link_fini(struct inspect_link *l);
 
 #endif

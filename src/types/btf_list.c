@@ -1,0 +1,277 @@
+#include "types/btf_list.h"
+
+#include "types/btf_raw.h"
+
+#include <inttypes.h>
+
+struct list {
+	const struct btf *b;
+	struct sb *out;
+	bool json;
+	bool fresh; /* nothing was put since the object began */
+};
+
+/* ` name=`, `"name":` */
+static void put_name(struct list *l, const char *name)
+{
+	if (l->json)
+		sb_printf(l->out, "%s\"%s\":", l->fresh ? "" : ",", name);
+	else
+		sb_printf(l->out, "%s%s=", l->fresh ? "" : " ", name);
+	l->fresh = false;
+}
+
+static void put_quoted(struct list *l, const char *text)
+{
+	char quote = l->json ? '"' : '\'';
+
+	sb_putc(l->out, quote);
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (l->json && c < 0x20)
+			sb_printf(l->out, "\\u%04x", c);
+		else if (l->json && (c == '"' || c == '\\'))
+			sb_printf(l->out, "\\%c", c);
+		else
+			sb_putc(l->out, (char)c);
+	}
+	sb_putc(l->out, quote);
+}
+
+static void put_number(struct list *l, const char *name, int64_t v)
+{
+	put_name(l, name);
+	sb_printf(l->out, "%" PRId64, v);
+}
+
+static void put_word(struct list *l, const char *name, const char *word)
+{
+	put_name(l, name);
+	sb_printf(l->out, l->json ? "\"%s\"" : "%s", word);
+}
+
+static const char *shown_name(const char *name)
+{
+	return *name ? name : "(anon)";
+}
+
+static void begin_items(struct list *l, const char *name)
+{
+	if (l->json)
+		sb_printf(l->out, ",\"%s\":[", name);
+}
+
+/* name NULL: items of this kind have none. */
+static void begin_item(struct list *l, uint32_t i, const char *name)
+{
+	if (l->json)
+		sb_puts(l->out, i ? ",{" : "{");
+	else
+		sb_puts(l->out, "\n\t");
+	l->fresh = true;
+	if (!name)
+		return;
+	if (l->json)
+		put_name(l, "name");
+	put_quoted(l, shown_name(name));
+	l->fresh = false;
+}
+
+static void end_item(struct list *l)
+{
+	if (l->json)
+		sb_putc(l->out, '}');
+}
+
+static void end_items(struct list *l)
+{
+	if (l->json)
+		sb_putc(l->out, ']');
+}
+
+#define WORD_OF(list, i) ((i) < sizeof(list) / sizeof(*(list)) ? (list)[i] : "(unknown)")
+
+static void list_int(struct list *l, const struct raw_type *t)
+{
+	static const char *const ENCODINGS[] = { "(none)", "SIGNED", "CHAR", "(unknown)",
+						 "BOOL" };
+	uint32_t data = *(const uint32_t *)raw_items(t);
+
+	put_number(l, "size", t->size);
+	put_number(l, "bits_offset", data >> 16 & 0xff);
+	put_number(l, "nr_bits", data & 0xff);
+	put_word(l, "encoding", WORD_OF(ENCODINGS, data >> 24 & 0xf));
+}
+
+static void list_array(struct list *l, const struct raw_type *t)
+{
+	const struct raw_array *a = raw_items(t);
+
+	put_number(l, "type_id", a->type);
+	put_number(l, "index_type_id", a->index_type);
+	put_number(l, "nr_elems", a->nelems);
+}
+
+static void list_members(struct list *l, const struct raw_type *t)
+{
+	const struct raw_member *m = raw_items(t);
+
+	put_number(l, "size", t->size);
+	put_number(l, "vlen", raw_vlen(t));
+	begin_items(l, "members");
+	for (uint32_t i = 0; i < raw_vlen(t); i++, m++) {
+		begin_item(l, i, btf_str(l->b, m->name_off));
+		put_number(l, "type_id", m->type);
+		put_number(l, "bits_offset", raw_flag(t) ? m->offset & 0xffffff : m->offset);
+		if (raw_flag(t) && m->offset >> 24)
+			put_number(l, "bitfield_size", m->offset >> 24);
+		end_item(l);
+	}
+	end_items(l);
+}
+
+static void list_enum(struct list *l, const struct raw_type *t)
+{
+	bool wide = raw_kind(t) == BTF_ENUM64, is_signed = raw_flag(t);
+
+	put_word(l, "encoding", is_signed ? "SIGNED" : "UNSIGNED");
+	put_number(l, "size", t->size);
+	put_number(l, "vlen", raw_vlen(t));
+	begin_items(l, "values");
+	for (uint32_t i = 0; i < raw_vlen(t); i++) {
+		struct enum_const c = btf_enum_at(l->b, t, i);
+
+		begin_item(l, i, c.name);
+		put_name(l, "val");
+		sb_printf(l->out, is_signed ? "%" PRId64 : "%" PRIu64, c.value);
+		if (wide && !l->json)
+			sb_puts(l->out, is_signed ? "LL" : "ULL");
+		end_item(l);
+	}
+	end_items(l);
+}
+
+static void list_params(struct list *l, const struct raw_type *t)
+{
+	const struct raw_param *p = raw_items(t);
+
+	put_number(l, "ret_type_id", t->type);
+	put_number(l, "vlen", raw_vlen(t));
+	begin_items(l, "params");
+	for (uint32_t i = 0; i < raw_vlen(t); i++, p++) {
+		begin_item(l, i, btf_str(l->b, p->name_off));
+		put_number(l, "type_id", p->type);
+		end_item(l);
+	}
+	end_items(l);
+}
+
+static void list_section(struct list *l, const struct raw_type *t)
+{
+	const uint32_t *var = raw_items(t); /* type, offset, size */
+
+	put_number(l, "size", t->size);
+	put_number(l, "vlen", raw_vlen(t));
+	begin_items(l, "vars");
+	for (uint32_t i = 0; i < raw_vlen(t); i++, var += 3) {
+		const struct raw_type *of = btf_at(l->b, var[0]);
+
+		begin_item(l, i, NULL);
+		put_number(l, "type_id", var[0]);
+		put_number(l, "offset", var[1]);
+		put_number(l, "size", var[2]);
+		if (!l->json && (raw_kind(of) == BTF_VAR || raw_kind(of) == BTF_FUNC))
+			sb_printf(l->out, " (%s '%s')",
+				  raw_kind(of) == BTF_VAR ? "VAR" : "FUNC",
+				  btf_str(l->b, of->name_off));
+		end_item(l);
+	}
+	end_items(l);
+}
+
+static const char *const LINKAGES[] = { "static", "global", "extern" };
+
+static void list_var(struct list *l, const struct raw_type *t)
+{
+	uint32_t linkage = *(const uint32_t *)raw_items(t);
+
+	put_number(l, "type_id", t->type);
+	if (!l->json)
+		sb_putc(l->out, ',');
+	put_word(l, "linkage", WORD_OF(LINKAGES, linkage));
+}
+
+static void list_func(struct list *l, const struct raw_type *t)
+{
+	put_number(l, "type_id", t->type);
+	put_word(l, "linkage", WORD_OF(LINKAGES, raw_vlen(t)));
+}
+
+static void list_forward(struct list *l, const struct raw_type *t)
+{
+	put_word(l, "fwd_kind", raw_flag(t) ? "union" : "struct");
+}
+
+static void list_tag(struct list *l, const struct raw_type *t)
+{
+	put_number(l, "type_id", t->type);
+	put_number(l, "component_idx", *(const int32_t *)raw_items(t));
+}
+
+static void list_size(struct list *l, const struct raw_type *t)
+{
+	put_number(l, "size", t->size);
+}
+
+static void list_type(struct list *l, const struct raw_type *t)
+{
+	put_number(l, "type_id", t->type);
+}
+
+static const struct {
+	const char *name;
+	void (*list)(struct list *l, const struct raw_type *t);
+} KINDS[BTF_KINDS] = {
+	[BTF_INT] = { "INT", list_int },
+	[BTF_PTR] = { "PTR", list_type },
+	[BTF_ARRAY] = { "ARRAY", list_array },
+	[BTF_STRUCT] = { "STRUCT", list_members },
+	[BTF_UNION] = { "UNION", list_members },
+	[BTF_ENUM] = { "ENUM", list_enum },
+	[BTF_FWD] = { "FWD", list_forward },
+	[BTF_TYPEDEF] = { "TYPEDEF", list_type },
+	[BTF_VOLATILE] = { "VOLATILE", list_type },
+	[BTF_CONST] = { "CONST", list_type },
+	[BTF_RESTRICT] = { "RESTRICT", list_type },
+	[BTF_FUNC] = { "FUNC", list_func },
+	[BTF_FUNC_PROTO] = { "FUNC_PROTO", list_params },
+	[BTF_VAR] = { "VAR", list_var },
+	[BTF_DATASEC] = { "DATASEC", list_section },
+	[BTF_FLOAT] = { "FLOAT", list_size },
+	[BTF_DECL_TAG] = { "DECL_TAG", list_tag },
+	[BTF_TYPE_TAG] = { "TYPE_TAG", list_type },
+	[BTF_ENUM64] = { "ENUM64", list_enum },
+};
+
+void btf_list(const struct btf *b, uint32_t id, bool json, struct sb *out)
+{
+	const struct raw_type *t = btf_at(b, id);
+	struct list l = { .b = b, .out = out, .json = json };
+	unsigned kind = raw_kind(t);
+
+	if (!KINDS[kind].list)
+		return;
+	if (json)
+		sb_printf(out, "{\"id\":%u,\"kind\":\"%s\",\"name\":", id, KINDS[kind].name);
+	else
+		sb_printf(out, "[%u] %s ", id, KINDS[kind].name);
+	put_quoted(&l, shown_name(btf_str(b, t->name_off)));
+	KINDS[kind].list(&l, t);
+	sb_puts(out, json ? "}" : "\n");
+}
+
+uint32_t btf_first_id(const struct btf *b)
+{
+	return b->first_id;
+}

@@ -14,7 +14,7 @@ static const char USAGE[] =
 	"       scry prog dump {xlated|jited} PROG\n"
 	"       scry prog profile PROG [SECONDS]   runs and time, a line a second\n"
 	"       scry prog pin PROG PATH\n"
-	"PROG: id N, or pinned PATH\n";
+	"PROG: id N, name NAME, tag TAG, or pinned PATH\n";
 
 /* The kernel keeps 15 characters of a name; the first function's BTF has all of it. */
 static const char *name_of(const struct inspect_prog *p)

@@ -17,7 +17,7 @@ const struct command commands[] = {
 	{ "filter", cmd_filter, "packet filters: show, translate, run on captures" },
 	{ "flame", cmd_flame, "folded stacks as a flame graph (SVG)" },
 	{ "prog", cmd_prog, "the kernel's BPF programs: show, dump, profile, pin" },
-	{ "map", cmd_map, "its maps: show, dump, lookup, update, delete, pin" },
+	{ "map", cmd_map, "its maps: show, dump, look up, change, create, pin" },
 	{ "link", cmd_link, "its links: show, pin, detach" },
 	{ "btf", cmd_btf, "its BTF objects: show, dump" },
 	{ "feature", cmd_feature, "what this kernel offers" },

@@ -58,6 +58,20 @@ int kbpf_pin(int fd, const char *path)
 	return call(BPF_OBJ_PIN, &attr);
 }
 
+int kbpf_map_take(int fd, void *value)
+{
+	union bpf_attr attr = { .map_fd = (uint32_t)fd, .value = (uint64_t)(uintptr_t)value };
+
+	return call(BPF_MAP_LOOKUP_AND_DELETE_ELEM, &attr);
+}
+
+int kbpf_map_freeze(int fd)
+{
+	union bpf_attr attr = { .map_fd = (uint32_t)fd };
+
+	return call(BPF_MAP_FREEZE, &attr);
+}
+
 int kbpf_link_detach(int fd)
 {
 	union bpf_attr attr = { .link_detach.link_fd = (uint32_t)fd };

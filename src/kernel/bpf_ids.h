@@ -21,6 +21,10 @@ int kbpf_open_id(enum kbpf_object what, uint32_t id);
  */
 int kbpf_open_pin(const char *path);
 int kbpf_pin(int fd, const char *path);
+/* The value that a queue or stack gives next, taken out of it. -ENOENT: it is empty. */
+int kbpf_map_take(int fd, void *value);
+/* System calls may not change the map any more; programs may. */
+int kbpf_map_freeze(int fd);
 /* Takes a link off what it is attached to, whoever holds it. -EOPNOTSUPP: not of this type. */
 int kbpf_link_detach(int fd);
 /* Fills info, which the caller has prepared with its buffers, up to size bytes. */

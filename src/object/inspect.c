@@ -206,6 +206,47 @@ static int open_pinned(enum kbpf_object what, const char *path, struct err *e)
 	return fd;
 }
 
+/* Is the object of that name or tag? BPF_OBJ_NAME_LEN - 1 characters of a name are known. */
+static bool is_named(enum kbpf_object what, int fd, const char *name, const char *tag)
+{
+	struct bpf_prog_info prog;
+	struct bpf_map_info map;
+	char text[17];
+
+	if (what == KBPF_MAP)
+		return name && !kbpf_map_info(fd, &map) && !strcmp(map.name, name);
+	if (what != KBPF_PROG || kbpf_prog_info(fd, &prog))
+		return false;
+	for (int i = 0; i < 8; i++)
+		snprintf(text + 2 * i, 3, "%02x", prog.tag[i]);
+	return name ? !strncmp(prog.name, name, sizeof(prog.name) - 1) : !strcmp(text, tag);
+}
+
+/* The one object with a name or tag; of several none. */
+static int open_named(enum kbpf_object what, const char *name, const char *tag, struct err *e)
+{
+	uint32_t id = 0;
+	int found = -1, n = 0;
+
+	while (!kbpf_next_id(what, &id)) {
+		int fd = kbpf_open_id(what, id);
+
+		if (fd >= 0 && is_named(what, fd, name, tag) && !n++)
+			found = fd;
+		else if (fd >= 0)
+			close(fd);
+	}
+	if (n == 1)
+		return found;
+	if (n)
+		close(found);
+	if (!n)
+		return err_set(e, -ENOENT, "there is no %s '%s'", WHAT[what],
+			       name ? name : tag);
+	err_set(e, -EINVAL, "%d %ss are called '%s'", n, WHAT[what], name ? name : tag);
+	return err_hint(e, "give id N, or pinned PATH");
+}
+
 int inspect_open(enum kbpf_object what, struct inspect_words *w, struct err *e)
 {
 	const char *word = w->n ? take(w) : "";
@@ -213,12 +254,18 @@ int inspect_open(enum kbpf_object what, struct inspect_words *w, struct err *e)
 
 	if (!strcmp(word, "pinned") && w->n)
 		return open_pinned(what, take(w), e);
+	if (!strcmp(word, "name") && w->n && (what == KBPF_PROG || what == KBPF_MAP))
+		return open_named(what, take(w), NULL, e);
+	if (!strcmp(word, "tag") && w->n && what == KBPF_PROG)
+		return open_named(what, NULL, take(w), e);
 	if (!strcmp(word, "id") && w->n)
 		word = take(w);
 	unsigned long id = strtoul(word, &end, 10);
 	if (!*word || *end || id > UINT32_MAX) {
 		err_set(e, -EINVAL, "which %s? '%s' is no id", WHAT[what], word);
-		return err_hint(e, "give id N, or pinned PATH");
+		return err_hint(e, what == KBPF_PROG || what == KBPF_MAP
+					   ? "give id N, name NAME, or pinned PATH"
+					   : "give id N, or pinned PATH");
 	}
 	int fd = kbpf_open_id(what, (uint32_t)id);
 	if (fd == -ENOENT)

@@ -18,7 +18,8 @@ const char *inspect_map_type(uint32_t type);
 const char *inspect_link_type(uint32_t type);
 const char *inspect_attach_type(uint32_t type);
 
-/* "id 12", "12" or "pinned /sys/fs/bpf/x", in words; takes them from the front. */
+/* "id 12", "12", "pinned /sys/fs/bpf/x", "name x" or "tag 0123456789abcdef", in words; takes
+ * them from the front. */
 struct inspect_words {
 	char **words;
 	int n;

@@ -219,7 +219,7 @@ static bool is_section(const struct typed_map *m)
 
 static void show(struct entries *en, const struct sink *sink, FILE *out)
 {
-	bool keyed = !is_section(en->m);
+	bool keyed = en->m->info.key_size && !is_section(en->m);
 	struct map_view view = { .name = en->m->info.name,
 				 .keyed = keyed,
 				 .nentries = en->n,
@@ -253,18 +253,20 @@ int typed_map_show(struct typed_map *m, const struct sink *sink, FILE *out, bool
 	return err;
 }
 
-int typed_map_show_entry(struct typed_map *m, const void *key, const struct sink *sink,
-			 FILE *out, struct err *e)
+int typed_map_show_entry(struct typed_map *m, const void *key, bool take,
+			 const struct sink *sink, FILE *out, struct err *e)
 {
 	struct entries en = { .m = m, .n = 1 };
 	auto_free uint8_t *value = xcalloc(1, m->value_bytes + 1);
-	int err = kbpf_map_lookup(m->fd, key, value);
+	int err = take ? kbpf_map_take(m->fd, value) : kbpf_map_lookup(m->fd, key, value);
 
+	if (err == -ENOENT && !key)
+		return err_set(e, err, "map %s is empty", m->info.name);
 	if (err == -ENOENT)
 		return err_set(e, err, "map %s has no such key", m->info.name);
 	if (err)
 		return err_set(e, err, "read map %s", m->info.name);
-	sb_write(&en.keys, key, m->info.key_size);
+	sb_write(&en.keys, key ? key : "", m->info.key_size);
 	sb_write(&en.values, value, m->value_bytes);
 	show(&en, sink, out);
 	return 0;

@@ -48,8 +48,9 @@ bool typed_map_walks(const struct typed_map *m);
  */
 int typed_map_show(struct typed_map *m, const struct sink *sink, FILE *out, bool skip_zeros,
 		   struct err *e);
-int typed_map_show_entry(struct typed_map *m, const void *key, const struct sink *sink,
-			 FILE *out, struct err *e);
+/* key NULL: what a queue or stack gives next, which take removes from it. */
+int typed_map_show_entry(struct typed_map *m, const void *key, bool take,
+			 const struct sink *sink, FILE *out, struct err *e);
 /* A value of that type, or size bytes when it is NULL. */
 void typed_value(struct typed *t, struct arena *a, const struct type *type, const void *bytes,
 		 size_t size, struct value *out);

@@ -34,7 +34,8 @@ static bool find_mode(const char *name, enum stack_mode *mode)
 static bool check_stack(struct unit *u, struct expr *e)
 {
 	enum stack_mode mode = u->c->cfg->stack_mode;
-	enum type_kind kind = e->name[0] == 'k' ? T_KSTACK : T_USTACK;
+	bool user = strchr(e->name, 'u') != NULL; /* ustack, dw_ustack */
+	enum type_kind kind = user ? T_USTACK : T_KSTACK;
 	struct expr *depth = NULL;
 	int64_t n = DEPTH_DEFAULT;
 	bool ok = true;
@@ -142,6 +143,8 @@ static void lower_stack(struct unit *u, struct expr *e, const struct dest *d)
 BUILTINS(stack) = {
 	{ "kstack", "? kstack([raw, raw])", BI_BARE, check_stack, .lower_mem = lower_stack,
 	  .doc = "The kernel stack: kstack, kstack(N frames), kstack(perf|raw), kstack(perf, N)." },
+	{ "stack", "? stack([raw, raw])", BI_BARE, check_stack, .lower_mem = lower_stack,
+	  .doc = "The kernel stack: the name of kstack in the oldest scripts." },
 	{ "ustack", "? ustack([raw, raw])", BI_BARE, check_stack, .lower_mem = lower_stack,
 	  .doc = "The user stack, with the same forms as kstack." },
 	{ "dw_ustack", "? dw_ustack([raw, raw])", BI_BARE, check_stack,

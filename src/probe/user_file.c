@@ -2,6 +2,7 @@
 
 #include "base/auto.h"
 #include "probe/ld_cache.h"
+#include "probe/match.h"
 #include "probe/user_debug.h"
 #include "symbol/procmaps.h"
 
@@ -203,8 +204,17 @@ const char *user_files_split(struct arena *a, const char *pattern, const char **
 bool user_files_report(struct probe_env *env, const struct attach_text *at, const struct err *e)
 {
 	const char *provider = provider_find(at->parts[0], NULL)->name;
-	struct diag *d = diag(env->dx, E0210_TARGET_FILE, at->span, provider, e->msg);
+	struct diag *d;
 
+	if (e->code == -ENOENT && env->missing != MISSING_ERROR) {
+		if (env->missing == MISSING_WARN) {
+			d = diag(env->dx, W0201_NO_MATCH, at->span, provider,
+				 attach_rest(env->arena, at));
+			diag_hint(d, "%s", e->msg);
+		}
+		return true;
+	}
+	d = diag(env->dx, E0210_TARGET_FILE, at->span, provider, e->msg);
 	if (*e->hint)
 		diag_hint(d, "%s", e->hint);
 	return false;

@@ -44,7 +44,10 @@ const char *user_files_split(struct arena *a, const char *pattern, const char **
 /* Closes all files; for probe_env_fini(). */
 void user_files_fini(struct probe_env *env);
 
-/* Reports how an attach point's file could not be found; returns false. */
+/*
+ * Reports how an attach point's file could not be found. Returns false, unless it is not there
+ * and what is missing may be.
+ */
 bool user_files_report(struct probe_env *env, const struct attach_text *at,
 		       const struct err *e);
 

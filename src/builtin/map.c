@@ -3,6 +3,7 @@
  */
 #include "builtin/builtin.h"
 #include "builtin/symbol.h"
+#include "script/meet.h"
 #include "types/agg.h"
 #include "types/kernel_types.h"
 
@@ -202,12 +203,11 @@ static bool check_len(struct unit *u, struct expr *e)
 }
 
 /* The sum over all CPUs. */
-static ref lower_len_counted(struct unit *u, struct expr *e)
+static ref lower_counter(struct unit *u, struct expr *e, ref counter)
 {
 	const struct map_len *len = e->data;
 	struct irb *b = &u->b;
-	ref map = ir_map(b, e->args[0]->map->plan->kmap);
-	ref counter = ir_load(b, 8, map, (int32_t)len->counter_off), sum = ir_slot(b, 8);
+	ref sum = ir_slot(b, 8);
 	struct counted c;
 
 	ir_store(b, 8, sum, 0, ir_const(b, 0));
@@ -220,15 +220,34 @@ static ref lower_len_counted(struct unit *u, struct expr *e)
 	return ir_load(b, 8, sum, 0);
 }
 
+/* Later patches of Linux 6.1 have the counter in the struct, and count nothing: it is NULL. */
+static ref lower_len_map(struct unit *u, struct expr *e)
+{
+	const struct map_len *len = e->data;
+	const struct map_sym *m = e->args[0]->map;
+	struct irb *b = &u->b;
+
+	if (!len->is_counted)
+		return lower_count_entries(u, m);
+
+	ref counter = ir_load(b, 8, ir_map(b, m->plan->kmap), (int32_t)len->counter_off);
+	blkid some = ir_block(b), none = ir_block(b);
+	struct meet n = meet_new(b);
+
+	ir_br(b, ir_bin(b, OP_NE, counter, ir_const(b, 0)), some, none);
+	ir_start(b, some);
+	meet_from(b, &n, lower_counter(u, e, counter));
+	ir_start(b, none);
+	meet_from(b, &n, lower_count_entries(u, m));
+	return meet_here(b, &n);
+}
+
 static ref lower_len(struct unit *u, struct expr *e)
 {
 	enum { COUNT_OFF = 0 }; /* of a stack's number of frames */
 
-	const struct map_len *len = e->data;
-
-	if (len)
-		return len->is_counted ? lower_len_counted(u, e)
-				       : lower_count_entries(u, e->args[0]->map);
+	if (e->data)
+		return lower_len_map(u, e);
 	return ir_load(&u->b, 4, lower_addr(u, e->args[0]), COUNT_OFF);
 }
 

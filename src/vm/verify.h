@@ -110,7 +110,7 @@ struct verifier {
 	uint16_t *needed;    /* per instruction: those whose number matters */
 	uint32_t *function;  /* per instruction: first instruction of its function */
 	uint32_t *depth;     /* per function's first instruction: bytes of stack */
-	bool *is_join;	     /* per instruction: paths may meet here */
+	bool *is_join;	     /* per instruction: it is reached in more than one way */
 	uint32_t last_id;
 	uint32_t since_kept; /* instructions since a state was kept */
 };

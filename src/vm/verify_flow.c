@@ -41,6 +41,8 @@ static int reject_at(struct verifier *v, uint32_t i, const char *what)
 static int find_functions(struct verifier *v)
 {
 	const struct vm_prog *prog = v->prog;
+	bool *came =
+		arena_array(&v->arena, bool, prog->n); /* one way, the function's start too */
 	uint32_t entry = 0;
 
 	for (uint32_t i = 0; i < prog->n; i++) {
@@ -53,6 +55,8 @@ static int find_functions(struct verifier *v)
 		}
 		v->function[i] = entry;
 	}
+	for (uint32_t i = 0; i < prog->n; i++)
+		came[i] = prog->is_entry[i];
 	for (uint32_t i = 0; i < prog->n; i++) {
 		uint32_t next[2];
 		unsigned n = prog->ops[i].id == VM_OP_NONE ? 0 : successors(prog, i, next);
@@ -61,7 +65,8 @@ static int find_functions(struct verifier *v)
 		for (unsigned k = 0; k < n; k++) {
 			if (next[k] >= prog->n || v->function[next[k]] != v->function[i])
 				return reject_at(v, i, "goes into another function");
-			v->is_join[next[k]] |= n == 2 || next[k] != i + 1;
+			v->is_join[next[k]] |= came[next[k]];
+			came[next[k]] = true;
 		}
 	}
 	return 0;

@@ -11,7 +11,8 @@
 
 static const char USAGE[] =
 	"usage: scry prog [show [PROG]] [-j]\n"
-	"       scry prog dump {xlated|jited} PROG\n"
+	"       scry prog dump xlated PROG [opcodes] [linum]\n"
+	"       scry prog dump jited PROG [linum]\n"
 	"       scry prog profile PROG [SECONDS]   runs and time, a line a second\n"
 	"       scry prog pin PROG PATH\n"
 	"PROG: id N, name NAME, tag TAG, or pinned PATH\n";
@@ -132,11 +133,21 @@ static int prog_profile(struct bpf_task *t)
 	return err;
 }
 
+static int refuse(struct bpf_task *t)
+{
+	err_set(&t->err, -EINVAL, "programs are not loaded, run or attached one by one");
+	return err_hint(&t->err,
+			"scry run OBJECT loads and attaches the programs of an object and "
+			"shows what they print; scry run --vm runs one on given data");
+}
+
 int cmd_prog(int argc, char **argv)
 {
 	static const struct bpf_verb VERBS[] = {
 		{ "show", prog_show }, { "list", prog_show },	    { "dump", prog_dump },
-		{ "pin", prog_pin },   { "profile", prog_profile }, { 0 },
+		{ "pin", prog_pin },   { "profile", prog_profile }, { "run", refuse },
+		{ "load", refuse },    { "loadall", refuse },	    { "attach", refuse },
+		{ "detach", refuse },  { "tracelog", refuse },	    { 0 },
 	};
 
 	return bpf_command(argc, argv, VERBS, USAGE);

@@ -1,6 +1,7 @@
 /*
  * scry prog dump: a loaded program's instructions, with the source lines that its BTF names.
  */
+#include "base/arena.h"
 #include "base/auto.h"
 #include "bpf/disasm.h"
 #include "cli/cmd_bpf.h"
@@ -12,12 +13,21 @@
 #include <stdio.h>
 #include <string.h>
 
-static void put_line(const struct inspect_prog *p, const struct bpf_line_info *l)
+/* What is wanted beside the instructions. */
+struct dump_words {
+	bool opcodes, linum;
+};
+
+static void put_line(const struct inspect_prog *p, const struct bpf_line_info *l, bool linum)
 {
 	const char *text = inspect_text(p, l->line_off);
 
 	text += strspn(text, " \t");
-	if (*text)
+	if (linum)
+		printf("; %s [file:%s line_num:%u line_col:%u]\n", text,
+		       inspect_text(p, l->file_name_off), l->line_col >> 10,
+		       l->line_col & 0x3ff);
+	else if (*text)
 		printf("; %s @ %s:%u\n", text, inspect_text(p, l->file_name_off),
 		       l->line_col >> 10);
 }
@@ -62,7 +72,19 @@ static void restore_calls(struct bpf_insn *insns, uint32_t n)
 	}
 }
 
-static int dump_xlated(struct bpf_task *t, const struct inspect_prog *p)
+/* The bytes of instructions from..to, eight of them a group. */
+static void put_opcodes(const struct bpf_insn *raw, uint32_t from, uint32_t to)
+{
+	const uint8_t *bytes = (const uint8_t *)&raw[from];
+
+	printf("      ");
+	for (uint32_t i = 0; i < (to - from) * 8; i++)
+		printf(i && i % 8 == 0 ? "  %02x" : " %02x", bytes[i]);
+	putchar('\n');
+}
+
+static int dump_xlated(struct bpf_task *t, const struct inspect_prog *p,
+		       const struct dump_words *w)
 {
 	struct calls calls = {};
 	struct bpf_disasm_opts opts = { .opcode = true, .call = put_call, .user = &calls };
@@ -71,6 +93,8 @@ static int dump_xlated(struct bpf_task *t, const struct inspect_prog *p)
 		err_set(&t->err, -EPERM, "the kernel hides the program's instructions");
 		return err_hint(&t->err, "bpf_jit_harden or kptr_restrict forbids it");
 	}
+	auto_free struct bpf_insn *raw = xcalloc(p->nxlated + 1u, sizeof(*raw));
+	memcpy(raw, p->xlated, p->nxlated * sizeof(*raw));
 	restore_calls(p->xlated, p->nxlated);
 	for (uint32_t i = 0, line = 0; i < p->nxlated;) {
 		auto_sb struct sb text = {};
@@ -79,10 +103,12 @@ static int dump_xlated(struct bpf_task *t, const struct inspect_prog *p)
 		if (func)
 			printf("%s:\n", func);
 		while (line < p->info.nr_line_info && p->lines[line].insn_off <= i)
-			put_line(p, &p->lines[line++]);
+			put_line(p, &p->lines[line++], w->linum);
 		uint32_t at = i;
 		i += bpf_disasm(&text, p->xlated, p->nxlated, i, &opts);
 		printf("%4u: %s\n", at, sb_str(&text));
+		if (w->opcodes)
+			put_opcodes(raw, at, i);
 	}
 	ksyms_fini(&calls.ksyms);
 	return 0;
@@ -112,7 +138,7 @@ static void put_code(const struct machine_code *mc, const uint8_t *code, size_t 
 
 /* One function: machine code between the places where lines begin. */
 static void put_function(const struct machine_code *mc, const struct inspect_prog *p,
-			 const uint8_t *code, uint64_t addr, uint32_t len)
+			 const uint8_t *code, uint64_t addr, uint32_t len, bool linum)
 {
 	size_t at = 0;
 
@@ -123,12 +149,13 @@ static void put_function(const struct machine_code *mc, const struct inspect_pro
 			continue;
 		put_code(mc, code, at, off);
 		at = off;
-		put_line(p, &p->lines[i]);
+		put_line(p, &p->lines[i], linum);
 	}
 	put_code(mc, code, at, len);
 }
 
-static int dump_jited(struct bpf_task *t, const struct inspect_prog *p)
+static int dump_jited(struct bpf_task *t, const struct inspect_prog *p,
+		      const struct dump_words *w)
 {
 	struct machine_code mc;
 	bool known = machine_code_open(&mc);
@@ -148,10 +175,29 @@ static int dump_jited(struct bpf_task *t, const struct inspect_prog *p)
 		if (len > p->info.jited_prog_len - off)
 			break;
 		printf("%s: %u bytes\n", name, len);
-		put_function(known ? &mc : NULL, p, p->jited + off, addr, len);
+		put_function(known ? &mc : NULL, p, p->jited + off, addr, len, w->linum);
 		off += len;
 	}
 	return 0;
+}
+
+static int take_words(struct bpf_task *t, bool xlated, struct dump_words *w)
+{
+	*w = (struct dump_words){};
+	for (; t->words.n; t->words.n--, t->words.words++) {
+		const char *word = t->words.words[0];
+
+		if (!strcmp(word, "linum")) {
+			w->linum = true;
+		} else if (!strcmp(word, "opcodes") && xlated) {
+			w->opcodes = true;
+		} else {
+			err_set(&t->err, -EINVAL, "dump: '%s' is not known here", word);
+			return err_hint(&t->err, "xlated takes opcodes and linum, jited takes "
+						 "linum; the shell's > writes a file");
+		}
+	}
+	return t->json ? err_set(&t->err, -EINVAL, "instructions are not written as JSON") : 0;
 }
 
 int prog_dump(struct bpf_task *t)
@@ -159,6 +205,7 @@ int prog_dump(struct bpf_task *t)
 	const char *what = t->words.n ? t->words.words[0] : "";
 	bool xlated = !strcmp(what, "xlated");
 	struct inspect_prog p;
+	struct dump_words w;
 
 	if (!xlated && strcmp(what, "jited") != 0)
 		return err_set(&t->err, -EINVAL, "dump what? '%s' is none of xlated, jited",
@@ -168,11 +215,13 @@ int prog_dump(struct bpf_task *t)
 	auto_close int fd = inspect_open(KBPF_PROG, &t->words, &t->err);
 	if (fd < 0)
 		return fd;
+	if (take_words(t, xlated, &w))
+		return t->err.code;
 	int err = inspect_prog(&p, fd);
 	if (err)
 		err_set(&t->err, err, "ask about a program");
 	else
-		err = xlated ? dump_xlated(t, &p) : dump_jited(t, &p);
+		err = xlated ? dump_xlated(t, &p, &w) : dump_jited(t, &p, &w);
 	inspect_prog_fini(&p);
 	return err;
 }

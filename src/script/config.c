@@ -140,13 +140,30 @@ static const char *set_word(int *at, const char *value, const char *const *words
 	return "expects another word";
 }
 
-static const struct setting *find_setting(const char *key)
+static const char *skip_prefix(const char *key)
 {
 	static const char *const prefixes[] = { "BPFTRACE_", "SCRY_" };
 
 	for (size_t i = 0; i < 2; i++)
 		if (!strncasecmp(key, prefixes[i], strlen(prefixes[i])))
 			key += strlen(prefixes[i]);
+	return key;
+}
+
+/* What bpftrace takes from the environment and refuses in a script. */
+static bool is_of_environment(const char *key)
+{
+	static const char *const keys[] = { "btf", "kernel_build", "kernel_source" };
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (!strcasecmp(skip_prefix(key), keys[i]))
+			return true;
+	return false;
+}
+
+static const struct setting *find_setting(const char *key)
+{
+	key = skip_prefix(key);
 	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
 		if (!strcasecmp(settings[i].key, key))
 			return &settings[i];
@@ -163,7 +180,8 @@ const char *script_config_set(struct script_config *cfg, struct arena *a, const 
 	int word = 0;
 
 	if (!s)
-		return "not a known configuration option";
+		return is_of_environment(key) ? "can only be set as an environment variable"
+					      : "not a known configuration option";
 
 	void *at = (char *)cfg + s->offset;
 	switch (s->kind) {

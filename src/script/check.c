@@ -192,7 +192,7 @@ static bool floats_meet(const struct type *x, const struct type *y)
 static bool type_is_composite(const struct type *t)
 {
 	return t->kind == T_TUPLE || t->kind == T_RECORD || t->kind == T_ARRAY ||
-	       t->kind == T_STRUCT;
+	       t->kind == T_STRUCT || t->kind == T_KSTACK || t->kind == T_USTACK;
 }
 
 static void warn_signs(struct unit *u, struct expr *e)

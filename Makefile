@@ -155,9 +155,10 @@ $(BUILD)/bench/filter $(BUILD)/bench/machine: $(BUILD)/bench/%: bench/%.c src/cl
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
+# Its stacks are walked by frame pointers.
 $(BUILD)/bench/%: bench/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(PLAIN) -static -o $@ $<
+	$(CC) $(CPPFLAGS) $(PLAIN) -fno-omit-frame-pointer -static -o $@ $<
 
 run:                                     ## build scry and trace something (root)
 	@tests/deps build

@@ -27,4 +27,4 @@ done <<END
 1 1000000 - shuffled
 END
 rm -f "$out/packets.pcap"
-printf '    scry filter -r packets.pcap --count [--with libpcap] '"'%s'"'\n\n' "$filter" >>"$commands"
+commands "'$SCRY' filter -r packets.pcap --count '$filter'" "'$SCRY' filter -r packets.pcap --count --with libpcap '$filter'"

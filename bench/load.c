@@ -5,6 +5,8 @@
  *	load attach RUNS COMMAND...    from start until everything is attached
  *	load event  RUNS COMMAND...    the kernel's time and instructions per event
  *	load printf RUNS COMMAND...    lines delivered per second
+ *	load keys   RUNS COMMAND...    printing a map of KEYS numbers, from SIGINT to exit
+ *	load stacks RUNS COMMAND...    printing STACKS user stacks, from SIGINT to exit
  *
  * In COMMAND the word PID stands for load's own process, which is the only source of events: it
  * calls sched_get_priority_max(), which hardly anybody else does, with ever new arguments.  A
@@ -29,7 +31,14 @@
 
 #define ATTACHED "__BPFTRACE_NOTIFY_PROBES_ATTACHED"
 
-enum { EVENTS = 200000, RUNS_MAX = 101, PROGS_MAX = 4096, VALUES = 4 };
+enum {
+	EVENTS = 200000,
+	KEYS = 1000000,
+	STACKS = 100000,
+	RUNS_MAX = 101,
+	PROGS_MAX = 4096,
+	VALUES = 4
+};
 
 static double now(void)
 {
@@ -257,12 +266,69 @@ __attribute__((noipa)) long bench_call(long n)
 	return n + 1;
 }
 
+/* What USDT probes are for: bench:call, with n as its argument. */
+static inline void bench_usdt(long n)
+{
+	__asm__ volatile("990:	nop\n"
+			 "	.pushsection .note.stapsdt,\"\",\"note\"\n"
+			 "	.balign 4\n"
+			 "	.4byte 992f-991f, 994f-993f, 3\n"
+			 "991:	.asciz \"stapsdt\"\n"
+			 "992:	.balign 4\n"
+			 "993:	.8byte 990b, 0, 0\n"
+			 "	.asciz \"bench\"\n"
+			 "	.asciz \"call\"\n"
+			 "	.asciz \"8@%0\"\n"
+			 "994:	.balign 4\n"
+			 "	.popsection\n"
+			 :
+			 : "r"(n));
+}
+
 static void make_events(long n)
 {
 	while (n--) {
 		syscall(SYS_sched_get_priority_max, n & 0xffff);
 		bench_call(n & 0xffff);
+		bench_usdt(n & 0xffff);
 	}
+}
+
+static void make_keys(void)
+{
+	for (long n = 0; n < KEYS; n++)
+		syscall(SYS_sched_get_priority_max, n);
+}
+
+/* Where user stacks are taken: each n gets there by another way, through PATH_DEPTH functions.
+ */
+__attribute__((noipa)) long bench_leaf(long n)
+{
+	return n + 1;
+}
+
+enum { PATH_DEPTH = 17 };
+
+long bench_even(long n, int depth);
+
+__attribute__((noipa)) long bench_odd(long n, int depth)
+{
+	if (!depth)
+		return bench_leaf(n) + 1;
+	return (n & 1 ? bench_odd : bench_even)(n >> 1, depth - 1) + 1;
+}
+
+__attribute__((noipa)) long bench_even(long n, int depth)
+{
+	if (!depth)
+		return bench_leaf(n) + 2;
+	return (n & 1 ? bench_odd : bench_even)(n >> 1, depth - 1) + 2;
+}
+
+static void make_stacks(void)
+{
+	for (long n = 0; n < STACKS; n++)
+		bench_even(n, PATH_DEPTH);
 }
 
 /* --- what is measured: each fills the values of one run --- */
@@ -355,6 +421,55 @@ static void measure_printf(char **command, double v[VALUES])
 	close(ends[1]);
 }
 
+/* The rest of what it says; the entries of maps in it, each of which has a "]:". */
+static long tracer_count_entries(const struct tracer *t)
+{
+	char chunk[1 << 16], before = 0;
+	long entries = 0;
+	ssize_t n;
+
+	while ((n = read(t->out, chunk, sizeof(chunk))) > 0)
+		for (ssize_t i = 0; i < n; i++) {
+			entries += before == ']' && chunk[i] == ':';
+			before = chunk[i];
+		}
+	return entries;
+}
+
+static double seconds(struct timeval t)
+{
+	return (double)t.tv_sec + (double)t.tv_usec / 1e6;
+}
+
+static void measure_print(char **command, double v[VALUES], void (*fill)(void))
+{
+	struct tracer t;
+
+	tracer_start(&t, command);
+	tracer_wait_attached(&t);
+	tracer_settle();
+	fill();
+
+	double stop = now();
+
+	kill(t.pid, SIGINT);
+	v[2] = (double)tracer_count_entries(&t);
+	tracer_wait(&t);
+	v[0] = (t.ended - stop) * 1e3;
+	v[1] = (double)t.usage.ru_maxrss / 1024;
+	v[3] = seconds(t.usage.ru_utime) + seconds(t.usage.ru_stime);
+}
+
+static void measure_keys(char **command, double v[VALUES])
+{
+	measure_print(command, v, make_keys);
+}
+
+static void measure_stacks(char **command, double v[VALUES])
+{
+	measure_print(command, v, make_stacks);
+}
+
 static const struct measure {
 	const char *name;
 	void (*run)(char **command, double v[VALUES]);
@@ -364,6 +479,8 @@ static const struct measure {
 	{ "attach", measure_attach, { "ms", "MB", "ms_to_end" } },
 	{ "event", measure_event, { "ns", "insns", "bytes", "progs" } },
 	{ "printf", measure_printf, { "per_second", "delivered", "lost" } },
+	{ "keys", measure_keys, { "ms", "MB", "entries", "cpu_s" } },
+	{ "stacks", measure_stacks, { "ms", "MB", "entries", "cpu_s" } },
 };
 
 static const struct measure *measure_find(const char *name)
@@ -396,7 +513,7 @@ int main(int argc, char **argv)
 	int runs = argc > 3 ? atoi(argv[2]) : 0;
 
 	if (!m || runs < 1 || runs > RUNS_MAX)
-		errx(2, "usage: load wall|attach|event|printf RUNS COMMAND...");
+		errx(2, "usage: load wall|attach|event|printf|keys|stacks RUNS COMMAND...");
 	setenv(ATTACHED, ATTACHED, 1);
 	name_self(argv + 3);
 	for (int i = 0; i < runs; i++) {

@@ -2,4 +2,4 @@
 # What must be on the disk.
 
 row "program and its libraries" MB "$(closure "$SCRY")" "$(closure "$(command -v "$PEER")")" "<=3"
-printf '    ls -L %s; ldd %s\n\n' "${SCRY##*/}" "$PEER" >>"$commands"
+commands "ls -L '$SCRY'" "ldd $PEER"

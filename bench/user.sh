@@ -11,10 +11,26 @@ insns insns - uprobe: count(), instructions'
 figure event "$U /pid == PID/ { @ = hist(arg0); }" 'net ns <=0.5x uprobe: hist() of an argument, per event
 insns insns - uprobe: hist() of an argument, instructions'
 
+figure event "uretprobe:$(readlink -f "$load"):bench_call /pid == PID/ { @ = count(); }" \
+	'net ns <=0.5x uretprobe: count(), per event
+insns insns - uretprobe: count(), instructions'
+figure event "usdt:$(readlink -f "$load"):bench:call /pid == PID/ { @ = hist(arg0); }" \
+	'net ns <=0.5x USDT: hist() of an argument, per event
+insns insns - USDT: hist() of an argument, instructions'
+
+# All its functions take bpftrace minutes: these in both, the whole in scry alone.
 cp "$(readlink -f /bin/bash)" "$out/bash.tmp"
-RUNS=3 figure attach "uprobe:$(readlink -f "$out/bash.tmp"):rl_r* /pid == PID/ { @ = count(); }" \
+bash=$(readlink -f "$out/bash.tmp")
+RUNS=3 figure attach "uprobe:$bash:rl_r* /pid == PID/ { @ = count(); }" \
 	'ms ms - count() on the functions rl_r* of bash, until attached
 ms_to_end ms - count() on the functions rl_r* of bash, from SIGINT to exit'
+
+export BPFTRACE_MAX_PROBES=10000
+n=$("$SCRY" -l "uprobe:$bash:*" 2>/dev/null | wc -l)
+own=("$SCRY" -e "uprobe:$bash:* /pid == PID/ { @ = count(); }") peer=()
+compare attach "ms ms - count() on all $n functions of bash, until attached (bpftrace takes minutes)
+ms_to_end ms - count() on all $n functions of bash, from SIGINT to exit"
+unset BPFTRACE_MAX_PROBES
 
 list() { # PROGRAM
 	local start=${EPOCHREALTIME/./}
@@ -26,4 +42,4 @@ for ((i = 0; i < RUNS; i++)); do
 	list "$PEER" >>"$out/peer-list.tmp"
 done
 row "all probes of the kernel, -l" ms "$(median ms "$out/own-list.tmp")" "$(median ms "$out/peer-list.tmp")" '<=100'
-printf "    scry -l\n    %s -l\n\n" "$PEER" >>"$commands"
+commands "'$SCRY' -l" "$PEER -l"

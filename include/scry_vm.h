@@ -217,6 +217,16 @@ void scry_vm_ring_consume(struct scry_vm *vm, int map);
 int scry_vm_ring_read(struct scry_vm *vm, int map,
 		      void (*fn)(void *user, const void *data, size_t size), void *user);
 
+/*
+ * Perf event arrays: writing a number to an element opens its buffer, which has room for so
+ * many bytes (each record takes 4 more than its data).  Hands the records of an element to fn,
+ * oldest first, and drops them; lost, unless NULL, gets how many found no room since it was
+ * opened. Returns how many records there were, -ENOENT when the element is not open.
+ */
+int scry_vm_perf_read(struct scry_vm *vm, int map, uint32_t index,
+		      void (*fn)(void *user, const void *data, size_t size), void *user,
+		      uint64_t *lost);
+
 #ifdef __cplusplus
 }
 #endif

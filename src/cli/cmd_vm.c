@@ -52,7 +52,9 @@ static const char USAGE[] =
 	"  -m, --mem HEX          memory that r1 points to; r2 is its size\n"
 	"  -M, --mem-file FILE    the same from a file\n"
 	"      --map TYPE:KEY:VALUE:ENTRIES[:NAME]\n"
-	"                         map 1, 2, ... of the program\n"
+	"                         map 1, 2, ... of the program; TYPE: hash, array, prog_array,\n"
+	"                         percpu_hash, percpu_array, lru_hash, lru_percpu_hash, lpm_trie,\n"
+	"                         queue, stack, ringbuf, perf_event_array, stack_trace\n"
 	"  -c, --context KIND     what the verifier takes r1 for: memory, socket, classifier, xdp,\n"
 	"                         tracepoint (default: memory)\n"
 	"  -p, --prog NAME        the program of an object file (default: its first)\n"
@@ -273,6 +275,17 @@ static int load(struct task *t)
 	return t->prog < 0 ? fail_vm(t) : 0;
 }
 
+/* Records of the one CPU that `run` has can be written. */
+static void open_perf_buffers(struct task *t)
+{
+	const uint32_t cpu = 0, room = 1 << 20;
+
+	for (unsigned i = 0; i < t->nmaps; i++) {
+		if (scry_vm_map_info(t->vm, t->maps[i])->type == BPF_MAP_TYPE_PERF_EVENT_ARRAY)
+			scry_vm_map_update(t->vm, t->maps[i], &cpu, &room, BPF_ANY);
+	}
+}
+
 /* --- subcommands --- */
 
 static int vm_asm(struct task *t)
@@ -405,7 +418,10 @@ static void print_maps(struct task *t)
 	for (unsigned i = 0; i < t->nmaps; i++) {
 		const struct scry_vm_map *def = scry_vm_map_info(t->vm, t->maps[i]);
 
-		if (def->type == BPF_MAP_TYPE_RINGBUF)
+		if (def->type == BPF_MAP_TYPE_PERF_EVENT_ARRAY)
+			scry_vm_perf_read(t->vm, t->maps[i], 0, print_record, (void *)def->name,
+					  NULL);
+		else if (def->type == BPF_MAP_TYPE_RINGBUF)
 			scry_vm_ring_read(t->vm, t->maps[i], print_record, (void *)def->name);
 		else
 			print_map(t, t->maps[i]);
@@ -436,6 +452,7 @@ static int vm_run(struct task *t)
 	if (ret)
 		return ret;
 	set_input(t);
+	open_perf_buffers(t);
 	if (!t->interpret && !t->trace && scry_vm_jit(t->vm, t->prog, t->input.flags))
 		return fail_vm(t);
 	ret = scry_vm_run_many(t->vm, t->prog, &t->input, t->repeat ? t->repeat : 1, &out);

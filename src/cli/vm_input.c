@@ -114,6 +114,8 @@ int vm_read_map(const char *text, struct scry_vm_map *map, struct err *e)
 		{ "queue", BPF_MAP_TYPE_QUEUE },
 		{ "stack", BPF_MAP_TYPE_STACK },
 		{ "ringbuf", BPF_MAP_TYPE_RINGBUF },
+		{ "perf_event_array", BPF_MAP_TYPE_PERF_EVENT_ARRAY },
+		{ "stack_trace", BPF_MAP_TYPE_STACK_TRACE },
 	};
 	char type[32];
 	int used = 0;

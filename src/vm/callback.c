@@ -143,7 +143,7 @@ static uint64_t for_each_map_elem(uint64_t map, uint64_t fn, uint64_t ctx, uint6
 	}
 	if (!vm_callback_find(run, fn, &cb))
 		return 0;
-	if (flags || !m->ops->next_key || m->ops->holds_ids)
+	if (flags || !m->ops->next_key || m->ops->holds_ids || m->ops->only_helpers)
 		return (uint64_t)-EINVAL;
 	return each_key(run, m, &cb, ctx);
 }

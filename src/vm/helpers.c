@@ -84,7 +84,8 @@ HELPER_BODY(map_delete_elem)
 
 	if (!key)
 		return 0;
-	return m->ops->holds_ids ? (uint64_t)-EINVAL : (uint64_t)vm_map_remove(m, key);
+	return m->ops->holds_ids || m->ops->only_helpers ? (uint64_t)-EINVAL
+							 : (uint64_t)vm_map_remove(m, key);
 }
 
 HELPER_BODY(map_push_elem)
@@ -113,15 +114,21 @@ HELPER_BODY(map_peek_elem)
 	return pop(run, r1, r2, false);
 }
 
-static struct vm_map *need_ring(struct scry_vm_run *run, uint64_t addr)
+static struct vm_map *need_kind(struct scry_vm_run *run, uint64_t addr,
+				const struct vm_map_ops *ops)
 {
 	struct vm_map *m = need_map(run, addr);
 
-	if (m && m->ops != &VM_MAP_RING) {
+	if (m && m->ops != ops) {
 		run->fault = -EINVAL;
 		return NULL;
 	}
 	return m;
+}
+
+static struct vm_map *need_ring(struct scry_vm_run *run, uint64_t addr)
+{
+	return need_kind(run, addr, &VM_MAP_RING);
 }
 
 HELPER_BODY(ringbuf_reserve)
@@ -152,6 +159,32 @@ HELPER_BODY(ringbuf_submit)
 HELPER_BODY(ringbuf_discard)
 {
 	return commit(run, r1, true);
+}
+
+HELPER_BODY(perf_event_output)
+{
+	struct vm_map *m = need_kind(run, r2, &VM_MAP_PERF);
+	const void *data = m ? scry_vm_helper_memory(run, r4, r5, false) : NULL;
+	uint32_t index = (uint32_t)r3;
+
+	if (!data)
+		return 0;
+	if (r3 & ~(uint64_t)BPF_F_INDEX_MASK)
+		return (uint64_t)-EINVAL;
+	if (index == (uint32_t)BPF_F_CURRENT_CPU)
+		index = run->input->cpu;
+	return (uint64_t)(int64_t)vm_perf_output(m, index, data, (uint32_t)r5);
+}
+
+/* Nobody has a stack that could be taken: what the kernel says when there is none. */
+HELPER_BODY(get_stackid)
+{
+	const uint64_t flags = BPF_F_SKIP_FIELD_MASK | BPF_F_USER_STACK | BPF_F_FAST_STACK_CMP |
+			       BPF_F_REUSE_STACKID;
+
+	if (!need_kind(run, r2, &VM_MAP_STACKS))
+		return 0;
+	return (uint64_t)(int64_t)(r3 & ~flags ? -EINVAL : -EFAULT);
 }
 
 HELPER_BODY(ringbuf_output)
@@ -475,6 +508,8 @@ static const struct {
 	{ BPF_FUNC_ringbuf_discard, ringbuf_discard },
 	{ BPF_FUNC_ringbuf_output, ringbuf_output },
 	{ BPF_FUNC_ringbuf_query, ringbuf_query },
+	{ BPF_FUNC_perf_event_output, perf_event_output },
+	{ BPF_FUNC_get_stackid, get_stackid },
 	{ BPF_FUNC_ktime_get_ns, ktime_get_ns },
 	{ BPF_FUNC_ktime_get_boot_ns, ktime_get_boot_ns },
 	{ BPF_FUNC_ktime_get_coarse_ns, ktime_get_coarse_ns },

@@ -19,6 +19,7 @@ struct vm_map;
 struct vm_map_ops {
 	const char *name;
 	bool per_cpu, no_key, no_value, holds_ids;
+	bool only_helpers; /* programs reach it by helpers of its own only */
 	/* Checks the definition and allocates. */
 	int (*init)(struct vm_map *m, struct err *e);
 	void (*fini)(struct vm_map *m);
@@ -45,7 +46,8 @@ struct vm_map {
 };
 
 extern const struct vm_map_ops VM_MAP_HASH, VM_MAP_PERCPU_HASH, VM_MAP_LRU, VM_MAP_PERCPU_LRU,
-	VM_MAP_LPM, VM_MAP_HASH_OF_MAPS, VM_MAP_QUEUE, VM_MAP_STACK, VM_MAP_RING;
+	VM_MAP_LPM, VM_MAP_HASH_OF_MAPS, VM_MAP_QUEUE, VM_MAP_STACK, VM_MAP_RING, VM_MAP_PERF,
+	VM_MAP_STACKS;
 
 /* Makes a map, or returns NULL with e filled in. */
 struct vm_map *vm_map_new(const struct scry_vm_map *def, uint32_t cpus, struct err *e);
@@ -74,5 +76,10 @@ const void *vm_ring_peek(struct vm_map *m, size_t *size);
 void vm_ring_consume(struct vm_map *m);
 /* bpf_ringbuf_query() */
 uint64_t vm_ring_query(struct vm_map *m, uint64_t what);
+
+/* map_perf.c: bpf_perf_event_output(); -E2BIG, -ENOENT (not open), -ENOSPC (counted as lost) */
+int vm_perf_output(struct vm_map *m, uint32_t index, const void *data, uint32_t size);
+int vm_perf_read(struct vm_map *m, uint32_t index, void (*fn)(void *, const void *, size_t),
+		 void *user, uint64_t *lost);
 
 #endif

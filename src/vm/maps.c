@@ -166,6 +166,8 @@ static const struct vm_map_ops *const KINDS[] = {
 	[BPF_MAP_TYPE_QUEUE] = &VM_MAP_QUEUE,
 	[BPF_MAP_TYPE_STACK] = &VM_MAP_STACK,
 	[BPF_MAP_TYPE_RINGBUF] = &VM_MAP_RING,
+	[BPF_MAP_TYPE_PERF_EVENT_ARRAY] = &VM_MAP_PERF,
+	[BPF_MAP_TYPE_STACK_TRACE] = &VM_MAP_STACKS,
 };
 
 static int check_def(const struct vm_map *m, struct err *e)
@@ -256,7 +258,7 @@ static int set_copies(struct vm_map *m, const void *key, const void *from, uint6
 int vm_map_set(struct vm_map *m, const void *key, const void *value, uint64_t flags,
 	       uint32_t cpu)
 {
-	if (m->ops->holds_ids)
+	if (m->ops->holds_ids || m->ops->only_helpers)
 		return -EINVAL;
 	return set_copies(m, key, value, flags, cpu % m->cpus, 1);
 }

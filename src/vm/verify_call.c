@@ -7,7 +7,7 @@ static bool map_allows(const struct vm_map *m, uint32_t id)
 {
 	bool queue = m->ops->push != NULL, ring = m->ops == &VM_MAP_RING;
 	bool progs = m->def.type == BPF_MAP_TYPE_PROG_ARRAY;
-	bool plain = !queue && !ring && !m->ops->holds_ids;
+	bool plain = !queue && !ring && !m->ops->holds_ids && !m->ops->only_helpers;
 
 	switch (id) {
 	case BPF_FUNC_tail_call: return progs;
@@ -17,6 +17,8 @@ static bool map_allows(const struct vm_map *m, uint32_t id)
 	case BPF_FUNC_ringbuf_output:
 	case BPF_FUNC_ringbuf_reserve:
 	case BPF_FUNC_ringbuf_query: return ring;
+	case BPF_FUNC_perf_event_output: return m->ops == &VM_MAP_PERF;
+	case BPF_FUNC_get_stackid: return m->ops == &VM_MAP_STACKS;
 	case BPF_FUNC_map_lookup_percpu_elem: return m->ops->per_cpu;
 	case BPF_FUNC_for_each_map_elem: return plain && m->def.type != BPF_MAP_TYPE_LPM_TRIE;
 	case BPF_FUNC_map_lookup_elem: return plain || (m->ops->holds_ids && !progs);

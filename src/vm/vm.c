@@ -543,6 +543,19 @@ void scry_vm_ring_consume(struct scry_vm *vm, int map)
 		vm_ring_consume(m);
 }
 
+int scry_vm_perf_read(struct scry_vm *vm, int map, uint32_t index,
+		      void (*fn)(void *user, const void *data, size_t size), void *user,
+		      uint64_t *lost)
+{
+	struct vm_map *m = need_map(vm, map);
+
+	if (!m)
+		return -ENOENT;
+	if (m->ops != &VM_MAP_PERF)
+		return err_set(&vm->err, -EINVAL, "map %s is no perf event array", m->def.name);
+	return vm_perf_read(m, index, fn, user, lost);
+}
+
 int scry_vm_ring_read(struct scry_vm *vm, int map,
 		      void (*fn)(void *user, const void *data, size_t size), void *user)
 {

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <linux/bpf.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -384,6 +385,165 @@ static void walks_call_back(void **state)
 	}
 }
 
+struct seen {
+	unsigned n;
+	uint64_t sum;
+};
+
+static void take_record(void *user, const void *data, size_t size)
+{
+	struct seen *seen = user;
+	uint64_t word = 0;
+
+	memcpy(&word, data, size < 8 ? size : 8);
+	seen->n++;
+	seen->sum += word;
+}
+
+/* Writes the 8 bytes of `word` to element `flags` of map 1. */
+static int64_t perf_output(struct scry_vm *vm, uint64_t flags, uint32_t word, uint32_t cpu,
+			   unsigned how)
+{
+	auto_arena struct arena a = { 0 };
+	struct scry_vm_program info = { "perf", SCRY_VM_TRACEPOINT, 64 };
+	struct scry_vm_input in = { .cpu = cpu, .flags = how };
+	struct scry_vm_verdict verdict;
+	struct scry_vm_result out;
+	struct bpf_insn *insns;
+	struct err e = { 0 };
+	char text[256];
+	uint32_t n;
+
+	snprintf(text, sizeof(text),
+		 "*(u64 *)(r10 -8) = %u; r2 = map[id:1]; r3 = 0x%llx ll; r4 = r10; r4 += -8;"
+		 "r5 = 8; call bpf_perf_event_output; exit",
+		 word, (unsigned long long)flags);
+	assert_int_equal(bpf_asm(&a, text, strlen(text), &insns, &n, &e), 0);
+	int prog = scry_vm_load(vm, insns, n, &info);
+	assert_true(prog > 0);
+	if (scry_vm_verify(vm, prog, &verdict))
+		fail_msg("%s", verdict.words);
+	assert_int_equal(scry_vm_run(vm, prog, &in, &out), 0);
+	return (int64_t)out.r0;
+}
+
+static void perf_buffers_are_open_or_full(void **state)
+{
+	(void)state;
+	struct scry_vm *vm = scry_vm_new();
+	int m = new_map(vm, BPF_MAP_TYPE_PERF_EVENT_ARRAY, 4, 4, 4);
+	uint32_t key = 2, room = 3 * 12;
+	struct seen seen = { 0 };
+	uint64_t lost;
+
+	assert_int_equal(m, 1);
+	assert_int_equal(perf_output(vm, 2, 1, 0, 0), -ENOENT);
+	assert_int_equal(perf_output(vm, 4, 1, 0, 0), -E2BIG);
+	assert_int_equal(perf_output(vm, 1ull << 40, 1, 0, 0), -EINVAL);
+	assert_int_equal(scry_vm_perf_read(vm, m, 2, take_record, &seen, NULL), -ENOENT);
+
+	assert_int_equal(scry_vm_map_update(vm, m, &key, &room, BPF_NOEXIST), -EINVAL);
+	assert_int_equal(scry_vm_map_update(vm, m, &key, &room, BPF_ANY), 0);
+	assert_int_equal(perf_output(vm, 2, 1, 0, 0), 0);
+	assert_int_equal(perf_output(vm, 2, 10, 0, SCRY_VM_INTERPRET), 0);
+	assert_int_equal(perf_output(vm, BPF_F_CURRENT_CPU, 100, 2, 0), 0);
+	assert_int_equal(perf_output(vm, BPF_F_CURRENT_CPU, 1, 1, 0), -ENOENT);
+	assert_int_equal(perf_output(vm, 2, 1000, 0, 0), -ENOSPC);
+	assert_int_equal(scry_vm_perf_read(vm, m, 2, take_record, &seen, &lost), 3);
+	assert_int_equal(seen.n, 3);
+	assert_int_equal(seen.sum, 111);
+	assert_int_equal(lost, 1);
+	assert_int_equal(perf_output(vm, 2, 1, 0, 0), 0);
+	assert_int_equal(scry_vm_perf_read(vm, m, 2, take_record, &seen, NULL), 1);
+
+	assert_int_equal(scry_vm_map_lookup(vm, m, &key, &room), -ENOTSUP);
+	assert_int_equal(scry_vm_map_delete(vm, m, &key), 0);
+	assert_int_equal(scry_vm_map_delete(vm, m, &key), -ENOENT);
+	assert_int_equal(perf_output(vm, 2, 1, 0, 0), -ENOENT);
+	scry_vm_free(vm);
+}
+
+enum { WRITERS = 4, RECORDS = 5000 };
+
+struct writer {
+	struct scry_vm *vm;
+	int prog;
+};
+
+static void *write_records(void *arg)
+{
+	struct writer *w = arg;
+	struct scry_vm_input in = { .cpu = 0 };
+	struct scry_vm_result out;
+
+	for (unsigned i = 0; i < RECORDS; i++)
+		scry_vm_run(w->vm, w->prog, &in, &out);
+	return NULL;
+}
+
+/* What many threads write is read or counted as lost, each record once and whole. */
+static void perf_buffers_are_shared_by_threads(void **state)
+{
+	(void)state;
+	auto_arena struct arena a = { 0 };
+	struct scry_vm *vm = scry_vm_new();
+	int m = new_map(vm, BPF_MAP_TYPE_PERF_EVENT_ARRAY, 4, 4, 1);
+	uint32_t key = 0, room = 1200, n;
+	struct bpf_insn *insns;
+	struct err e = { 0 };
+	struct seen seen = { 0 };
+	uint64_t lost = 0;
+	pthread_t threads[WRITERS];
+	const char *text = "*(u64 *)(r10 -8) = 3; r2 = map[id:1]; r3 = 0; r4 = r10; r4 += -8;"
+			   "r5 = 8; call bpf_perf_event_output; exit";
+
+	assert_int_equal(bpf_asm(&a, text, strlen(text), &insns, &n, &e), 0);
+	struct writer w = { vm, scry_vm_load(vm, insns, n, NULL) };
+	assert_int_equal(scry_vm_jit(vm, w.prog, 0), 0);
+	assert_int_equal(scry_vm_map_update(vm, m, &key, &room, BPF_ANY), 0);
+	for (unsigned t = 0; t < WRITERS; t++)
+		assert_int_equal(pthread_create(&threads[t], NULL, write_records, &w), 0);
+	for (unsigned i = 0; i < 1000; i++)
+		scry_vm_perf_read(vm, m, 0, take_record, &seen, &lost);
+	for (unsigned t = 0; t < WRITERS; t++)
+		pthread_join(threads[t], NULL);
+	scry_vm_perf_read(vm, m, 0, take_record, &seen, &lost);
+	assert_int_equal(seen.n + lost, WRITERS * RECORDS);
+	assert_int_equal(seen.sum, 3 * (uint64_t)seen.n);
+	scry_vm_free(vm);
+}
+
+static void there_are_no_stacks(void **state)
+{
+	(void)state;
+	auto_arena struct arena a = { 0 };
+	struct scry_vm *vm = scry_vm_new();
+	struct scry_vm_input in = { 0 };
+	struct scry_vm_result out;
+	struct bpf_insn *insns;
+	struct err e = { 0 };
+	uint32_t n, key = 0, past = 8;
+	uint64_t frames[127];
+	int m = new_map(vm, BPF_MAP_TYPE_STACK_TRACE, 4, sizeof(frames), 8);
+	const char *text =
+		"r6 = r1; r2 = map[id:1]; r3 = 0; call bpf_get_stackid; r7 = r0; r1 = r6;"
+		"r2 = map[id:1]; r3 = 0x10000; call bpf_get_stackid; r0 -= r7; exit";
+
+	assert_int_equal(m, 1);
+	assert_true(new_map(vm, BPF_MAP_TYPE_STACK_TRACE, 4, 128 * 8, 8) < 0);
+	assert_true(new_map(vm, BPF_MAP_TYPE_STACK_TRACE, 8, 64, 8) < 0);
+	assert_int_equal(bpf_asm(&a, text, strlen(text), &insns, &n, &e), 0);
+	int prog = scry_vm_load(vm, insns, n, NULL);
+	assert_int_equal(scry_vm_run(vm, prog, &in, &out), 0);
+	assert_int_equal((int64_t)out.r0, -EINVAL + EFAULT);
+	assert_int_equal(scry_vm_map_lookup(vm, m, &key, frames), -ENOENT);
+	assert_int_equal(scry_vm_map_update(vm, m, &key, frames, BPF_ANY), -EINVAL);
+	assert_int_equal(scry_vm_map_delete(vm, m, &key), -ENOENT);
+	assert_int_equal(scry_vm_map_delete(vm, m, &past), -E2BIG);
+	assert_int_equal(scry_vm_map_next_key(vm, m, NULL, &key), -ENOENT);
+	scry_vm_free(vm);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -399,6 +559,9 @@ int main(void)
 		cmocka_unit_test(checks_are_not_lost),
 		cmocka_unit_test(helpers_format_text),
 		cmocka_unit_test(walks_call_back),
+		cmocka_unit_test(perf_buffers_are_open_or_full),
+		cmocka_unit_test(perf_buffers_are_shared_by_threads),
+		cmocka_unit_test(there_are_no_stacks),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

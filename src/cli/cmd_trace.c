@@ -31,6 +31,7 @@ struct trace {
 	struct script_config cfg;
 	struct program program;
 	struct task_filter filter;
+	regex_t only_probes;
 	struct plan *plan;
 	struct child child;
 	struct dump dump;
@@ -61,6 +62,7 @@ static void trace_init(struct trace *t, const struct options *o)
 
 static void trace_fini(struct trace *t)
 {
+	regfree(&t->only_probes);
 	child_end(&t->child);
 	probe_env_fini(&t->env);
 	btf_free((struct btf *)(uintptr_t)t->types.btf);
@@ -132,6 +134,7 @@ static bool compile(struct trace *t)
 		.options = p->options,
 		.noptions = p->noptions,
 		.filter = t->filter,
+		.only_probes = t->o->probe_filter ? &t->only_probes : NULL,
 		.include_dirs = t->o->include_dirs.data,
 		.ninclude_dirs = (unsigned)t->o->include_dirs.len,
 		.includes = t->o->includes.data,
@@ -282,6 +285,8 @@ static int prepare(struct trace *t, const struct sink **sink, struct err *e)
 		err = read_environment(t, e);
 	if (!err)
 		err = filter_from_options(t->o, &t->filter, e);
+	if (!err && t->o->probe_filter)
+		err = probe_filter(t->o->probe_filter, &t->only_probes, e);
 	return err ? err : program_read(t->o, &t->program, e);
 }
 

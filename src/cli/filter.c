@@ -58,3 +58,15 @@ int filter_from_options(const struct options *o, struct task_filter *f, struct e
 		err = find_pidns(o, f, e);
 	return err;
 }
+
+int probe_filter(const char *text, regex_t *out, struct err *e)
+{
+	char why[128];
+	int code = regcomp(out, text, REG_EXTENDED | REG_NOSUB);
+
+	if (!code)
+		return 0;
+	regerror(code, out, why, sizeof(why));
+	return err_set(e, -EINVAL, "--probe-filter: '%s' is no regular expression: %s", text,
+		       why);
+}

@@ -137,6 +137,19 @@ static int set_engine(struct options *o, const struct row *row, const char *arg,
 }
 
 /* "1s", "500ms", "2m"; a number alone is seconds. */
+/* Who names one process to be unwound by tables gets that for whoever is traced. */
+static int set_dwarf_pid(struct options *o, const struct row *row, const char *arg,
+			 struct err *e)
+{
+	return set_unwind(o, row, *arg ? "cfi" : arg, e);
+}
+
+static int set_elf(struct options *o, const struct row *row, const char *arg, struct err *e)
+{
+	o->build = true;
+	return set_text(o, row, arg, e);
+}
+
 static int set_every(struct options *o, const struct row *row, const char *arg, struct err *e)
 {
 	static const struct {

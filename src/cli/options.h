@@ -27,6 +27,7 @@ struct options {
 	pid_t pid;
 	bool follow;
 	const char *cgroup;
+	const char *probe_filter;
 	pid_t pidns;
 	bool unsafe;
 	struct {

@@ -255,6 +255,20 @@ static void add_unplaced(struct compiler *c, struct probe *p)
 	vec_push(c->arena, &c->units, u);
 }
 
+/* Leaves the targets whose names --probe-filter lets through. */
+static void keep_wanted(struct compiler *c, struct targets *targets)
+{
+	size_t kept = 0;
+
+	if (!c->opt->only_probes)
+		return;
+	vec_each(t, targets) {
+		if (!regexec(c->opt->only_probes, shown_name(*t), 0, NULL, 0))
+			targets->data[kept++] = *t;
+	}
+	targets->len = kept;
+}
+
 static void expand_probe(struct compiler *c, struct probe *p)
 {
 	struct targets targets = {};
@@ -280,6 +294,7 @@ static void expand_probe(struct compiler *c, struct probe *p)
 		diag(c->dx, E0209_NO_TARGET, p->head);
 		ok = false;
 	}
+	keep_wanted(c, &targets);
 	if (ok)
 		ok = group_probe(c, p, &targets);
 	if (!ok && !p->compiled)

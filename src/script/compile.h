@@ -11,6 +11,8 @@
 #include "script/filter.h"
 #include "script/plan.h"
 
+#include <regex.h>
+
 /*
  * How ustack is walked; UNWIND_AUTO: by tables in a process that -p or -c names, and at probes
  * in files.
@@ -70,6 +72,7 @@ struct compile_options {
 	const char *const *options; /* for getopt(): "--name" or "--name=value" */
 	unsigned noptions;
 	struct task_filter filter;
+	const regex_t *only_probes;	 /* of others nothing is made; NULL: all */
 	const char *const *include_dirs; /* -I: where C's #include looks first */
 	unsigned ninclude_dirs;
 	const char *const *includes; /* --include: files as if included by the script */

@@ -121,11 +121,12 @@ void map_assigned(struct unit *u, struct map_sym *m, const struct type *t, struc
 }
 
 /*
- * A new key of a per-CPU hash that is not preallocated costs the traced process some 20 us; a
- * preallocated one costs start-up time and memory for every key and CPU. So: up to this many
- * bytes.
+ * A per-CPU hash that is not preallocated takes new keys from a small store that the kernel
+ * fills in the background: a burst of them finds it empty, and the update fails. Each costs the
+ * traced process some 20 us, too. A preallocated one costs start-up time (0.9 s for a million
+ * keys) and memory for every key and CPU. So: up to this many bytes.
  */
-enum { PREALLOC_LIMIT = 4 << 20 };
+enum { PREALLOC_LIMIT = 64 << 20 };
 
 static void hash_kmap(struct compiler *c, const struct map_sym *m, struct plan_map *pm)
 {

@@ -82,8 +82,6 @@ static bool needs_engine(const struct trace *t)
 /* Settings from the environment: BPFTRACE_MAX_STRLEN=200, SCRY_MAX_STRLEN=200. */
 static int read_environment(struct trace *t, struct err *e)
 {
-	static const char unknown[] = "not a known configuration option";
-
 	for (char **env = environ; *env; env++) {
 		const char *value = strchr(*env, '=');
 
@@ -91,8 +89,10 @@ static int read_environment(struct trace *t, struct err *e)
 		    (strncmp(*env, "BPFTRACE_", 9) != 0 && strncmp(*env, "SCRY_", 5) != 0))
 			continue;
 		char *key = arena_strndup(t->arena, *env, (size_t)(value - *env));
+		if (!script_config_knows(key))
+			continue; /* ours or not: bpftrace ignores those, too */
 		const char *wrong = script_config_set(&t->cfg, t->arena, key, value + 1);
-		if (wrong && strcmp(wrong, unknown) != 0)
+		if (wrong)
 			return err_set(e, -EINVAL, "%s: %s", key, wrong);
 	}
 	return 0;

@@ -59,6 +59,9 @@ struct import_file {
 	struct import_file *next;
 };
 
+/* Is there an entry of that name, prefix or not? */
+bool script_config_knows(const char *key);
+
 struct compile_options {
 	/*
 	 * What `import "path"` in the file from names, or NULL with e filled in; lives as long

@@ -170,6 +170,11 @@ static const struct setting *find_setting(const char *key)
 	return NULL;
 }
 
+bool script_config_knows(const char *key)
+{
+	return find_setting(key) != NULL;
+}
+
 const char *script_config_set(struct script_config *cfg, struct arena *a, const char *key,
 			      const char *value)
 {

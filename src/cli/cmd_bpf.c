@@ -128,3 +128,19 @@ int cmd_feature(int argc, char **argv)
 	arena_free(&arena);
 	return code;
 }
+
+const char *bpf_next_word(struct bpf_task *t)
+{
+	if (!t->words.n)
+		return "";
+	t->words.n--;
+	return *t->words.words++;
+}
+
+bool bpf_next_is(struct bpf_task *t, const char *word)
+{
+	if (!t->words.n || strcmp(t->words.words[0], word) != 0)
+		return false;
+	bpf_next_word(t);
+	return true;
+}

@@ -43,4 +43,9 @@ int bpf_pin(struct bpf_task *t, enum kbpf_object what);
 /* cmd_prog_dump.c */
 int prog_dump(struct bpf_task *t);
 
+/* Takes the next of the words that are left; "" when there is none. */
+const char *bpf_next_word(struct bpf_task *t);
+/* Takes the next word if it is that one. */
+bool bpf_next_is(struct bpf_task *t, const char *word);
+
 #endif

@@ -90,22 +90,6 @@ struct btf_task {
 	bool as_c;
 };
 
-static const char *next_word(struct bpf_task *t)
-{
-	if (!t->words.n)
-		return "";
-	t->words.n--;
-	return *t->words.words++;
-}
-
-static bool next_is(struct bpf_task *t, const char *word)
-{
-	if (!t->words.n || strcmp(t->words.words[0], word) != 0)
-		return false;
-	next_word(t);
-	return true;
-}
-
 /* BTF with that id, of a program or map that has such. */
 static int bytes_of_id(struct bpf_task *t, struct btf_task *b, uint32_t id, const char *whose)
 {
@@ -139,11 +123,11 @@ static int bytes_of_map(struct bpf_task *t, struct btf_task *b)
 		return fd;
 	if (err)
 		return err_set(&t->err, err, "ask about a map");
-	if (!next_is(t, "all")) {
-		bool key = next_is(t, "key"), value = next_is(t, "value"),
+	if (!bpf_next_is(t, "all")) {
+		bool key = bpf_next_is(t, "key"), value = bpf_next_is(t, "value"),
 		     both = !key && !value;
 
-		next_is(t, "kv");
+		bpf_next_is(t, "kv");
 		if ((key || both) && info.btf_key_type_id)
 			b->ids[b->nids++] = info.btf_key_type_id;
 		if ((value || both) && info.btf_value_type_id)
@@ -164,21 +148,21 @@ static int bytes_of_object(struct bpf_task *t, struct btf_task *b)
 
 static int find_bytes(struct bpf_task *t, struct btf_task *b)
 {
-	if (next_is(t, "prog"))
+	if (bpf_next_is(t, "prog"))
 		return bytes_of_prog(t, b);
-	if (next_is(t, "map"))
+	if (bpf_next_is(t, "map"))
 		return bytes_of_map(t, b);
-	if (!next_is(t, "file"))
+	if (!bpf_next_is(t, "file"))
 		return bytes_of_object(t, b);
-	const char *path = next_word(t);
-	const char *base = next_is(t, "base") ? next_word(t) : NULL;
+	const char *path = bpf_next_word(t);
+	const char *base = bpf_next_is(t, "base") ? bpf_next_word(t) : NULL;
 	return btf_bytes_of_file(&b->bytes, path, base, &t->err);
 }
 
 static int take_format(struct bpf_task *t, struct btf_task *b)
 {
-	if (next_is(t, "format")) {
-		const char *format = next_word(t);
+	if (bpf_next_is(t, "format")) {
+		const char *format = bpf_next_word(t);
 
 		b->as_c = !strcmp(format, "c");
 		if (!b->as_c && strcmp(format, "raw") != 0)

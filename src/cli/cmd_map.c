@@ -63,30 +63,16 @@ struct opened {
 	size_t stride; /* of one CPU's value */
 };
 
-static const char *next_word(struct bpf_task *t)
-{
-	t->words.n--;
-	return *t->words.words++;
-}
-
-static bool next_is(struct bpf_task *t, const char *word)
-{
-	if (!t->words.n || strcmp(t->words.words[0], word) != 0)
-		return false;
-	next_word(t);
-	return true;
-}
-
 /* "key" and "value" are followed by a word for each byte, as bpftool takes them. */
 static int parse_bytes(struct bpf_task *t, const char *what, uint8_t *out, uint32_t size)
 {
-	int base = next_is(t, "hex") ? 16 : 0;
+	int base = bpf_next_is(t, "hex") ? 16 : 0;
 
 	for (uint32_t i = 0; i < size; i++) {
 		if (!t->words.n)
 			return err_set(&t->err, -EINVAL, "%s: %u bytes are wanted, not %u",
 				       what, size, i);
-		const char *word = next_word(t);
+		const char *word = bpf_next_word(t);
 		char *end;
 		unsigned long v = strtoul(word, &end, base);
 		if (!*word || *end || v > 255)
@@ -100,9 +86,9 @@ static int parse_key(struct bpf_task *t, struct opened *o)
 {
 	if (!t->words.n)
 		return err_set(&t->err, -EINVAL, "the key is missing");
-	if (next_is(t, "key"))
+	if (bpf_next_is(t, "key"))
 		return parse_bytes(t, "key", o->key, o->m.info.key_size);
-	return typed_parse(&o->m.t, o->m.key, next_word(t), o->key, o->m.info.key_size,
+	return typed_parse(&o->m.t, o->m.key, bpf_next_word(t), o->key, o->m.info.key_size,
 			   &t->err);
 }
 
@@ -113,10 +99,10 @@ static int parse_value(struct bpf_task *t, struct opened *o)
 
 	if (!t->words.n)
 		return err_set(&t->err, -EINVAL, "the value is missing");
-	if (next_is(t, "value"))
+	if (bpf_next_is(t, "value"))
 		err = parse_bytes(t, "value", o->value, o->m.info.value_size);
 	else
-		err = typed_parse(&o->m.t, o->m.value, next_word(t), o->value,
+		err = typed_parse(&o->m.t, o->m.value, bpf_next_word(t), o->value,
 				  o->m.info.value_size, &t->err);
 	for (size_t at = o->stride; !err && o->m.is_percpu && at < o->m.value_bytes;
 	     at += o->stride)
@@ -126,11 +112,11 @@ static int parse_value(struct bpf_task *t, struct opened *o)
 
 static uint64_t parse_flags(struct bpf_task *t)
 {
-	if (next_is(t, "noexist"))
+	if (bpf_next_is(t, "noexist"))
 		return BPF_NOEXIST;
-	if (next_is(t, "exist"))
+	if (bpf_next_is(t, "exist"))
 		return BPF_EXIST;
-	next_is(t, "any");
+	bpf_next_is(t, "any");
 	return BPF_ANY;
 }
 
@@ -346,7 +332,7 @@ static uint32_t map_type(const char *name)
 /* The words behind the path: pairs of a name and a value. */
 static int take_pair(struct bpf_task *t, struct kbpf_map *m)
 {
-	const char *what = next_word(t), *value = t->words.n ? next_word(t) : "";
+	const char *what = bpf_next_word(t), *value = t->words.n ? bpf_next_word(t) : "";
 	const struct {
 		const char *name;
 		uint32_t *to;
@@ -382,7 +368,7 @@ static int take_pair(struct bpf_task *t, struct kbpf_map *m)
 static int map_create(struct bpf_task *t)
 {
 	struct kbpf_map m = { .name = "" };
-	const char *path = t->words.n ? next_word(t) : NULL;
+	const char *path = t->words.n ? bpf_next_word(t) : NULL;
 
 	if (!path)
 		return err_set(&t->err, -EINVAL, "the path to pin it at is missing");

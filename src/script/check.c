@@ -4,6 +4,7 @@
 #include "builtin/builtin.h"
 #include "script/match.h"
 #include "script/unit.h"
+#include "types/kernel_types.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -452,7 +453,13 @@ static const struct type *check_field(struct unit *u, struct expr *e)
 	const struct type *s = t->kind == T_PTR ? t->elem : t;
 	enum addr_space as = t->kind == T_PTR ? t->as : s->as;
 	if (s->kind != T_STRUCT) {
-		diag(c->dx, E0124_ACCESS, e->name_span, e->name, type_text(c, t));
+		struct err why = {};
+
+		/* Without the kernel's types curtask is a number; that is what to say of it. */
+		if (e->a->builtin && !kernel_btf(c->tt, &why))
+			diag(c->dx, E0132_NO_BTF, e->a->span, e->a->builtin->name, why.msg);
+		else
+			diag(c->dx, E0124_ACCESS, e->name_span, e->name, type_text(c, t));
 		return &type_error;
 	}
 	if (!type_member(c->tt, s, e->name, &e->field)) {

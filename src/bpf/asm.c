@@ -367,7 +367,8 @@ static bool read_template(struct attempt *t, const char *text, enum insn_dialect
 	return t->p == t->end || miss(t, "unexpected text");
 }
 
-static bool try_row(struct attempt *t, enum insn_id id, enum insn_dialect dialect)
+static bool try_row(struct attempt *t, enum insn_id id, enum insn_dialect dialect,
+		    const char *text)
 {
 	const struct insn_row *row = insn_row(id);
 
@@ -378,7 +379,7 @@ static bool try_row(struct attempt *t, enum insn_id id, enum insn_dialect dialec
 		t->insn->imm = row->value;
 	if (row->select == SEL_SRC)
 		t->insn->src_reg = (uint8_t)row->value & 0xf;
-	return read_template(t, row->text[dialect], dialect);
+	return read_template(t, text, dialect);
 }
 
 static void add_insn(struct assembler *as, struct attempt *t)
@@ -413,27 +414,106 @@ static bool assemble_raw(struct assembler *as, const char *p, const char *end)
 	return true;
 }
 
-/* Tries every row; the attempt that came furthest tells what is wrong. */
-static int assemble_statement(struct assembler *as, const char *p, const char *end)
-{
-	const char *furthest = p, *missing = "no such instruction";
+/*
+ * Spellings that other assemblers print or read (ubpf and bpf_conformance, LLVM) besides those
+ * of insn.def; they are read, and never printed.
+ */
+static const struct alias {
+	enum insn_id id;
+	enum insn_dialect dialect;
+	const char *text;
+} ALIASES[] = {
+	{ INSN_BSWAP16, INSN_MNEMONIC, "swap16 %D" },
+	{ INSN_BSWAP32, INSN_MNEMONIC, "swap32 %D" },
+	{ INSN_BSWAP64, INSN_MNEMONIC, "swap64 %D" },
+	{ INSN_LDXSB, INSN_MNEMONIC, "ldxbsx %D, [%S%o]" },
+	{ INSN_LDXSH, INSN_MNEMONIC, "ldxhsx %D, [%S%o]" },
+	{ INSN_LDXSW, INSN_MNEMONIC, "ldxwsx %D, [%S%o]" },
+	{ INSN_CALLX, INSN_MNEMONIC, "call %D" },
+	{ INSN_CALL, INSN_MNEMONIC, "call helper %H" },
+	{ INSN_CALL_BTF, INSN_MNEMONIC, "call runtime %i" },
+	{ INSN_LDDW_MAP, INSN_MNEMONIC, "lddw %D, map_by_fd(%m)" },
+	{ INSN_LDDW_VALUE, INSN_MNEMONIC, "lddw %D, map_val(map_by_fd(%m)) + %V" },
+	{ INSN_LDDW_MAP, INSN_KERNEL, "%D = map_fd %m" },
+	/* What LLVM disassembles to: 32-bit registers where only 32 bits count. */
+	{ INSN_LDXB, INSN_KERNEL, "%d = *(u8 *)(%S %o)" },
+	{ INSN_LDXH, INSN_KERNEL, "%d = *(u16 *)(%S %o)" },
+	{ INSN_LDXW, INSN_KERNEL, "%d = *(u32 *)(%S %o)" },
+	{ INSN_STXB, INSN_KERNEL, "*(u8 *)(%D %o) = %s" },
+	{ INSN_STXH, INSN_KERNEL, "*(u16 *)(%D %o) = %s" },
+	{ INSN_STXW, INSN_KERNEL, "*(u32 *)(%D %o) = %s" },
+	{ INSN_AADD32, INSN_KERNEL, "lock *(u32 *)(%D %o) += %s" },
+	{ INSN_AOR32, INSN_KERNEL, "lock *(u32 *)(%D %o) |= %s" },
+	{ INSN_AAND32, INSN_KERNEL, "lock *(u32 *)(%D %o) &= %s" },
+	{ INSN_AXOR32, INSN_KERNEL, "lock *(u32 *)(%D %o) ^= %s" },
+	{ INSN_AFADD64, INSN_KERNEL, "%S = atomic_fetch_add((u64 *)(%D %o), %S)" },
+	{ INSN_AFOR64, INSN_KERNEL, "%S = atomic_fetch_or((u64 *)(%D %o), %S)" },
+	{ INSN_AFAND64, INSN_KERNEL, "%S = atomic_fetch_and((u64 *)(%D %o), %S)" },
+	{ INSN_AFXOR64, INSN_KERNEL, "%S = atomic_fetch_xor((u64 *)(%D %o), %S)" },
+	{ INSN_AFADD32, INSN_KERNEL, "%s = atomic_fetch_add((u32 *)(%D %o), %s)" },
+	{ INSN_AFOR32, INSN_KERNEL, "%s = atomic_fetch_or((u32 *)(%D %o), %s)" },
+	{ INSN_AFAND32, INSN_KERNEL, "%s = atomic_fetch_and((u32 *)(%D %o), %s)" },
+	{ INSN_AFXOR32, INSN_KERNEL, "%s = atomic_fetch_xor((u32 *)(%D %o), %s)" },
+	{ INSN_AXCHG64, INSN_KERNEL, "%S = xchg_64(%D %o, %S)" },
+	{ INSN_AXCHG32, INSN_KERNEL, "%s = xchg32_32(%D %o, %s)" },
+	{ INSN_ACMPXCHG64, INSN_KERNEL, "r0 = cmpxchg_64(%D %o, r0, %S)" },
+	{ INSN_ACMPXCHG32, INSN_KERNEL, "w0 = cmpxchg32_32(%D %o, w0, %s)" },
+	{ INSN_AFADD64, INSN_MNEMONIC, "lock fetch add%6 [%D%o], %S" },
+	{ INSN_AFADD32, INSN_MNEMONIC, "lock fetch add32 [%D%o], %S" },
+	{ INSN_AFOR64, INSN_MNEMONIC, "lock fetch or%6 [%D%o], %S" },
+	{ INSN_AFOR32, INSN_MNEMONIC, "lock fetch or32 [%D%o], %S" },
+	{ INSN_AFAND64, INSN_MNEMONIC, "lock fetch and%6 [%D%o], %S" },
+	{ INSN_AFAND32, INSN_MNEMONIC, "lock fetch and32 [%D%o], %S" },
+	{ INSN_AFXOR64, INSN_MNEMONIC, "lock fetch xor%6 [%D%o], %S" },
+	{ INSN_AFXOR32, INSN_MNEMONIC, "lock fetch xor32 [%D%o], %S" },
+};
 
-	if (assemble_raw(as, p, end))
-		return 0;
+/* Statements may be anything; the attempt that came furthest tells what is wrong with it. */
+struct trial {
+	struct assembler *as;
+	const char *p, *end;
+	const char *furthest, *missing;
+};
+
+static bool try_text(struct trial *t, enum insn_id id, enum insn_dialect dialect,
+		     const char *text)
+{
+	struct attempt a = { .p = t->p, .end = t->end };
+
+	if (try_row(&a, id, dialect, text)) {
+		add_insn(t->as, &a);
+		return true;
+	}
+	if (a.p > t->furthest) {
+		t->furthest = a.p;
+		t->missing = a.missing;
+	}
+	return false;
+}
+
+static bool try_rows(struct trial *t)
+{
 	for (int id = 0; id < INSN_COUNT; id++) {
 		for (int dialect = INSN_KERNEL; dialect <= INSN_MNEMONIC; dialect++) {
-			struct attempt t = { .p = p, .end = end };
-
-			if (try_row(&t, (enum insn_id)id, (enum insn_dialect)dialect)) {
-				add_insn(as, &t);
-				return 0;
-			}
-			if (t.p > furthest) {
-				furthest = t.p;
-				missing = t.missing;
-			}
+			if (try_text(t, (enum insn_id)id, (enum insn_dialect)dialect,
+				     insn_row((enum insn_id)id)->text[dialect]))
+				return true;
 		}
 	}
+	for (size_t i = 0; i < sizeof(ALIASES) / sizeof(*ALIASES); i++) {
+		if (try_text(t, ALIASES[i].id, ALIASES[i].dialect, ALIASES[i].text))
+			return true;
+	}
+	return false;
+}
+
+static int assemble_statement(struct assembler *as, const char *p, const char *end)
+{
+	struct trial t = { as, p, end, p, "no such instruction" };
+
+	if (assemble_raw(as, p, end) || try_rows(&t))
+		return 0;
+	const char *furthest = t.furthest, *missing = t.missing;
 	if (!strcmp(missing, "no such instruction"))
 		return fail_at(as, p, missing, p, (size_t)(end - p));
 	return fail_at(as, furthest, missing, "", 0);
@@ -461,6 +541,20 @@ static void take_prefixes(struct assembler *as, const char **p, const char *end)
 	}
 }
 
+/* Where "<place>" begins, which objdump puts behind a jump; else end. */
+static const char *note_start(const char *p, const char *end)
+{
+	if (end - p < 3 || end[-1] != '>')
+		return end;
+	for (const char *q = end - 1; q > p; q--) {
+		if (*q == '<')
+			return isspace((unsigned char)q[-1]) ? q : end;
+		if (isspace((unsigned char)*q))
+			return end;
+	}
+	return end;
+}
+
 /* The end of the statement at p: a newline, a semicolon, a comment. */
 static const char *statement_end(const char *p, const char *end)
 {
@@ -485,6 +579,9 @@ static int assemble_line(struct assembler *as, const char *p, const char *end)
 		const char *stop = statement_end(p, end), *last = stop;
 
 		take_prefixes(as, &p, stop);
+		while (last > p && isspace((unsigned char)last[-1]))
+			last--;
+		last = note_start(p, last);
 		while (last > p && isspace((unsigned char)last[-1]))
 			last--;
 		if (p < last) {
@@ -519,11 +616,30 @@ static int check_labels(struct assembler *as)
 	return 0;
 }
 
+/* A jump to "exit" needs no label of that name: it goes to the first exit. */
+static const struct label *find_exit(const struct assembler *as, const struct fixup *f,
+				     struct label *l)
+{
+	if (f->in_imm || f->len != 4 || memcmp(f->name, "exit", 4))
+		return NULL;
+	*l = (struct label){ f->name, f->len, 0 };
+	vec_each(p, &as->insns) {
+		if (p->code == (BPF_JMP | BPF_EXIT))
+			return l;
+		l->insn++;
+	}
+	return NULL;
+}
+
 static int resolve(struct assembler *as)
 {
 	vec_each(f, &as->fixups) {
+		struct label at_exit;
 		const struct label *l = find_label(as, f->name, f->len);
 		struct bpf_insn *insn = &as->insns.data[f->insn];
+
+		if (!l)
+			l = find_exit(as, f, &at_exit);
 
 		if (!l)
 			return fail_at(as, f->name, "no label", f->name, f->len);

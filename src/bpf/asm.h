@@ -9,6 +9,9 @@
  *	12: (b7) r0 = 1         positions and opcodes as bpftool prints them, which are ignored
  *	insn 0xb700000000000000 eight bytes as they are
  *
+ * A jump to "exit" goes to the first exit when no label has that name.  Spellings of ubpf and
+ * bpf_conformance are read as well (%r0, swap16, lock fetch add, call runtime, ldxbsx).
+ *
  * Helpers are called by number, by name, or by both as the kernel prints them.
  */
 #ifndef SCRY_BPF_ASM_H

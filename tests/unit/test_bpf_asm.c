@@ -93,6 +93,27 @@ static void programs_are_read(void **state)
 		  "r0 = *(u32 *)(r1 +0); *(u64 *)(r10 -8) = r1; *(u8 *)(r10 -1) = 7");
 }
 
+static void other_assemblers_spellings_are_read(void **state)
+{
+	(void)state;
+	/* ubpf and bpf_conformance */
+	check_asm("swap16 %r3; ldxbsx %r0, [%r1+2]; call local f; call %r4\nexit\nf: ja exit",
+		  "r3 = bswap16 r3; r0 = *(s8 *)(r1 +2); call pc+2; callx r4; exit; goto pc-2");
+	check_asm("lock fetch add [r10-8], r2; lock fetch xor32 [r10-8], r2; call runtime 0x2a",
+		  "r2 = atomic64_fetch_add((u64 *)(r10 -8), r2); "
+		  "r2 = atomic_fetch_xor((u32 *)(r10 -8), r2); call kernel-function#42");
+	check_asm("jne r0, 1, exit; r1 = map_fd 3; exit; exit",
+		  "if r0 != 0x1 goto pc+2; r1 = map[id:3]; exit; exit");
+	/* LLVM */
+	check_asm(
+		"if r1 == 0x0 goto +0x1 <LBB0_2>; *(u32 *)(r10 - 0x4) = w1\nw0 = *(u8 *)(r2 + 0x3)",
+		"if r1 == 0x0 goto pc+1; *(u32 *)(r10 -4) = r1; r0 = *(u8 *)(r2 +3)");
+	check_asm(
+		"w2 = atomic_fetch_or((u32 *)(r1 + 0x0), w2); r0 = cmpxchg_64(r1 + 0x8, r0, r3)",
+		"r2 = atomic_fetch_or((u32 *)(r1 +0), r2); "
+		"r0 = atomic64_cmpxchg((u64 *)(r1 +8), r0, r3)");
+}
+
 static void check_error(const char *text, const char *want)
 {
 	auto_arena struct arena a = { 0 };
@@ -115,6 +136,7 @@ static void errors_say_where_and_what(void **state)
 	check_error("ldxw r0, [r1+40000]", "1:13: the number is too large for its field");
 	check_error("exit now", "1:6: unexpected text");
 	check_error("r1 = -r2", "1:7: expected the same register as before");
+	check_error("ja exit", "1:4: no label 'exit'");
 	check_error("call bpf_nothing", "1:6: no label 'bpf_nothing'");
 }
 
@@ -123,6 +145,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_row_comes_back_in_both_dialects),
 		cmocka_unit_test(programs_are_read),
+		cmocka_unit_test(other_assemblers_spellings_are_read),
 		cmocka_unit_test(errors_say_where_and_what),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

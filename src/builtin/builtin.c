@@ -2,6 +2,7 @@
  * The registry of builtins, and the check of a use against its row's signature.
  */
 #include "builtin/builtin.h"
+#include "builtin/seq.h"
 
 #include "script/parse.h"
 #include "script/unit.h"
@@ -218,6 +219,11 @@ static bool check_form(struct unit *u, struct expr *e, const struct builtin *b)
 		diag(u->c->dx, E0303_NOT_HERE, e->span,
 		     arena_printf(u->c->arena, "the %s builtin is not supported in a function",
 				  b->name));
+		return false;
+	}
+	if ((b->flags & BI_SENDS) && seq_is_output(u)) {
+		diag(u->c->dx, E0311_PINNED, e->span,
+		     arena_printf(u->c->arena, "%s()", b->name));
 		return false;
 	}
 	if ((b->flags & BI_UNSAFE) && !u->c->opt->unsafe) {

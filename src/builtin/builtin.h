@@ -34,6 +34,7 @@ enum builtin_flag {
 	BI_UNSAFE = 1 << 3,  /* needs --unsafe */
 	BI_NO_CALL = 1 << 4, /* only without () */
 	BI_PROBE = 1 << 5,   /* says something of the probe: not in functions */
+	BI_SENDS = 1 << 7, /* is done by scry, later: not in a program that stays without it */
 	BI_PRELUDE = 1 << 6, /* written in the language: a macro of script/prelude.bt */
 };
 

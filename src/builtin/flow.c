@@ -38,9 +38,9 @@ static ref lower_unwatch(struct unit *u, struct expr *e)
 }
 
 BUILTINS(flow) = {
-	{ "exit", "none exit([int])", BI_STMT, .lower = lower_exit,
+	{ "exit", "none exit([int])", BI_STMT | BI_SENDS, .lower = lower_exit,
 	  .doc = "Ends the session: END, the maps, then this exit status." },
-	{ "unwatch", "none unwatch(int)", BI_STMT, .lower = lower_unwatch,
+	{ "unwatch", "none unwatch(int)", BI_STMT | BI_SENDS, .lower = lower_unwatch,
 	  .doc = "Ends the watchpoints of an address, when scry comes to read the call." },
 	{ 0 },
 };

@@ -2,6 +2,7 @@
  * Builtins that print.
  */
 #include "builtin/builtin.h"
+#include "builtin/seq.h"
 #include "script/lower.h"
 
 #include <string.h>
@@ -46,6 +47,8 @@ static bool check_format(struct unit *u, struct expr *e, struct format *f)
 			     arena_strndup(c->arena, p->text + 1, p->len - 1));
 			return false;
 		}
+		if (seq_is_output(u) && !seq_check(u, a, p))
+			return false;
 	}
 	return true;
 }
@@ -69,6 +72,10 @@ static ref send_format(struct unit *u, struct expr *e, enum event_kind kind)
 
 static ref lower_printf(struct unit *u, struct expr *e)
 {
+	if (seq_is_output(u)) {
+		seq_printf(u, e->data, e->args + 1);
+		return 0;
+	}
 	return send_format(u, e, EV_PRINTF);
 }
 
@@ -100,6 +107,10 @@ static bool check_print_map(struct unit *u, struct expr *e)
 	e->args[0]->type = &type_none;
 	if (!m->value) {
 		report_undefined(u, e->args[0]);
+		return false;
+	}
+	if (seq_is_output(u)) {
+		diag(u->c->dx, E0311_PINNED, e->span, "print() of a map");
 		return false;
 	}
 	for (unsigned i = 1; i < e->nargs; i++) {
@@ -139,7 +150,7 @@ static bool check_print(struct unit *u, struct expr *e)
 				  e->nargs));
 		return false;
 	}
-	return !type_is_error(a->type);
+	return !type_is_error(a->type) && (!seq_is_output(u) || seq_check(u, a, NULL));
 }
 
 static struct plan_event *map_event(struct unit *u, struct expr *e, enum event_kind kind)
@@ -159,6 +170,10 @@ static ref lower_print(struct unit *u, struct expr *e)
 		ev->top = e->nargs > 1 ? e->args[1]->const_value : 0;
 		ev->div = e->nargs > 2 ? e->args[2]->const_value : 0;
 		event_send(u, ev, NULL, 0);
+		return 0;
+	}
+	if (seq_is_output(u)) {
+		seq_print(u, e->args[0]);
 		return 0;
 	}
 	ev = event_new(u, EV_PRINT_VALUE, e->span);
@@ -192,17 +207,19 @@ BUILTINS(print) = {
 	  .doc = "Prints like C's printf." },
 	{ "print", "none print(raw, [raw, raw])", BI_STMT, check_print, .lower = lower_print,
 	  .doc = "Prints a value, or a map: print(@m), print(@m, top), print(@m, top, div)." },
-	{ "clear", "none clear(map)", BI_STMT, check_map_exists, .lower = lower_clear,
-	  .doc = "Removes all entries of a map." },
-	{ "zero", "none zero(map)", BI_STMT, check_map_exists, .lower = lower_zero,
+	{ "clear", "none clear(map)", BI_STMT | BI_SENDS, check_map_exists,
+	  .lower = lower_clear, .doc = "Removes all entries of a map." },
+	{ "zero", "none zero(map)", BI_STMT | BI_SENDS, check_map_exists, .lower = lower_zero,
 	  .doc = "Sets all values of a map to 0 and keeps its keys." },
-	{ "errorf", "none errorf(lit, any...)", BI_STMT, check_printf, .lower = lower_errorf,
+	{ "errorf", "none errorf(lit, any...)", BI_STMT | BI_SENDS, check_printf,
+	  .lower = lower_errorf,
 	  .doc = "printf to stderr, as an error at this place of the script." },
-	{ "warnf", "none warnf(lit, any...)", BI_STMT, check_printf, .lower = lower_warnf,
+	{ "warnf", "none warnf(lit, any...)", BI_STMT | BI_SENDS, check_printf,
+	  .lower = lower_warnf,
 	  .doc = "printf to stderr, as a warning at this place of the script." },
-	{ "cat", "none cat(lit, any...)", BI_STMT, check_printf, .lower = lower_cat,
+	{ "cat", "none cat(lit, any...)", BI_STMT | BI_SENDS, check_printf, .lower = lower_cat,
 	  .doc = "Prints a file, up to max_cat_bytes." },
-	{ "system", "none system(lit, any...)", BI_STMT | BI_UNSAFE, check_printf,
+	{ "system", "none system(lit, any...)", BI_STMT | BI_SENDS | BI_UNSAFE, check_printf,
 	  .lower = lower_system, .doc = "Runs a shell command (--unsafe)." },
 	{ 0 },
 };

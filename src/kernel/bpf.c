@@ -1,4 +1,5 @@
 #include "kernel/bpf.h"
+#include "kernel/bpf_ids.h"
 
 #include "base/arena.h"
 #include "base/auto.h"
@@ -325,7 +326,7 @@ int kbpf_raw_tp_open(int prog_fd, const char *name)
 	return sys_bpf(BPF_RAW_TRACEPOINT_OPEN, &attr, sizeof(attr));
 }
 
-int kbpf_iter_open(int prog_fd, pid_t pid)
+static int iter_link(int prog_fd, pid_t pid)
 {
 	/* union bpf_iter_link_info as of Linux 6.1 */
 	struct {
@@ -337,14 +338,30 @@ int kbpf_iter_open(int prog_fd, pid_t pid)
 		.link_create.iter_info = pid ? ptr64(&task) : 0,
 		.link_create.iter_info_len = pid ? sizeof(task) : 0,
 	};
-	int iter, link = sys_bpf(BPF_LINK_CREATE, &attr, sizeof(attr));
+
+	return sys_bpf(BPF_LINK_CREATE, &attr, sizeof(attr));
+}
+
+int kbpf_iter_open(int prog_fd, pid_t pid)
+{
+	int iter, link = iter_link(prog_fd, pid);
+	union bpf_attr attr = { .iter_create.link_fd = (uint32_t)link };
 
 	if (link < 0)
 		return link;
-	attr = (union bpf_attr){ .iter_create.link_fd = (uint32_t)link };
 	iter = sys_bpf(BPF_ITER_CREATE, &attr, sizeof(attr));
 	close(link);
 	return iter;
+}
+
+int kbpf_iter_pin(int prog_fd, pid_t pid, const char *path)
+{
+	int link = iter_link(prog_fd, pid);
+	int err = link < 0 ? link : kbpf_pin(link, path);
+
+	if (link >= 0)
+		close(link);
+	return err;
 }
 
 static int obj_info(int fd, void *info, size_t size)

@@ -124,6 +124,9 @@ int kbpf_raw_tp_open(int prog_fd, const char *name);
  * program on every object of its kind, or, of tasks, on those of process pid unless that is 0.
  */
 int kbpf_iter_open(int prog_fd, pid_t pid);
+/* The same, for whoever reads the file, which is made in a bpf file system. Returns 0 or
+ * -errno. */
+int kbpf_iter_pin(int prog_fd, pid_t pid, const char *path);
 
 int kbpf_prog_info(int fd, struct bpf_prog_info *info);
 int kbpf_map_info(int fd, struct bpf_map_info *info);

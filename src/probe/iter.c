@@ -18,6 +18,7 @@
 
 #define FUNC_PREFIX   "bpf_iter_"
 #define STRUCT_PREFIX "bpf_iter__"
+#define PIN_DIR	      "/sys/fs/bpf/"
 
 enum { OBJECT_OFF = 8 }; /* behind the pointer to struct bpf_iter_meta */
 
@@ -65,6 +66,12 @@ static void note_near(void *arg, const char *kind)
 	diag_nearer(n->wanted, kind, &n->best, &n->dist);
 }
 
+/* Names without a folder are of the place where bpf file systems are mounted. */
+static const char *pin_path(struct probe_env *env, const char *name)
+{
+	return name[0] == '/' ? name : arena_printf(env->arena, PIN_DIR "%s", name);
+}
+
 static bool expand_iter(struct probe_env *env, const struct attach_text *at,
 			struct targets *out)
 {
@@ -77,15 +84,6 @@ static bool expand_iter(struct probe_env *env, const struct attach_text *at,
 	if (!expand_arity(env, at, 1, 2))
 		return false;
 	near.wanted = at->parts[1];
-	if (at->nparts > 2) {
-		diag_hint(
-			diag(env->dx, E0006_NOT_YET, at->span, "a pinned iterator"),
-			"who reads the file would see what the kernel formats "
-			"(bpf_seq_printf), but output is formatted by scry, which has ended by "
-			"then: run iter:%s when it is wanted",
-			near.wanted);
-		return false;
-	}
 	if (wildcard_has(near.wanted)) {
 		diag(env->dx, E0208_ATTACH_POINT, at->span, "iter probes have no wildcards");
 		return false;
@@ -101,6 +99,8 @@ static bool expand_iter(struct probe_env *env, const struct attach_text *at,
 	}
 	t = expand_add(env, &provider_iter, at, out);
 	t->event = near.wanted;
+	if (at->nparts > 2)
+		t->pin = pin_path(env, at->parts[2]);
 	return true;
 }
 
@@ -148,17 +148,41 @@ static int group_iter(struct probe_env *env, const struct targets *targets,
 	return 0;
 }
 
+static bool is_about_file(int err)
+{
+	return err == -EEXIST || err == -ENOENT || err == -ENOTDIR || err == -EPERM ||
+	       err == -EACCES;
+}
+
+static int fail_pin(const struct target *t, int err, struct err *e)
+{
+	err_set(e, err, "pin %s to %s", t->name, t->pin);
+	switch (err) {
+	case -EEXIST: return err_hint(e, "rm %s ends the one that is there", t->pin);
+	case -EPERM:
+		return err_hint(e, "files of programs are made in a bpf file system: "
+				   "mount -t bpf bpf " PIN_DIR);
+	default: return err;
+	}
+}
+
 static int attach_iter(struct probe_env *env, const struct group *g, int prog_fd,
 		       struct links *out, struct err *e)
 {
 	const struct target *t = g->targets.data[0];
 	bool of_tasks = !strncmp(t->event, "task", strlen("task"));
-	int iter = kbpf_iter_open(prog_fd, of_tasks ? env->pid : 0);
+	pid_t pid = of_tasks ? env->pid : 0;
+	int iter = t->pin ? kbpf_iter_pin(prog_fd, pid, t->pin) : kbpf_iter_open(prog_fd, pid);
 
 	if (iter >= 0) {
-		links_add_walk(out, iter);
+		if (t->pin)
+			links_add_pin(out, t);
+		else
+			links_add_walk(out, iter);
 		return 0;
 	}
+	if (t->pin && is_about_file(iter))
+		return fail_pin(t, iter, e);
 	err_set(e, iter, "attach %s", t->name);
 	if (of_tasks && env->pid)
 		return err_hint(e, "this kernel walks the tasks of all processes only");
@@ -202,7 +226,7 @@ const struct provider provider_iter = {
 	.aliases = (const char *const[]){ "it", NULL },
 	.flags = PV_NO_TASK,
 	.doc = "A walk over the kernel's objects of one kind.",
-	.usage = "iter:NAME",
+	.usage = "iter:NAME[:FILE]",
 	.expand = expand_iter,
 	.shape = shape_iter,
 	.group = group_iter,

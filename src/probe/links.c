@@ -30,6 +30,11 @@ void links_add_walk(struct links *links, int iter)
 	vec_push(NULL, &links->walks, iter);
 }
 
+void links_add_pin(struct links *links, const struct target *t)
+{
+	vec_push(NULL, &links->pinned, t);
+}
+
 int links_add_event(struct links *links, const struct group *g, size_t index, int event,
 		    int prog_fd, bool is_slow)
 {
@@ -255,5 +260,6 @@ void links_detach(struct links *links)
 	vec_each(iter, &links->walks)
 		close(*iter);
 	vec_free(&links->walks);
+	vec_free(&links->pinned);
 	vec_free(&links->skipped);
 }

@@ -18,6 +18,8 @@ int links_add_event(struct links *links, const struct group *g, size_t index, in
 void links_add_link(struct links *links, int link, bool is_slow);
 /* Takes over an iterator. */
 void links_add_walk(struct links *links, int iter);
+/* Notes that an iterator was pinned. */
+void links_add_pin(struct links *links, const struct target *t);
 /*
  * Notes that a target could not be attached. Returns err when that is an error: when it was
  * named by itself; else 0.

@@ -103,6 +103,7 @@ struct target {
 	uint64_t file_offset;	  /* of the instruction */
 	uint64_t refcount_offset; /* of the semaphore to be counted up, or 0 */
 	const char *operands; /* where the arguments of a usdt probe lie, as its note says */
+	const char *pin;      /* of an iterator that stays: the file to read it by; or NULL */
 	uint64_t pc;	      /* the instruction's address as the file was linked */
 	bool by_line;	      /* named by its source line */
 	bool by_insn; /* a uretprobe: a return instruction, without a hook in the stack */
@@ -216,6 +217,8 @@ struct links {
 	VEC(struct link_skip) skipped;
 	/* Iterators: reading one to its end runs its program on every object. */
 	VEC(int) walks;
+	/* Iterators that stay in the kernel, by their files. */
+	VEC(const struct target *) pinned;
 };
 
 /*

@@ -291,6 +291,9 @@ int loop_walk(struct loop *l, struct session *s, struct err *e)
 {
 	int err = s->links.walks.len ? walk_start(&l->walk, &s->links, e) : 0;
 
+	/* Of what was pinned others ask: with nothing else to walk through, that was all. */
+	s->ending |= s->links.pinned.len && !s->links.walks.len;
+
 	if (err || l->walk.fd < 0)
 		return err;
 	err = watch(l, l->walk.fd, EPOLLIN, FROM_WALK);

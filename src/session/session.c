@@ -105,6 +105,15 @@ static void tell_skipped(struct session *s)
 	s->sink->problem(session_notices(s), &p);
 }
 
+/* What stays when scry ends; in formats that have no such record, beside the data. */
+static void tell_pinned(struct session *s)
+{
+	FILE *out = s->sink == &sink_text ? s->out : stderr;
+
+	vec_each(t, &s->links.pinned)
+		fprintf(out, "Program pinned to %s\n", (*t)->pin);
+}
+
 static void announce(struct session *s)
 {
 	unsigned n = s->plan->nattached - (unsigned)s->links.skipped.len;
@@ -112,6 +121,7 @@ static void announce(struct session *s)
 	tell_skipped(s);
 	if (!s->opt.quiet)
 		s->sink->attached(session_notices(s), n);
+	tell_pinned(s);
 	if (getenv("__BPFTRACE_NOTIFY_PROBES_ATTACHED")) {
 		fputs("__BPFTRACE_NOTIFY_PROBES_ATTACHED\n", stdout);
 		fflush(stdout);

@@ -6,6 +6,7 @@
 
 #include "base/auto.h"
 #include "base/vec.h"
+#include "mutate.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -42,12 +43,6 @@ static const char *in(const struct place *p, const char *name, char buf[64])
 {
 	snprintf(buf, 64, "%s/%s", p->dir, name);
 	return buf;
-}
-
-static uint32_t draw(uint32_t *seed)
-{
-	*seed = *seed * 1664525 + 1013904223;
-	return *seed >> 8;
 }
 
 static void write_file(const char *path, const char *bytes, size_t size)

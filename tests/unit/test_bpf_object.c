@@ -4,6 +4,7 @@
  */
 #include "base/auto.h"
 #include "bpf/object.h"
+#include "clang_object.h"
 
 #include <setjmp.h>
 #include <signal.h>
@@ -29,29 +30,6 @@ static const char SOURCE[] =
 	"  if (v) total += *v; v = lookup(&slots, &k); return v ? quad(*v) : 0; }\n"
 	"SEC(\"xdp\") int second(void *ctx) { return twice(3); }\n";
 
-/* The object file in memory; false without a compiler. */
-static bool compile(struct sb *out)
-{
-	char dir[] = "/tmp/test_object.XXXXXX", command[256], path[64], chunk[4096];
-	size_t n;
-
-	assert_non_null(mkdtemp(dir));
-	snprintf(command, sizeof(command),
-		 "clang -target bpf -O2 -g -x c -c -o %s/o - 2>/dev/null", dir);
-	FILE *cc = popen(command, "w");
-	fputs(SOURCE, cc);
-	bool ok = !pclose(cc);
-	snprintf(path, sizeof(path), "%s/o", dir);
-	FILE *f = ok ? fopen(path, "re") : NULL;
-	while (f && (n = fread(chunk, 1, sizeof(chunk), f)))
-		sb_write(out, chunk, n);
-	if (f)
-		fclose(f);
-	unlink(path);
-	rmdir(dir);
-	return f;
-}
-
 static void programs_maps_and_data(void **state)
 {
 	(void)state;
@@ -61,7 +39,7 @@ static void programs_maps_and_data(void **state)
 	struct err e = { 0 };
 	uint64_t total;
 
-	if (!compile(&file))
+	if (!compile(SOURCE, &file))
 		skip();
 	if (bpf_object_read(&a, file.s, file.len, &o, &e))
 		fail_msg("%s", e.msg);
@@ -92,7 +70,7 @@ static void damaged_files_are_refused(void **state)
 	uint64_t seed = 12345;
 	unsigned refused = 0;
 
-	if (!compile(&file))
+	if (!compile(SOURCE, &file))
 		skip();
 	auto_free uint8_t *bad = xcalloc(1, file.len);
 	for (unsigned round = 0; round < 2000; round++) {

@@ -3,6 +3,8 @@
  * closed again; nothing is loaded.  Skipped where there is no clang for BPF.
  */
 #include "base/auto.h"
+#include "clang_object.h"
+#include "mutate.h"
 #include "object/object.h"
 
 #include <fcntl.h>
@@ -29,47 +31,6 @@ static const char SOURCE[] =
 	"  if (v) total += *v; return v ? twice(*v) : 0; }\n"
 	"SEC(\"xdp\") int second(void *ctx) { return twice(3); }\n";
 
-/* The object file in memory; false without a compiler. */
-static bool compile(struct sb *out)
-{
-	char dir[] = "/tmp/test_object.XXXXXX", command[256], path[64], chunk[4096];
-	size_t n;
-
-	assert_non_null(mkdtemp(dir));
-	snprintf(command, sizeof(command),
-		 "clang -target bpf -O2 -g -x c -c -o %s/o - 2>/dev/null", dir);
-	FILE *cc = popen(command, "w");
-	fputs(SOURCE, cc);
-	bool ok = !pclose(cc);
-	snprintf(path, sizeof(path), "%s/o", dir);
-	FILE *f = ok ? fopen(path, "re") : NULL;
-	while (f && (n = fread(chunk, 1, sizeof(chunk), f)))
-		sb_write(out, chunk, n);
-	if (f)
-		fclose(f);
-	unlink(path);
-	rmdir(dir);
-	return f;
-}
-
-static uint32_t next(uint32_t *seed)
-{
-	*seed = *seed * 1664525 + 1013904223;
-	return *seed >> 8;
-}
-
-static size_t damage(char *data, size_t size, uint32_t *seed)
-{
-	static const uint8_t ODD[] = { 0, 1, 0x7f, 0x80, 0xff };
-
-	if (next(seed) % 8 == 0)
-		return next(seed) % size;
-	for (unsigned n = 1 + next(seed) % 4; n--;)
-		data[next(seed) % size] =
-			(char)(next(seed) % 2 ? ODD[next(seed) % 5] : next(seed));
-	return size;
-}
-
 /* 0: opened, 1: refused with words; anything else is a fault. */
 static int open_it(const char *data, size_t size)
 {
@@ -91,7 +52,7 @@ static void damaged_is_opened_or_refused(void **state)
 	auto_sb struct sb file = {};
 	uint32_t seed = 1, refused = 0;
 
-	if (!compile(&file))
+	if (!compile(SOURCE, &file))
 		skip();
 	assert_int_equal(open_it(file.s, file.len), 0);
 	for (unsigned i = 0; i < 3000; i++) {
@@ -99,7 +60,7 @@ static void damaged_is_opened_or_refused(void **state)
 		int status;
 
 		memcpy(copy, file.s, file.len);
-		size_t size = damage(copy, file.len, &seed);
+		size_t size = mutate(copy, file.len, &seed);
 		pid_t pid = fork();
 		if (!pid)
 			_exit(open_it(copy, size));

@@ -3,6 +3,7 @@
  * plan that fits together or with words.
  */
 #include "base/auto.h"
+#include "mutate.h"
 #include "object/build.h"
 #include "object/object.h"
 #include "script/compile.h"
@@ -110,25 +111,6 @@ static void comes_back_the_same(void **state)
 	end(&b);
 }
 
-static uint32_t next(uint32_t *seed)
-{
-	*seed = *seed * 1664525 + 1013904223;
-	return *seed >> 8;
-}
-
-/* One to four bytes changed, or the end cut off. */
-static size_t damage(char *data, size_t size, uint32_t *seed)
-{
-	static const uint8_t ODD[] = { 0, 1, 0x7f, 0x80, 0xff };
-
-	if (next(seed) % 8 == 0)
-		return next(seed) % size;
-	for (unsigned n = 1 + next(seed) % 4; n--;)
-		data[next(seed) % size] =
-			(char)(next(seed) % 2 ? ODD[next(seed) % 5] : next(seed));
-	return size;
-}
-
 static void damaged_is_refused_or_fits(void **state)
 {
 	(void)state;
@@ -144,7 +126,7 @@ static void damaged_is_refused_or_fits(void **state)
 		auto_free char *copy = xcalloc(1, size);
 
 		memcpy(copy, b.file.s, size);
-		size = damage(copy, size, &seed);
+		size = mutate(copy, size, &seed);
 		int ret = unbuild(copy, size, &plan, &back, &cfg, &e);
 		assert_true(ret == 0 || ret == -ENOENT || ret == -EINVAL);
 		assert_true(ret != -EINVAL || *e.msg);

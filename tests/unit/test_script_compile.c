@@ -5,6 +5,7 @@
  * replaced by others of the pool, so that most results still parse and reach the checker and
  * the lowering.  The seed is fixed: every run tries the same texts.
  */
+#include "mutate.h"
 #include "script_text.h"
 
 #include "script/compile.h"
@@ -25,12 +26,6 @@ struct tokens {
 	size_t len[TOKENS_MAX];
 	size_t n;
 };
-
-static uint32_t next_random(uint32_t *state)
-{
-	*state = *state * 1664525 + 1013904223;
-	return *state >> 8;
-}
 
 static size_t token_length(const char *s)
 {
@@ -89,17 +84,17 @@ static const char *const seeds[] = {
 	"#define N 5\nBEGIN { print(N + AF_INET); @e[TCP_LISTEN] = N; } profile:hz:99 { @[cpu]++; }",
 };
 
-static void mutate(struct sb *out, const struct tokens *script, const struct tokens *pool,
-		   uint32_t *seed)
+static void mix(struct sb *out, const struct tokens *script, const struct tokens *pool,
+		uint32_t *seed)
 {
-	uint32_t rate = 6 + next_random(seed) % 100;
+	uint32_t rate = 6 + draw(seed) % 100;
 
 	for (size_t i = 0; i < script->n; i++) {
 		const struct tokens *from = script;
 		size_t at = i;
 
-		if (next_random(seed) % rate == 0) {
-			uint32_t what = next_random(seed) % 4;
+		if (draw(seed) % rate == 0) {
+			uint32_t what = draw(seed) % 4;
 
 			if (what == 0)
 				continue;
@@ -107,10 +102,10 @@ static void mutate(struct sb *out, const struct tokens *script, const struct tok
 				sb_write(out, script->text[i], script->len[i]);
 				sb_putc(out, ' ');
 			} else if (what == 2) {
-				at = next_random(seed) % script->n;
+				at = draw(seed) % script->n;
 			} else {
 				from = pool;
-				at = next_random(seed) % pool->n;
+				at = draw(seed) % pool->n;
 			}
 		}
 		sb_write(out, from->text[at], from->len[at]);
@@ -173,11 +168,11 @@ static void damaged_scripts_end_in_a_plan_or_messages(void **state)
 
 	for (unsigned round = 0; round < ROUNDS; round++) {
 		/* Mostly the small ones. */
-		unsigned which = round % 4 ? nscripts + next_random(&seed) % NSEEDS
-					   : next_random(&seed) % nscripts;
+		unsigned which =
+			round % 4 ? nscripts + draw(&seed) % NSEEDS : draw(&seed) % nscripts;
 		auto_sb struct sb text = {};
 
-		mutate(&text, &scripts[which], &pool, &seed);
+		mix(&text, &scripts[which], &pool, &seed);
 		compiled += compiles(sb_str(&text));
 	}
 	for (unsigned i = 0; i < nscripts; i++)

@@ -5,6 +5,7 @@
 #include "base/auto.h"
 
 #include "../fuzz/btf_read_all.h"
+#include "mutate.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -183,36 +184,28 @@ static unsigned char *read_kernel_btf(size_t *size)
 	return bytes;
 }
 
-/* A fixed pseudo-random sequence (Numerical Recipes' LCG), so that a failure can be repeated.
- */
-static uint32_t next_random(uint32_t *seed)
-{
-	*seed = *seed * 1664525 + 1013904223;
-	return *seed >> 4;
-}
-
 /*
  * Flips one bit of a type: of its name, size or target, of its items, of its flag.  Kind and
  * number of items stay, or the file would be refused before anything is read.
  */
 static void damage_type(const struct btf *b, uint32_t *seed)
 {
-	uint32_t id = 1 + next_random(seed) % (btf_ntypes(b) - 2);
+	uint32_t id = 1 + draw(seed) % (btf_ntypes(b) - 2);
 	unsigned char *t = (unsigned char *)btf_at(b, id);
 	size_t len = (size_t)((unsigned char *)btf_at(b, id + 1) - t);
-	size_t at = next_random(seed) % len;
+	size_t at = draw(seed) % len;
 
 	if (at / 4 == 1)
 		t[7] ^= 0x80;
 	else
-		t[at] ^= (unsigned char)(1 << next_random(seed) % 8);
+		t[at] ^= (unsigned char)(1 << draw(seed) % 8);
 }
 
 static void damage_strings(const struct btf *b, uint32_t *seed)
 {
 	char *strs = (char *)b->strs;
 
-	strs[next_random(seed) % (b->strs_len - 1)] ^= (char)(1 << next_random(seed) % 8);
+	strs[draw(seed) % (b->strs_len - 1)] ^= (char)(1 << draw(seed) % 8);
 }
 
 static void test_damage_to_a_real_file(void **state)

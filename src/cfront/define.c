@@ -387,7 +387,8 @@ static void directive(struct cpp *pp, const char *text, size_t len, uint32_t bas
 		ctok_read(pp->arena, pp->dx, rest.text, rest.len, rest.base, &line);
 	else if (!strcmp(word, "elif") && pp->conds.len && !vec_last(&pp->conds).taken)
 		ctok_read(pp->arena, pp->dx, rest.text, rest.len, rest.base, &line);
-	if (!conditional(pp, word, &line, span) && is_active(pp) && beg < len)
+	bool is_empty = !*word && !line.len; /* "#", maybe with a comment */
+	if (!conditional(pp, word, &line, span) && is_active(pp) && !is_empty)
 		plain_directive(pp, word, &line, rest, span);
 }
 

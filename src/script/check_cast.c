@@ -47,11 +47,38 @@ static const struct type *cast_to_array(struct compiler *c, const struct expr *e
 	return to->size == size ? to : NULL;
 }
 
+/*
+ * As in C an array that lies in the kernel's or a process's memory is its own address when a
+ * pointer is asked for: (struct tcp_skb_cb *)$skb->cb.  Text of a tracepoint may lie elsewhere
+ * than its field.
+ */
+static bool has_address(const struct expr *e)
+{
+	const struct type *t = e->type;
+
+	if (t->kind != T_ARRAY && (t->kind != T_STRING || e->arg_index >= 0))
+		return false;
+	if (e->kind == E_FIELD)
+		return e->arg_index >= 0 || e->a->type->kind != T_RECORD;
+	return e->kind == E_INDEX || (e->kind == E_UNARY && e->op == UN_DEREF);
+}
+
+/* The memory that a part lies in: that of the last pointer followed on the way to it. */
+static enum addr_space space_of(const struct expr *e)
+{
+	for (; e->kind == E_FIELD || e->kind == E_INDEX || e->kind == E_UNARY; e = e->a)
+		if (e->a && e->a->type->kind == T_PTR)
+			return e->a->type->as;
+	return AS_KERNEL;
+}
+
 static const struct type *cast_type(struct compiler *c, const struct expr *e,
 				    const struct type *to)
 {
 	const struct type *from = e->type;
 
+	if (to->kind == T_PTR && has_address(e))
+		return to;
 	if (to->kind == T_ARRAY)
 		return cast_to_array(c, e, to);
 	if (is_int_array(from) && to->kind == T_INT)
@@ -105,7 +132,9 @@ const struct type *check_cast(struct unit *u, struct expr *e)
 		diag(c->dx, W0112_IDLE_CAST, e->span, type_text(c, to));
 	if (to->kind == T_PTR && to->as == AS_NONE)
 		to = type_in_space(c->tt, to,
-				   from->kind == T_PTR ? from->as : u->shape.arg_space);
+				   from->kind == T_PTR ? from->as
+				   : has_address(e->a) ? space_of(e->a)
+						       : u->shape.arg_space);
 	if (e->a->is_const && to->kind == T_INT)
 		fold_cast(e, to);
 	return to;

@@ -301,6 +301,16 @@ static const struct type *program_type(struct unit *u, const struct type_name *t
 	return probe_user_type(u->c->opt->env, u->target, words[tn->keyword], tn->name);
 }
 
+/* A type of the script's C whose keyword is left out, as the kernel's may be: (pair *)arg0. */
+static const struct type *bare_tag(struct compiler *c, const char *name)
+{
+	const struct type *t = cfront_find_type(c->cf, C_STRUCT, name);
+
+	if (!t)
+		t = cfront_find_type(c->cf, C_UNION, name);
+	return t ? t : cfront_find_type(c->cf, C_ENUM, name);
+}
+
 static const struct type *base_type(struct unit *u, const struct type_name *tn)
 {
 	if (tn->keyword == TN_TYPEOF)
@@ -311,6 +321,8 @@ static const struct type *base_type(struct unit *u, const struct type_name *tn)
 	const struct type *t = tn->keyword == TN_PLAIN ? language_type(u->c, tn->name) : NULL;
 	if (!t)
 		t = cfront_find_type(u->c->cf, tags[tn->keyword], tn->name);
+	if (!t && tn->keyword == TN_PLAIN)
+		t = bare_tag(u->c, tn->name);
 	if (!t && tn->keyword == TN_PLAIN)
 		t = named_type(tn->name);
 	if (!t && strchr(tn->name, ' '))

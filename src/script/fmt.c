@@ -101,7 +101,8 @@ void fmt_begin_line(struct fmt *f, uint32_t beg, uint32_t upto)
 {
 	for (const struct comment *c; (c = pending(f, upto));) {
 		keep_blank_line(f, c->span.beg);
-		sb_fill(f->out, '\t', f->indent);
+		if (*text_at(f, c->span.beg) != '#') /* "#!" is one where a line starts only */
+			sb_fill(f->out, '\t', f->indent);
 		put_comment(f, c->span);
 		sb_putc(f->out, '\n');
 		f->done = f->done > c->span.end ? f->done : c->span.end;

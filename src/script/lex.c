@@ -116,6 +116,14 @@ static void skip_block_comment(struct lexer *lx)
 	note_comment(lx, beg, true);
 }
 
+/* A line that starts with "#!" says nothing to the script, wherever a licence or a paste has
+ * put it. */
+static bool at_interpreter(const struct lexer *lx)
+{
+	return peek(lx, 0) == '#' && peek(lx, 1) == '!' &&
+	       (lx->pos == 0 || lx->text[lx->pos - 1] == '\n');
+}
+
 int lex_skip_blanks(struct lexer *lx)
 {
 	for (;;) {
@@ -125,7 +133,7 @@ int lex_skip_blanks(struct lexer *lx)
 			lx->pos++;
 		else if (lx->continued && c == '\\' && peek(lx, 1) == '\n')
 			lx->pos += 2;
-		else if (c == '/' && peek(lx, 1) == '/')
+		else if ((c == '/' && peek(lx, 1) == '/') || at_interpreter(lx))
 			skip_line_comment(lx);
 		else if (c == '/' && peek(lx, 1) == '*')
 			skip_block_comment(lx);

@@ -488,7 +488,8 @@ static ref lower_kind(struct unit *u, struct expr *e)
 	case E_INCDEC: return lower_incdec(u, e, true);
 	case E_CAST:
 		if (!type_is_scalar(e->a->type))
-			return lower_array_word(u, e);
+			return e->type->kind == T_PTR ? lower_array_address(u, e->a)
+						      : lower_array_word(u, e);
 		return lower_cast(u, e);
 	case E_FLOAT: return ir_const(b, (int64_t)e->num);
 	case E_WIDEN: return float_widen(b, lower_scalar(u, e->a));

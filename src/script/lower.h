@@ -171,6 +171,8 @@ void lower_leave_function(struct unit *u);
 
 /* lower_cast.c */
 ref lower_array_word(struct unit *u, struct expr *e);
+/* Where an array lies that is cast to a pointer. */
+ref lower_array_address(struct unit *u, struct expr *e);
 void lower_cast_to(struct unit *u, struct expr *e, const struct dest *d);
 ref lower_address(struct unit *u, struct expr *e);
 ref lower_is_probe(struct unit *u, struct expr *e);

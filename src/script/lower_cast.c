@@ -53,6 +53,14 @@ static ref plain(struct unit *u, ref at)
 	return ir_bswap(&u->b, 8, ir_bswap(&u->b, 8, at));
 }
 
+ref lower_array_address(struct unit *u, struct expr *e)
+{
+	struct place p = lower_place(u, e);
+	ref at = place_address(u, &p);
+
+	return p.how == PLACE_DIRECT ? plain(u, at) : at;
+}
+
 ref lower_address(struct unit *u, struct expr *e)
 {
 	struct irb *b = &u->b;

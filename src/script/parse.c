@@ -34,7 +34,7 @@ static void c_item(struct parser *p, struct span span, bool directive)
 	check_order(p, span, "C definitions");
 	if (!strncmp(text, "#!", 2)) {
 		diag(p->dx, E0001_SYNTAX, span,
-		     "#! names an interpreter on the first line only");
+		     "#! names an interpreter only where a line starts");
 		return;
 	}
 	vec_push(p->arena, &p->script->c_items,

@@ -39,6 +39,7 @@ static void conditions_are_evaluated(void **state)
 		"#if 'A' == 65 && '\\n' == 10 && '\\x41' == 'A' && '\\101' == 'A'",
 		"#if 0x10 == 16 && 010 == 8 && 1ULL == 1 && 10L == 10",
 		"#if -9223372036854775807 - 1 < 0 && -8 >> 1 == -4",
+		"#\n#// nothing\n# /* to\nsay */\n#if 1",
 		"#if 1 // a comment\n#if /* in */ 1 /* between */\n#endif",
 		"#if 0\n#elif 0\n#elif 1",
 		"#if 0\n#else",

@@ -117,30 +117,90 @@ static int list_named(struct listing *l, const char *word, const char *pattern, 
 	return 0;
 }
 
-/* "struct NAME": the type in C. Returns 1 when the pattern is no such thing. */
+struct found_type {
+	const char *text;
+	uint32_t id;
+};
+
+/* Types of one keyword whose names match. */
+struct type_listing {
+	const char *keyword, *pattern;
+	struct arena *arena;
+	VEC(struct found_type) found;
+};
+
+static bool take_type(void *arg, const struct btf *b, uint32_t id, const char *name)
+{
+	struct type_listing *t = arg;
+	auto_sb struct sb text = {};
+
+	if (!wildcard_match(t->pattern, name))
+		return true;
+	btf_print_type_name(b, id, &text); /* structs and unions are one sort */
+	if (!strncmp(sb_str(&text), t->keyword, strlen(t->keyword)))
+		vec_push(t->arena, &t->found,
+			 (struct found_type){ arena_strdup(t->arena, sb_str(&text)), id });
+	return true;
+}
+
+static int compare_types(const void *a, const void *b)
+{
+	const struct found_type *x = a, *y = b;
+	int order = strcmp(x->text, y->text);
+
+	return order ? order : (x->id > y->id) - (x->id < y->id);
+}
+
+static void print_definition(struct listing *l, const struct btf *btf, uint32_t id)
+{
+	auto_sb struct sb text = {};
+
+	btf_print_c(btf, id, &text);
+	while (text.len && text.s[text.len - 1] == '\n')
+		text.s[--text.len] = '\0';
+	l->line(l->arg, sb_str(&text));
+}
+
+/* Of two types of one name the first is the one that scripts mean. */
+static void print_types(struct listing *l, const struct btf *btf, struct type_listing *t,
+			bool whole)
+{
+	qsort(t->found.data, t->found.len, sizeof(*t->found.data), compare_types);
+	for (size_t i = 0; i < t->found.len; i++) {
+		const struct found_type *f = &t->found.data[i];
+
+		if (i && !strcmp(f[-1].text, f->text))
+			continue;
+		if (whole)
+			print_definition(l, btf, f->id);
+		else
+			l->line(l->arg, f->text);
+	}
+}
+
+/*
+ * "struct NAME": the type in C; "struct PATTERN": the names, or, when verbose, the types.
+ * Returns 1 when the pattern is no such thing.
+ */
 static int list_type(struct listing *l, const char *pattern, struct err *e)
 {
 	static const char *const keywords[] = { "struct ", "union ", "enum " };
 	static const enum btf_what whats[] = { BTF_STRUCTS, BTF_STRUCTS, BTF_ENUMS };
 
 	for (size_t i = 0; i < sizeof(keywords) / sizeof(*keywords); i++) {
-		size_t len = strlen(keywords[i]);
+		auto_arena struct arena a = {};
+		struct type_listing t = { .keyword = keywords[i], .arena = &a };
 		const struct btf *btf;
-		auto_sb struct sb text = {};
-		uint32_t id;
 
-		if (strncmp(pattern, keywords[i], len) != 0)
+		if (strncmp(pattern, keywords[i], strlen(keywords[i])) != 0)
 			continue;
 		btf = kernel_btf(l->env->types, e);
 		if (!btf)
 			return e->code;
-		id = btf_find(btf, whats[i], pattern + len + strspn(pattern + len, " "));
-		if (id) {
-			btf_print_c(btf, id, &text);
-			while (text.len && text.s[text.len - 1] == '\n')
-				text.s[--text.len] = '\0';
-			l->line(l->arg, sb_str(&text));
-		}
+		t.pattern = pattern + strlen(keywords[i]);
+		t.pattern += strspn(t.pattern, " ");
+		btf_each(btf, whats[i], take_type, &t);
+		print_types(l, btf, &t, l->verbose || !wildcard_has(t.pattern));
 		return 0;
 	}
 	return 1;

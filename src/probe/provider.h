@@ -106,6 +106,7 @@ struct target {
 	const char *pin;      /* of an iterator that stays: the file to read it by; or NULL */
 	uint64_t pc;	      /* the instruction's address as the file was linked */
 	bool by_line;	      /* named by its source line */
+	bool is_inlined;      /* a copy of the function that was inlined into another */
 	bool by_insn; /* a uretprobe: a return instruction, without a hook in the stack */
 };
 
@@ -180,8 +181,9 @@ struct probe_env {
 	const char *program;	    /* what pid runs, or will; NULL: none */
 	const char *traceable_file; /* replaces available_filter_functions, or NULL */
 	unsigned max_probes;
-	bool no_kernel; /* programs run on the machine in user space */
-	bool unsafe;	/* --unsafe: kprobes at any address */
+	bool no_kernel;	   /* programs run on the machine in user space */
+	bool probe_inline; /* uprobes are attached to inlined copies, too */
+	bool unsafe;	   /* --unsafe: kprobes at any address */
 	/* --no-feature */
 	bool no_kprobe_multi, no_kprobe_session, no_uprobe_multi;
 	enum { MISSING_ERROR, MISSING_WARN, MISSING_IGNORE } missing;

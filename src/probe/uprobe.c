@@ -206,13 +206,65 @@ static bool add_address(struct probe_env *env, const struct attach_text *at,
 		arena_printf(env->arena, "%s has no code at %s", file->name, w->symbol));
 }
 
+/* Targets for what was inlined; how many copies of the function remain unseen. */
+static unsigned add_inlined(struct probe_env *env, const struct attach_text *at,
+			    const struct user_file *file, const struct where *w,
+			    const struct debug_inlined *copies, struct targets *out)
+{
+	if (!env->probe_inline || w->offset || is_ret(provider_find(at->parts[0], NULL)))
+		return copies->copies;
+	vec_each(addr, &copies->entries) {
+		struct target *t = add_target(env, at, file, *addr, w->symbol, w, out);
+
+		if (t)
+			t->is_inlined = true;
+	}
+	return copies->entries.len ? 0 : copies->copies;
+}
+
+/* A function that has code of its own may have been inlined besides. */
+static void follow_inlined(struct probe_env *env, const struct attach_text *at,
+			   struct user_file *file, const struct where *w,
+			   const struct elf_func *fn, struct targets *out)
+{
+	struct debug_inlined copies;
+	unsigned unseen;
+
+	if (w->offset || !user_debug_inlined(env, file, w->symbol, fn->addr, &copies))
+		return;
+	unseen = add_inlined(env, at, file, w, &copies, out);
+	if (unseen)
+		user_debug_warn_inlined(env, at, w->symbol, &copies, unseen);
+	vec_free(&copies.entries);
+}
+
+/* Is that why there is no such function? Then *ok says if its copies do instead. */
+static bool only_inlined(struct probe_env *env, const struct attach_text *at,
+			 struct user_file *file, const struct where *w, struct targets *out,
+			 bool *ok)
+{
+	struct debug_inlined copies;
+
+	if (!user_debug_inlined(env, file, w->symbol, 0, &copies))
+		return false;
+	*ok = !add_inlined(env, at, file, w, &copies, out);
+	if (!*ok)
+		user_debug_only_inlined(env, at, file, w->symbol, &copies);
+	vec_free(&copies.entries);
+	return true;
+}
+
 /* A nearest name is looked for among functions of every file, so only after a miss. */
 static bool not_found(struct probe_env *env, const struct attach_text *at,
-		      struct user_file *file, const struct where *w)
+		      struct user_file *file, const struct where *w, struct targets *out)
 {
 	const struct elf_funcs *funcs = user_file_funcs(env, file);
 	const char *nearest = NULL;
 	unsigned dist = 0;
+	bool ok;
+
+	if (only_inlined(env, at, file, w, out, &ok))
+		return ok;
 
 	if (!funcs->list.len)
 		return bad_point(
@@ -220,8 +272,6 @@ static bool not_found(struct probe_env *env, const struct attach_text *at,
 			arena_printf(env->arena,
 				     "%s has no symbols; give an address instead: %s:0x...",
 				     file->name, file->name));
-	if (user_debug_only_inlined(env, at, file, w->symbol))
-		return false;
 	vec_each(fn, &funcs->list)
 		diag_nearer(w->symbol, elf_func_name(funcs, fn), &nearest, &dist);
 	return expand_no_match(env, at, nearest);
@@ -375,7 +425,7 @@ static bool add_function(struct probe_env *env, const struct attach_text *at,
 	if (strchr(w->symbol, '@'))
 		return add_versioned(env, at, file, w, out);
 	if (!fn)
-		return not_found(env, at, file, w);
+		return not_found(env, at, file, w, out);
 	if (fn->is_indirect)
 		return refuse_indirect(env, at, file, w);
 	vec_each(namesake, &funcs->list) {
@@ -383,8 +433,7 @@ static bool add_function(struct probe_env *env, const struct attach_text *at,
 			continue;
 		if (!add_place(env, at, file, namesake, w, out))
 			return false;
-		if (!w->offset)
-			user_debug_warn_inlined(env, at, file, w->symbol, namesake->addr);
+		follow_inlined(env, at, file, w, namesake, out);
 	}
 	return true;
 }
@@ -468,13 +517,22 @@ static bool expand_uprobe(struct probe_env *env, const struct attach_text *at,
 	return !many || out->len > before || expand_no_match(env, at, NULL);
 }
 
+/* Where a copy begins that was inlined, registers hold whatever the code around had in them. */
+enum { MAX_REGS = 8 };
+#define NOWHERE                                                                                   \
+	{                                                                                         \
+		.why = "is not in its register: the function was inlined here, ask for args.NAME" \
+	}
+static const struct argloc inlined_regs[MAX_REGS] = { NOWHERE, NOWHERE, NOWHERE, NOWHERE,
+						      NOWHERE, NOWHERE, NOWHERE, NOWHERE };
+
 static int shape_uprobe(struct probe_env *env, const struct target *t, const struct group *g,
 			struct shape *out, struct err *e)
 {
 	user_shape(env, out);
 	if (!is_ret(t->provider)) {
-		out->regs = arch_host.args;
-		out->nregs = arch_host.nargs;
+		out->regs = t->is_inlined ? inlined_regs : arch_host.args;
+		out->nregs = t->is_inlined ? MAX_REGS : arch_host.nargs;
 		return g && g->named_args ? user_debug_args(env, t, out, e) : 0;
 	}
 	out->retval = arch_host.retval;
@@ -485,6 +543,12 @@ static int shape_uprobe(struct probe_env *env, const struct target *t, const str
 	out->func_ip = (struct argloc){};
 	out->has_func = lists_has_feature(env, FEATURE_UPROBE_MULTI);
 	return 0;
+}
+
+/* Copies that were inlined have no arguments in registers. */
+static bool alike(const struct target *a, const struct target *b)
+{
+	return a->is_inlined == b->is_inlined;
 }
 
 /* Arguments by name lie elsewhere in each function. */
@@ -500,7 +564,7 @@ static int group_uprobes(struct probe_env *env, const struct targets *targets,
 	size_t first = out->len;
 
 	(void)e;
-	user_group(env, targets, wants, wants->one_each ? never : NULL, out);
+	user_group(env, targets, wants, wants->one_each ? never : alike, out);
 	for (size_t i = first; i < out->len; i++)
 		out->data[i]->named_args = wants->one_each;
 	return 0;

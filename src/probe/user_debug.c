@@ -119,7 +119,7 @@ static bool returns_by_ref(struct typetab *tt, struct user_debug *d, Dwarf_Die *
 	return dwarf_passed_by_ref(func);
 }
 
-/* The function that arguments are asked of: with a source line, the copy that was inlined. */
+/* The function that arguments are asked of, or the copy of it that was inlined. */
 static bool scope_of(struct user_debug *d, const struct target *t, Dwarf_Die *func,
 		     Dwarf_Die *scope)
 {
@@ -128,6 +128,8 @@ static bool scope_of(struct user_debug *d, const struct target *t, Dwarf_Die *fu
 
 	if (!debug_info_func(&d->info, t->pc, func))
 		return false;
+	if (t->is_inlined)
+		return debug_info_inlined_at(func, t->pc, t->symbol, scope);
 	*scope = *func;
 	n = t->by_line ? debug_line_inlined(&d->info, t->pc, inlined) : 0;
 	if (n)
@@ -258,46 +260,44 @@ static void add_note(struct diag *d, const struct debug_inlined *copies)
 	const char *base = copies->file ? strrchr(copies->file, '/') : NULL;
 
 	if (copies->file && copies->line)
-		diag_hint(d, "the first of them is at %s:%d; a probe of a source line sees it",
+		diag_hint(d,
+			  "the first of them is at %s:%d; a probe of a source line sees it, "
+			  "config = { probe_inline = true } all of them",
 			  base ? base + 1 : copies->file, copies->line);
 }
 
 void user_debug_warn_inlined(struct probe_env *env, const struct attach_text *at,
-			     struct user_file *file, const char *name, uint64_t addr)
+			     const char *name, const struct debug_inlined *copies, unsigned n)
 {
-	struct debug_inlined copies;
+	add_note(diag(env->dx, W0204_INLINED, at->span, name, n, n == 1 ? "copy" : "copies"),
+		 copies);
+}
+
+bool user_debug_inlined(struct probe_env *env, struct user_file *file, const char *name,
+			uint64_t addr, struct debug_inlined *out)
+{
+	bool is_large = elf_sections_size(&file->elf, ".debug_") - 1 >= SMALL_DEBUG;
 	struct user_debug *d;
 	struct err e = {};
 	Dwarf_Die func;
 
-	if (!file->debug && elf_sections_size(&file->elf, ".debug_") - 1 >= SMALL_DEBUG)
-		return;
+	*out = (struct debug_inlined){};
+	if (addr && is_large && !file->debug && !env->probe_inline)
+		return false;
 	d = get(env, file, &e);
-	if (!d || !debug_info_func(&d->info, addr, &func))
-		return;
-	debug_info_inlined(&d->info, &func, name, &copies);
-	if (copies.copies)
-		add_note(diag(env->dx, W0204_INLINED, at->span, name, copies.copies,
-			      copies.copies == 1 ? "copy" : "copies"),
-			 &copies);
+	if (!d || (addr && !debug_info_func(&d->info, addr, &func)))
+		return false;
+	debug_info_inlined(&d->info, addr ? &func : NULL, name, out);
+	return out->copies > 0;
 }
 
-bool user_debug_only_inlined(struct probe_env *env, const struct attach_text *at,
-			     struct user_file *file, const char *name)
+void user_debug_only_inlined(struct probe_env *env, const struct attach_text *at,
+			     const struct user_file *file, const char *name,
+			     const struct debug_inlined *copies)
 {
-	struct debug_inlined copies;
-	struct user_debug *d;
-	struct err e = {};
-
-	d = get(env, file, &e);
-	if (!d)
-		return false;
-	debug_info_inlined(&d->info, NULL, name, &copies);
-	if (!copies.copies)
-		return false;
 	const char *why = arena_printf(
 		env->arena, "%s has no code of its own in %s: it was inlined, %u %s", name,
-		file->name, copies.copies, copies.copies == 1 ? "time" : "times");
-	add_note(diag(env->dx, E0208_ATTACH_POINT, at->span, why), &copies);
-	return true;
+		file->name, copies->copies, copies->copies == 1 ? "time" : "times");
+
+	add_note(diag(env->dx, E0208_ATTACH_POINT, at->span, why), copies);
 }

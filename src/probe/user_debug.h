@@ -36,12 +36,19 @@ int user_debug_args(struct probe_env *env, const struct target *t, struct shape 
 int user_debug_params(struct probe_env *env, const struct target *t,
 		      void (*fn)(void *arg, const char *text), void *arg, struct err *e);
 
-/* Warns of copies of a function that were inlined, which its probe does not see. */
+/*
+ * Copies of a function that were inlined: of the one at addr, or, if that is 0, of those of
+ * that name. False: there are none, or it is not known. out->entries is to be freed.
+ */
+bool user_debug_inlined(struct probe_env *env, struct user_file *file, const char *name,
+			uint64_t addr, struct debug_inlined *out);
+/* Warns of n copies that a probe does not see. */
 void user_debug_warn_inlined(struct probe_env *env, const struct attach_text *at,
-			     struct user_file *file, const char *name, uint64_t addr);
-/* Says that a function which was not found was inlined everywhere; false: it was not. */
-bool user_debug_only_inlined(struct probe_env *env, const struct attach_text *at,
-			     struct user_file *file, const char *name);
+			     const char *name, const struct debug_inlined *copies, unsigned n);
+/* Says that a function which was not found was inlined everywhere. */
+void user_debug_only_inlined(struct probe_env *env, const struct attach_text *at,
+			     const struct user_file *file, const char *name,
+			     const struct debug_inlined *copies);
 
 void user_debug_close(struct user_file *file);
 

@@ -279,6 +279,7 @@ static void expand_probe(struct compiler *c, struct probe *p)
 	if (missing == MISSING_AUTO)
 		missing = p->points.len > 1 ? MISSING_WARN : MISSING_ERROR;
 	env->missing = missing;
+	env->probe_inline = c->cfg->probe_inline;
 	vec_each(ap, &p->points) {
 		struct attach_text at = {
 			.span = ap->span,

@@ -29,7 +29,7 @@ struct script_config {
 	uint32_t on_stack_limit; /* bytes; larger values go to scratch memory; default 32 */
 	uint32_t perf_rb_pages;	 /* 0: chosen by the session */
 	bool import_statement;	 /* import may stand among statements */
-	bool print_maps_on_exit, show_debug_info;
+	bool print_maps_on_exit, show_debug_info, probe_inline;
 	enum stack_mode stack_mode;
 	enum unwind_mode unwind;
 	const char *str_trunc_trailer;

@@ -56,6 +56,7 @@ static const struct setting settings[] = {
 	{ "on_stack_limit", SET_NUMBER, AT(on_stack_limit), 0, 256 },
 	{ "perf_rb_pages", SET_NUMBER, AT(perf_rb_pages), 1, 1 << 20 },
 	{ "print_maps_on_exit", SET_BOOL, AT(print_maps_on_exit) },
+	{ "probe_inline", SET_BOOL, AT(probe_inline) },
 	{ "unstable_import_statement", SET_ALLOW, AT(import_statement) },
 	{ "show_debug_info", SET_BOOL, AT(show_debug_info) },
 	{ "stack_mode", SET_STACK_MODE, AT(stack_mode) },

@@ -185,8 +185,36 @@ static void note_place(struct debug_inlined *out, Dwarf_Die *die)
 	out->line = (int)die_number(die, DW_AT_call_line, 0);
 }
 
-/* Counts those below parent that are instances of w->abstract. */
-static void count_instances(const struct inlined_search *w, Dwarf_Die *parent, int depth)
+static bool entry_of(Dwarf_Die *inlined, uint64_t *addr)
+{
+	Dwarf_Addr base, end;
+
+	return !dwarf_entrypc(inlined, addr) || dwarf_ranges(inlined, 0, &base, addr, &end) > 0;
+}
+
+/* An address that two copies begin at is one place. */
+static void note_entry(struct debug_inlined *out, Dwarf_Die *die)
+{
+	uint64_t addr;
+
+	if (!entry_of(die, &addr))
+		return;
+	vec_each(known, &out->entries) {
+		if (*known == addr)
+			return;
+	}
+	vec_push(NULL, &out->entries, addr);
+}
+
+static void note_instance(struct debug_inlined *out, Dwarf_Die *die)
+{
+	if (!out->copies++)
+		note_place(out, die);
+	note_entry(out, die);
+}
+
+/* Notes those below parent that are instances of w->abstract. */
+static void note_instances(const struct inlined_search *w, Dwarf_Die *parent, int depth)
 {
 	Dwarf_Die die, origin;
 
@@ -197,11 +225,11 @@ static void count_instances(const struct inlined_search *w, Dwarf_Die *parent, i
 
 		if (tag == DW_TAG_inlined_subroutine &&
 		    die_ref(&die, DW_AT_abstract_origin, &origin) &&
-		    origin.addr == w->abstract.addr && !w->out->copies++)
-			note_place(w->out, &die);
+		    origin.addr == w->abstract.addr)
+			note_instance(w->out, &die);
 		if (tag == DW_TAG_subprogram || tag == DW_TAG_inlined_subroutine ||
 		    tag == DW_TAG_lexical_block || die_is_scope(&die))
-			count_instances(w, &die, depth + 1);
+			note_instances(w, &die, depth + 1);
 	} while (die_next(&die));
 }
 
@@ -222,11 +250,9 @@ static void search_below(struct inlined_search *w, Dwarf_Die *unit, Dwarf_Die *p
 	do {
 		if (dwarf_tag(&die) == DW_TAG_subprogram && was_inlined(&die) &&
 		    !dwarf_hasattr(&die, DW_AT_abstract_origin)) {
-			const char *name = die_name(&die);
-
-			if (name && !strcmp(name, w->name)) {
+			if (die_is_called(&die, w->name)) {
 				w->abstract = die;
-				count_instances(w, unit, 0);
+				note_instances(w, unit, 0);
 			}
 		}
 		if (die_is_scope(&die))
@@ -253,5 +279,33 @@ void debug_info_inlined(struct debug_info *di, Dwarf_Die *func, const char *name
 	}
 	if (die_ref(func, DW_AT_abstract_origin, &w.abstract) && was_inlined(&w.abstract) &&
 	    dwarf_diecu(&w.abstract, &unit, NULL, NULL))
-		count_instances(&w, &unit, 0);
+		note_instances(&w, &unit, 0);
+}
+
+/* By its entry, not its range: the code of a copy may have melted into what is around it. */
+static bool find_copy(Dwarf_Die *func, uint64_t addr, const char *name, int depth,
+		      Dwarf_Die *out)
+{
+	uint64_t entry;
+
+	if (depth > DIE_DEPTH_MAX || !die_first(func, out))
+		return false;
+	do {
+		int tag = dwarf_tag(out);
+		Dwarf_Die die = *out;
+
+		if (tag == DW_TAG_inlined_subroutine && die_is_called(out, name) &&
+		    entry_of(out, &entry) && entry == addr)
+			return true;
+		if ((tag == DW_TAG_inlined_subroutine || tag == DW_TAG_lexical_block) &&
+		    find_copy(&die, addr, name, depth + 1, out))
+			return true;
+		*out = die;
+	} while (die_next(out));
+	return false;
+}
+
+bool debug_info_inlined_at(Dwarf_Die *func, uint64_t addr, const char *name, Dwarf_Die *out)
+{
+	return find_copy(func, addr, name, 0, out);
 }

@@ -48,12 +48,15 @@ struct debug_inlined {
 	unsigned copies;  /* of the function, where it was inlined */
 	const char *file; /* where the first one was */
 	int line;
+	VEC(uint64_t) entries; /* where copies that have code begin; on the heap, to be freed */
 };
 /*
  * Copies of a function that were inlined: in the unit of func, or, if it is NULL, of all
- * functions of that name.
+ * functions of that name, as written or as linked.
  */
 void debug_info_inlined(struct debug_info *di, Dwarf_Die *func, const char *name,
 			struct debug_inlined *out);
+/* The copy of a function that begins at an address inside of func. */
+bool debug_info_inlined_at(Dwarf_Die *func, uint64_t addr, const char *name, Dwarf_Die *out);
 
 #endif

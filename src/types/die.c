@@ -1,6 +1,7 @@
 #include "types/die.h"
 
 #include <stddef.h>
+#include <string.h>
 
 bool die_first(Dwarf_Die *die, Dwarf_Die *out)
 {
@@ -45,6 +46,17 @@ const char *die_name(Dwarf_Die *die)
 	Dwarf_Attribute a;
 
 	return dwarf_formstring(dwarf_attr_integrate(die, DW_AT_name, &a));
+}
+
+bool die_is_called(Dwarf_Die *die, const char *name)
+{
+	const char *own = die_name(die), *linked;
+	Dwarf_Attribute a;
+
+	if (own && !strcmp(own, name))
+		return true;
+	linked = dwarf_formstring(dwarf_attr_integrate(die, DW_AT_linkage_name, &a));
+	return linked && !strcmp(linked, name);
 }
 
 bool die_is_scope(Dwarf_Die *die)

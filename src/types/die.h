@@ -27,6 +27,8 @@ uint64_t die_number(Dwarf_Die *die, unsigned attr, uint64_t fallback);
 bool die_flag(Dwarf_Die *die, unsigned attr);
 /* The name, its own or that of the entry that it completes; NULL: none. */
 const char *die_name(Dwarf_Die *die);
+/* Is that its name, or the one that it was linked by? */
+bool die_is_called(Dwarf_Die *die, const char *name);
 /* Do functions and types of their own lie below it (namespaces, classes)? */
 bool die_is_scope(Dwarf_Die *die);
 

@@ -103,7 +103,7 @@ static void functions_and_lines_are_found(void **state)
 	struct debug_inlined copies;
 	struct debug_info di;
 	const char *file;
-	Dwarf_Die func;
+	Dwarf_Die func, copy;
 	int line;
 
 	assert_int_equal(open_debug(&di, p, "prog", NULL), 0);
@@ -124,6 +124,10 @@ static void functions_and_lines_are_found(void **state)
 	debug_info_inlined(&di, NULL, "inner", &copies);
 	assert_int_equal(copies.copies, 2);
 	assert_int_equal(copies.line, 6);
+	assert_int_equal(copies.entries.len, 2);
+	assert_true(debug_info_inlined_at(&func, copies.entries.data[0], "inner", &copy));
+	assert_false(debug_info_inlined_at(&func, copies.entries.data[0] + 1, "inner", &copy));
+	vec_free(&copies.entries);
 	debug_info_close(&di);
 }
 
@@ -284,13 +288,17 @@ static void ask_everything(const char *path)
 
 			debug_line_at(&di, addr, &file, &line);
 			debug_line_inlined(&di, addr, inlined);
-			if (debug_info_func(&di, addr, &func))
+			if (debug_info_func(&di, addr, &func)) {
 				debug_info_inlined(&di, &func, "inner", &copies);
+				vec_free(&copies.entries);
+				debug_info_inlined_at(&func, addr, "inner", inlined);
+			}
 			debug_info_cfa(&di, addr, &reg, &off);
 		}
 		debug_line_find(&di, "a.c", 4, 0, &s);
 		vec_free(&s.places);
 		debug_info_inlined(&di, NULL, "inner", &copies);
+		vec_free(&copies.entries);
 		debug_info_close(&di);
 	}
 	elf_funcs_fini(&funcs);

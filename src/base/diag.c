@@ -129,17 +129,19 @@ static void print_excerpt(const struct location *loc, FILE *out)
 	fputc('\n', out);
 }
 
+/* color: the terminal's sequence for the line, "" for none */
 static void print_line(const struct diags *dx, struct span span, const char *what,
-		       const char *text, FILE *out)
+		       const char *text, const char *color, FILE *out)
 {
 	struct location loc;
 	bool placed = source_locate(dx->sources, span, &loc);
 
+	fputs(color, out);
 	if (placed)
 		fprintf(out, "%s:%u:%u: ", loc.name, loc.line, loc.col);
 	else if (strcmp(what, "note") != 0)
 		fprintf(out, "scry: ");
-	fprintf(out, "%s: %s\n", what, text);
+	fprintf(out, "%s: %s%s\n", what, text, *color ? "\033[0m" : "");
 	if (placed)
 		print_excerpt(&loc, out);
 }
@@ -148,13 +150,15 @@ static void print_one(const struct diags *dx, const struct diag *d, FILE *out)
 {
 	const struct diag_row *row = &rows[d->code];
 	const char *hint = d->hint ? d->hint : row->hint;
+	bool is_error = row->severity == DIAG_ERROR;
+	const char *color = is_error ? "\033[31m" : "\033[33m";
 	char what[32];
 
-	snprintf(what, sizeof(what), "%s[%.*s]",
-		 row->severity == DIAG_ERROR ? "error" : "warning", ID_LEN, row->id);
-	print_line(dx, d->span, what, d->text, out);
+	snprintf(what, sizeof(what), "%s[%.*s]", is_error ? "error" : "warning", ID_LEN,
+		 row->id);
+	print_line(dx, d->span, what, d->text, dx->color ? color : "", out);
 	for (const struct diag_note *n = d->notes; n; n = n->next)
-		print_line(dx, n->span, "note", n->text, out);
+		print_line(dx, n->span, "note", n->text, "", out);
 	if (*hint)
 		fprintf(out, "hint: %s\n", hint);
 }

@@ -54,6 +54,7 @@ struct diags {
 	unsigned errors, warnings;
 	bool remarks; /* are printed with the warnings */
 	bool muted;   /* a trial pass: count, but keep nothing */
+	bool color;   /* the first line of each message, for a terminal */
 };
 
 void diags_init(struct diags *dx, struct arena *a, struct sources *sources);

@@ -193,8 +193,9 @@ void builtin_check_options(struct compiler *c)
 static bool check_config(struct unit *u, struct expr *e)
 {
 	const struct script_config *cfg = u->c->cfg;
-	static const char *const stack_modes[] = { "bpftrace", "perf", "raw", "build_id" };
-	static const char *const missing[] = { "error", "warn", "ignore" };
+	const char *missing = cfg->missing_probes == MISSING_AUTO
+				      ? "error"
+				      : script_config_word(cfg, "missing_probes");
 
 	builtin_expand(u, e,
 		       arena_printf(u->c->arena,
@@ -206,8 +207,7 @@ static bool check_config(struct unit *u, struct expr *e)
 				    cfg->max_strlen, cfg->max_map_keys, cfg->max_probes,
 				    cfg->max_bpf_progs, cfg->max_cat_bytes, cfg->on_stack_limit,
 				    cfg->print_maps_on_exit ? "true" : "false",
-				    stack_modes[cfg->stack_mode],
-				    missing[cfg->missing_probes]));
+				    script_config_word(cfg, "stack_mode"), missing));
 	return !type_is_error(e->type);
 }
 

@@ -42,6 +42,9 @@ static bool check_stack(struct unit *u, struct expr *e)
 
 	if (!u->shape.stack_ok)
 		return builtin_not_here(u, e, e->name);
+	if (*e->name == 'd' && !check_stable(u->c, u->c->cfg->unstable_dw_ustack, e->span,
+					     "dw_ustack", "unstable_dw_ustack"))
+		return false;
 	if (e->nargs && e->args[0]->kind == E_NAME && find_mode(e->args[0]->name, &mode))
 		depth = e->nargs > 1 ? e->args[1] : NULL;
 	else if (e->nargs > 1)

@@ -34,6 +34,9 @@ static bool check_tseries(struct unit *u, struct expr *e)
 	const char *wrong = NULL, *name;
 	size_t len;
 
+	if (!check_stable(c, c->cfg->unstable_tseries, e->span, "tseries()",
+			  "unstable_tseries"))
+		return false;
 	if (interval < 1)
 		wrong = "tseries() interval must be at least 1 ns";
 	else if (n < 1 || n > TSERIES_SLOTS_MAX)

@@ -2,6 +2,7 @@
  * scry -l: the probes that a pattern matches, or that a program names.
  */
 #include "cli/commands.h"
+#include "cli/environment.h"
 #include "cli/program.h"
 #include "cli/report.h"
 #include "script/parse.h"
@@ -108,6 +109,9 @@ int cmd_list(const struct options *o)
 				    .debug_dirs = o->debuginfo,
 				    .traceable_file = o->traceable_file,
 				    .missing = MISSING_WARN };
+	err = environment_read(&l.types, &l.dx, &e);
+	if (err)
+		return report_usage(&e);
 	if (names_program(o))
 		err = list_program(&l, &e);
 	else

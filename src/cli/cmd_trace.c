@@ -4,6 +4,7 @@
 #include "base/auto.h"
 #include "cli/commands.h"
 #include "cli/dump.h"
+#include "cli/environment.h"
 #include "cli/filter.h"
 #include "cli/imports.h"
 #include "cli/program.h"
@@ -91,7 +92,8 @@ static int read_environment(struct trace *t, struct err *e)
 		char *key = arena_strndup(t->arena, *env, (size_t)(value - *env));
 		if (!script_config_knows(key))
 			continue; /* ours or not: bpftrace ignores those, too */
-		const char *wrong = script_config_set(&t->cfg, t->arena, key, value + 1);
+		const char *wrong = script_config_set(&t->cfg, t->arena, CONFIG_ENVIRONMENT,
+						      key, value + 1);
 		if (wrong)
 			return err_set(e, -EINVAL, "%s: %s", key, wrong);
 	}
@@ -245,6 +247,8 @@ static int run_session(struct trace *t, const struct sink *sink)
 			 .debug_dirs = o->debuginfo,
 			 .source_lines = o->source_lines || t->cfg.show_debug_info,
 			 .trunc_trailer = t->cfg.str_trunc_trailer,
+			 .no_user_symbols = !t->cfg.user_symbols,
+			 .mangled = !t->cfg.cpp_demangle,
 			 .out_name = o->output ? o->output : "standard output",
 			 .loaded = t->dump.xlated ? dump_xlated : NULL,
 			 .loaded_arg = &t->dump },
@@ -283,6 +287,8 @@ static int prepare(struct trace *t, const struct sink **sink, struct err *e)
 		err = check_format(t->o, sink, e);
 	if (!err)
 		err = read_environment(t, e);
+	if (!err)
+		err = environment_read(&t->types, &t->dx, e);
 	if (!err)
 		err = filter_from_options(t->o, &t->filter, e);
 	if (!err && t->o->probe_filter)

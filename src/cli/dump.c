@@ -15,25 +15,40 @@ static const struct {
 	{ "ir", { .ir = true } },
 	{ "bpf", { .bpf = true } },
 	{ "xlated", { .xlated = true } },
+	/* Stages of other tracers, by what is nearest. */
+	{ "parse", { .ast = true } },
+	{ "types", { .ast = true } },
+	{ "codegen", { .ir = true } },
+	{ "codegen-opt", { .ir = true } },
+	{ "libbpf", { .bpf = true } },
+	{ "dis", { .bpf = true } },
 	{ "all", { .ast = true, .ir = true, .bpf = true, .xlated = true } },
 };
 
+static const struct dump *find_stage(const char *name)
+{
+	for (size_t i = 0; i < sizeof(stages_known) / sizeof(*stages_known); i++)
+		if (!strcmp(stages_known[i].name, name))
+			return &stages_known[i].asks;
+	return NULL;
+}
+
+bool dump_knows(const char *stage)
+{
+	return find_stage(stage) != NULL;
+}
+
 int dump_init(struct dump *d, const struct texts *stages, struct err *e)
 {
-	enum { NSTAGES = sizeof(stages_known) / sizeof(*stages_known) };
-
 	*d = (struct dump){ .any = stages->len > 0 };
 	vec_each(name, stages) {
-		size_t i = 0;
+		const struct dump *asks = find_stage(*name);
 
-		while (i < NSTAGES && strcmp(stages_known[i].name, *name) != 0)
-			i++;
-		if (i == NSTAGES)
+		if (!asks)
 			return err_set(e, -EINVAL,
 				       "-d: '%s' is no stage; there are ast, ir, bpf, xlated, "
 				       "all",
 				       *name);
-		const struct dump *asks = &stages_known[i].asks;
 		d->ast |= asks->ast;
 		d->ir |= asks->ir;
 		d->bpf |= asks->bpf;

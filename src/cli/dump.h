@@ -15,6 +15,8 @@ struct dump {
 
 /* What the arguments of -d ask for. Returns 0 or -EINVAL with e set. */
 int dump_init(struct dump *d, const struct texts *stages, struct err *e);
+/* Is there a stage of that name? */
+bool dump_knows(const char *stage);
 /* Prints a stage's text; the dump function of compile_options. */
 void dump_stage(void *arg, const char *stage, const char *what, const char *text);
 /* Prints a plan's programs, each piece behind the text of the script it was made for. */

@@ -10,7 +10,10 @@
 
 #include "scry.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 const struct command commands[] = {
 	{ "vm", cmd_vm, "a BPF machine without a kernel" },
@@ -64,6 +67,34 @@ static int run_options(const struct options *o)
 	return cmd_trace(o);
 }
 
+/*
+ * A descriptor that took the place of a closed standard one would get what is printed.  These
+ * cannot be written to, so that who has no standard output is told.
+ */
+static void hold_standard_files(void)
+{
+	int fd = open("/dev/null", O_RDONLY);
+
+	while (fd >= 0 && fd <= STDERR_FILENO)
+		fd = open("/dev/null", O_RDONLY);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* What was printed has to arrive, unless its reader has gone. */
+static int flush_output(int code)
+{
+	struct err e = {};
+
+	if (code || (!fflush(stdout) && !ferror(stdout)))
+		return code;
+	int err = errno ? errno : EIO;
+	if (err == EPIPE)
+		return code;
+	err_set(&e, -err, "write standard output: %s", strerror(err));
+	return report_system(&e);
+}
+
 int main(int argc, char **argv)
 {
 	const struct command *command = argc > 1 ? find_command(argv[1]) : NULL;
@@ -71,8 +102,9 @@ int main(int argc, char **argv)
 	struct options o;
 	struct err e = {};
 
+	hold_standard_files();
 	if (command)
-		return command->run(argc - 1, argv + 1);
+		return flush_output(command->run(argc - 1, argv + 1));
 	if (argc < 2) {
 		help_print(stderr);
 		return EXIT_USAGE;
@@ -81,5 +113,5 @@ int main(int argc, char **argv)
 		options_parse(&o, &arena, argc, argv, &e) ? report_usage(&e) : run_options(&o);
 
 	arena_free(&arena);
-	return code;
+	return flush_output(code);
 }

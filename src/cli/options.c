@@ -1,6 +1,7 @@
 #include "cli/options.h"
 
 #include "base/auto.h"
+#include "cli/dump.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -8,6 +9,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct row;
 typedef int (*parse_fn)(struct options *o, const struct row *row, const char *arg,
@@ -54,6 +56,20 @@ static int add_text(struct options *o, const struct row *row, const char *arg, s
 	(void)e;
 	vec_push(o->arena, (struct texts *)field_of(o, row), arg);
 	return 0;
+}
+
+/* Up to bpftrace 0.21 -d has no argument, and -dd says more: then arg is the next word. */
+static int add_stage(struct options *o, const struct row *row, const char *arg, struct err *e)
+{
+	bool more = !strcmp(arg, "d");
+
+	if (!more && (dump_knows(arg) || (*arg != '-' && access(arg, R_OK))))
+		return add_text(o, row, arg, e);
+	if (more)
+		add_text(o, row, "ir", e);
+	else
+		optind--;
+	return add_text(o, row, "ast", e);
 }
 
 static int set_pid(struct options *o, const struct row *row, const char *arg, struct err *e)

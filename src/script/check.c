@@ -741,3 +741,15 @@ const struct type *check_expr(struct unit *u, struct expr *e)
 		BUG("expression kind %d is wrong and nobody said why", e->kind);
 	return e->type = t;
 }
+
+bool check_stable(struct compiler *c, enum unstable how, struct span span, const char *what,
+		  const char *key)
+{
+	if (how == UNSTABLE_WARN)
+		diag(c->dx, W0120_UNSTABLE, span, what);
+	if (how != UNSTABLE_ERROR)
+		return true;
+	diag_hint(diag(c->dx, E0320_UNSTABLE, span, what),
+		  "allow it with config = { %s = enable }", key);
+	return false;
+}

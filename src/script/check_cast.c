@@ -256,7 +256,9 @@ const struct type *check_typeinfo(struct unit *u, struct expr *e)
 	struct compiler *c = u->c;
 	const struct type *t = asked_type(u, e);
 
-	if (!t || type_is_error(t))
+	if (!t || type_is_error(t) ||
+	    !check_stable(c, c->cfg->unstable_typeinfo, e->span, "typeinfo",
+			  "unstable_typeinfo"))
 		return &type_error;
 
 	struct expr *record = arena_new(c->arena, struct expr),

@@ -305,11 +305,28 @@ static void expand_probe(struct compiler *c, struct probe *p)
 static void apply_config(struct compiler *c)
 {
 	vec_each(e, &c->script->config) {
-		const char *wrong = script_config_set(c->cfg, c->arena, e->key, e->value);
+		const char *wrong =
+			script_config_set(c->cfg, c->arena, CONFIG_SCRIPT, e->key, e->value);
+		const char *now = script_config_renamed(e->key);
 
 		if (wrong)
 			diag(c->dx, E0134_CONFIG, e->span, e->key, wrong);
+		else if (now)
+			diag(c->dx, W0121_RENAMED, e->span, e->key, now);
+		else if (script_config_is_idle(e->key))
+			diag(c->dx, W0122_IDLE, e->span, e->key);
 	}
+}
+
+static void check_limits(struct compiler *c)
+{
+	if (c->plan->nattached > c->cfg->max_probes)
+		diag(c->dx, E0412_PROBES, (struct span){}, c->plan->nattached,
+		     c->cfg->max_probes);
+	/* Each program counts once, however many probes it has. */
+	if (c->plan->progs.len > c->cfg->max_bpf_progs)
+		diag(c->dx, E0411_PROGRAMS, (struct span){}, c->plan->progs.len,
+		     c->cfg->max_bpf_progs);
 }
 
 static void declare_maps(struct compiler *c)
@@ -639,6 +656,7 @@ struct plan *compile_script(struct arena *a, struct diags *dx, struct sources *s
 	}
 	if (opt->purpose == FOR_TRACE)
 		join_programs(&c);
+	check_limits(&c);
 	finish_plan(&c);
 	return diag_failed(dx) ? NULL : c.plan;
 }

@@ -19,6 +19,9 @@
  */
 enum unwind_mode { UNWIND_AUTO, UNWIND_FP, UNWIND_CFI };
 
+/* What the language may still change: used silently, with a warning, or refused. */
+enum unstable { UNSTABLE_ENABLE, UNSTABLE_WARN, UNSTABLE_ERROR };
+
 /* Settings of the language: the script's config block and the environment set them. */
 struct script_config {
 	uint32_t max_strlen;	 /* bytes of a str(), NUL included; default 1024 */
@@ -28,8 +31,8 @@ struct script_config {
 	uint32_t max_cat_bytes;	 /* default 10240 */
 	uint32_t on_stack_limit; /* bytes; larger values go to scratch memory; default 32 */
 	uint32_t perf_rb_pages;	 /* 0: chosen by the session */
-	bool import_statement;	 /* import may stand among statements */
 	bool print_maps_on_exit, show_debug_info, probe_inline;
+	bool cpp_demangle, user_symbols; /* how addresses in processes are named */
 	enum stack_mode stack_mode;
 	enum unwind_mode unwind;
 	const char *str_trunc_trailer;
@@ -38,17 +41,25 @@ struct script_config {
 	 * does with those that exist (scripts list a function's names in different kernels).
 	 */
 	int missing_probes;
+	/* import among statements; the others are as stable here as the rest */
+	enum unstable unstable_import, unstable_tseries, unstable_dw_ustack, unstable_typeinfo;
+	uint64_t from_environment; /* bits of config.c's rows: a script does not change them */
+	int idle;		   /* target of settings without effect */
 };
 
 enum { MISSING_AUTO = -1 };
+enum config_origin { CONFIG_SCRIPT, CONFIG_ENVIRONMENT };
 
 void script_config_init(struct script_config *cfg);
 /*
  * Sets one entry from text. Returns NULL, or what is wrong in words ("not a known configuration
- * option"). Keys in any case, with or without a BPFTRACE_ or SCRY_ prefix.
+ * option"). Keys in any case, with or without a BPFTRACE_ or SCRY_ prefix. What the environment
+ * has set a script only may name.
  */
-const char *script_config_set(struct script_config *cfg, struct arena *a, const char *key,
-			      const char *value);
+const char *script_config_set(struct script_config *cfg, struct arena *a,
+			      enum config_origin from, const char *key, const char *value);
+/* The word that a setting of words has: "raw" of stack_mode. */
+const char *script_config_word(const struct script_config *cfg, const char *key);
 
 /* A file that was imported; several of a directory. */
 struct import_file {
@@ -61,6 +72,10 @@ struct import_file {
 
 /* Is there an entry of that name, prefix or not? */
 bool script_config_knows(const char *key);
+/* The name of today of an entry that had another one, or NULL. */
+const char *script_config_renamed(const char *key);
+/* Is it accepted for old scripts' sake alone? */
+bool script_config_is_idle(const char *key);
 
 struct compile_options {
 	/*

@@ -135,10 +135,13 @@ static void import_list(struct importer *im, const struct script *s, const char 
 	vec_each(i, &s->imports)
 		import_one(im, i, from);
 	vec_each(i, &s->stmt_imports) {
-		if (im->c->cfg->import_statement)
-			import_one(im, i, from);
-		else
+		if (im->c->cfg->unstable_import == UNSTABLE_ERROR) {
 			diag(im->c->dx, E0150_IMPORT_STATEMENT, i->span);
+			continue;
+		}
+		check_stable(im->c, im->c->cfg->unstable_import, i->span,
+			     "import among statements", "unstable_import_statement");
+		import_one(im, i, from);
 	}
 }
 

@@ -228,6 +228,12 @@ const struct type *check_address(struct unit *u, struct expr *e);
 const struct type *asked_type(struct unit *u, struct expr *e);
 const struct type *check_sizeof(struct unit *u, struct expr *e);
 const struct type *check_offsetof(struct unit *u, struct expr *e);
+/*
+ * May `what`, which the language may still change, be used? how is the setting named key.
+ * Reports what is refused or warned of.
+ */
+bool check_stable(struct compiler *c, enum unstable how, struct span span, const char *what,
+		  const char *key);
 const struct type *check_typeinfo(struct unit *u, struct expr *e);
 /* A field of typeinfo() becomes the literal that it is, which later passes ask for again. */
 bool typeinfo_part(struct unit *u, struct expr *e);

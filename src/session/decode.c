@@ -42,7 +42,7 @@ struct usyms *decoder_usyms(struct decoder *d)
 {
 	if (!d->usyms)
 		d->usyms = usyms_new();
-	usyms_set(d->usyms, &(struct usyms_how){ d->debug_dirs, d->source_lines });
+	usyms_set(d->usyms, &(struct usyms_how){ d->debug_dirs, d->source_lines, d->mangled });
 	return d->usyms;
 }
 
@@ -320,7 +320,8 @@ static struct frame kernel_frame(struct job *j, enum stack_mode mode, uint64_t a
 
 static bool find_usym(struct job *j, uint32_t pid, uint64_t addr, struct usym *out)
 {
-	return usyms_lookup(decoder_usyms(j->d), (pid_t)pid, addr, out);
+	return !j->d->no_user_symbols &&
+	       usyms_lookup(decoder_usyms(j->d), (pid_t)pid, addr, out);
 }
 
 static unsigned find_lines(struct job *j, uint32_t pid, uint64_t addr, bool is_return,

@@ -23,6 +23,8 @@ struct decoder {
 	struct usyms *usyms;	   /* use decoder_usyms() */
 	const char *debug_dirs;	   /* of programs; see elf_debug_open() */
 	bool source_lines;	   /* are shown behind user functions */
+	bool no_user_symbols;	   /* addresses in processes stay numbers */
+	bool mangled;		   /* names of C++ and Rust stay as they are */
 	struct users users;	   /* loaded on the first user id */
 	bool users_loaded;
 	uint64_t cut;	      /* strings met that had been cut to fit */

@@ -51,13 +51,11 @@ static void ending_signals(sigset_t *set)
 	sigaddset(set, SIGTERM);
 }
 
-/* SIGUSR1, when there are programs for it: blocked for good, so that it never kills. */
-static int open_user_signal(struct loop *l, const struct session *s)
+/* SIGUSR1: blocked for good, so that it never kills. */
+static int open_user_signal(struct loop *l)
 {
 	sigset_t set;
 
-	if (!plan_has(s->plan, PROG_SIGNAL))
-		return 0;
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &set, NULL);
@@ -141,7 +139,7 @@ int loop_open(struct loop *l, struct session *s, struct err *e)
 
 	err = watch(l, l->signals, EPOLLIN, FROM_SIGNALS);
 	if (!err)
-		err = open_user_signal(l, s);
+		err = open_user_signal(l);
 	if (!err)
 		err = open_timers(l, s);
 	if (!err)
@@ -276,14 +274,33 @@ void loop_close(struct loop *l)
 	*l = LOOP_CLOSED;
 }
 
-/* Runs the programs of self:signal once for each time that it came. */
+/* All maps, behind what was sent so far. */
+static int show_maps(struct session *s, int (*print)(struct session *s, struct err *e),
+		     struct err *e)
+{
+	int err = read_ring(s, RECORDS_AT_ONCE, SLICE_MS, e);
+
+	if (err || s->deaf)
+		return err;
+	err = print(s, e);
+	if (s->opt.buffering == BUFFER_LINE && fflush(s->out) && !s->write_err)
+		s->write_err = -errno;
+	return err;
+}
+
+/*
+ * Runs the programs of self:signal once for each time that it came.  Without such programs the
+ * signal has all maps printed, as up to bpftrace 0.21.
+ */
 static int on_user_signal(struct loop *l, struct session *s, struct err *e)
 {
 	struct signalfd_siginfo info;
 	int err = 0;
 
 	while (!err && read(l->user_signal, &info, sizeof(info)) == sizeof(info))
-		err = attach_run(s->plan, &s->loaded, PROG_SIGNAL, e);
+		err = plan_has(s->plan, PROG_SIGNAL)
+			      ? attach_run(s->plan, &s->loaded, PROG_SIGNAL, e)
+			      : show_maps(s, maps_print_all, e);
 	return err;
 }
 
@@ -300,21 +317,14 @@ int loop_walk(struct loop *l, struct session *s, struct err *e)
 	return err ? err_set(e, err, "wait for events") : 0;
 }
 
-/* What was sent so far comes first. Turns that were missed are not made up for. */
+/* Turns that were missed are not made up for. */
 static int on_every(const struct loop *l, struct session *s, struct err *e)
 {
 	uint64_t turns;
-	int err;
 
 	if (read(l->every, &turns, sizeof(turns)) != sizeof(turns))
 		return 0;
-	err = read_ring(s, RECORDS_AT_ONCE, SLICE_MS, e);
-	if (err || s->deaf)
-		return err;
-	err = maps_print_round(s, e);
-	if (s->opt.buffering == BUFFER_LINE && fflush(s->out) && !s->write_err)
-		s->write_err = -errno;
-	return err;
+	return show_maps(s, maps_print_round, e);
 }
 
 static int dispatch(struct loop *l, struct session *s, enum wakeup from, struct err *e)

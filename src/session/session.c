@@ -58,6 +58,8 @@ static void start(struct session *s)
 	decoder_init(&s->decoder, s->plan);
 	s->decoder.debug_dirs = s->opt.debug_dirs;
 	s->decoder.source_lines = s->opt.source_lines;
+	s->decoder.no_user_symbols = s->opt.no_user_symbols;
+	s->decoder.mangled = s->opt.mangled;
 	if (s->opt.trunc_trailer && strcmp(s->opt.trunc_trailer, "..") != 0)
 		s->decoder.trunc_trailer = s->opt.trunc_trailer;
 	counters_init(&s->counters, s->plan);

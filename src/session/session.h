@@ -55,10 +55,11 @@ struct session_options {
 	bool clear_maps;     /* after each printing of every_ns */
 	uint32_t ring_pages; /* 0: chosen by the session */
 	uint32_t max_cat_bytes;
-	const char *debug_dirs;	   /* of programs; NULL: the usual */
-	bool source_lines;	   /* of user functions are shown */
-	const char *trunc_trailer; /* behind strings that were cut; NULL: ".." */
-	const char *out_name;	   /* of the output stream, for messages */
+	const char *debug_dirs;	       /* of programs; NULL: the usual */
+	bool source_lines;	       /* of user functions are shown */
+	const char *trunc_trailer;     /* behind strings that were cut; NULL: ".." */
+	bool no_user_symbols, mangled; /* see struct decoder */
+	const char *out_name;	       /* of the output stream, for messages */
 	/* Called with every program once it is loaded, when not NULL. */
 	void (*loaded)(void *arg, const struct plan_prog *prog, int fd);
 	void *loaded_arg;

@@ -417,7 +417,7 @@ static const char *find_jit(struct process *p, uint64_t addr, uint64_t *offset)
 
 static const char *readable(struct usyms *us, const char *name)
 {
-	char *text = name ? demangle(name) : NULL;
+	char *text = name && !us->how.mangled ? demangle(name) : NULL;
 
 	if (!text)
 		return name;

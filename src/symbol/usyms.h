@@ -57,6 +57,7 @@ enum { USYM_LINES_MAX = 17 };
 struct usyms_how {
 	const char *debug_dirs; /* see elf_debug_open() */
 	bool lines;		/* usyms_lines() will be asked; it keeps files open */
+	bool mangled;		/* names of C++ and Rust stay as the compilers encode them */
 };
 
 struct usyms *usyms_new(void);

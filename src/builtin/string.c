@@ -110,6 +110,7 @@ static bool check_buf(struct unit *u, struct expr *e)
 	}
 	if (e->nargs > 1 && !check_length(u, e->args[1], size, &size))
 		return false;
+	e->args[0]->is_bytes = true;
 	e->type = type_buffer(c->tt, size);
 	return true;
 }

@@ -191,6 +191,14 @@ static unsigned base_of(char conv)
 	return conv == 'o' ? 8 : conv == 'x' || conv == 'X' || conv == 'p' ? 16 : 10;
 }
 
+/* How many digits a number has at least: the precision, or what fills the width with zeros. */
+static long least_digits(const struct format_piece *p, size_t prefix)
+{
+	if (p->precision >= 0 && p->conv != 'p')
+		return p->precision;
+	return p->zero && !p->left ? p->width - (long)prefix : 0;
+}
+
 static void put_number(const struct format_piece *p, const struct value *v, struct sb *out)
 {
 	bool is_signed = p->conv == 'd' || p->conv == 'i';
@@ -201,12 +209,13 @@ static void put_number(const struct format_piece *p, const struct value *v, stru
 	char buf[NUMBER_MAX], *end = buf + sizeof(buf);
 	char *digits =
 		number_digits(end, negative ? -bits : bits, base_of(p->conv), p->conv == 'X');
-	size_t ndigits = (size_t)(end - digits);
+	long ndigits = end - digits;
 
+	if (!p->precision && !bits) /* as in C: no digits at all */
+		ndigits = 0;
 	sb_puts(out, prefix);
-	if (p->zero && !p->left)
-		sb_fill(out, '0', p->width - (long)(strlen(prefix) + ndigits));
-	sb_write(out, digits, ndigits);
+	sb_fill(out, '0', least_digits(p, strlen(prefix)) - ndigits);
+	sb_write(out, digits, (size_t)ndigits);
 }
 
 static void put_buffer(const struct format_piece *p, const struct value *v, struct sb *out)

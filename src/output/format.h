@@ -25,7 +25,7 @@ struct format_piece {
 	char buf_mode; /* conv 'r': 0, 'x' (\xNN), 'h' (NN NN), 'g' (an integer: GFP flags) */
 	bool left, plus, space, alt, zero;
 	int width;	  /* 0 = none; at most FORMAT_WIDTH_MAX */
-	int precision;	  /* -1 = none; cuts %s, digits of %f and the like */
+	int precision;	  /* -1 = none; cuts %s, least digits of integers, digits of %f */
 	uint8_t int_size; /* bytes the number is cut to: 1, 2, 4 or 8 */
 	const char *text; /* literal, or the conversion as written ("%-5d") */
 	size_t len;

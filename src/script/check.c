@@ -29,7 +29,8 @@ const struct type *check_value(struct unit *u, struct expr *e)
 	if (type_is_castable_agg(t))
 		return e->type = type_int(u->c->tt, 8, t->is_signed);
 	if (type_is_agg(t)) {
-		diag(u->c->dx, E0118_VALUE_TYPE, e->span, type_text(u->c, t), "an expression");
+		diag(u->c->dx, E0118_VALUE_TYPE, e->span, type_text(u->c, t),
+		     "used in an expression");
 		return e->type = &type_error;
 	}
 	return t;
@@ -234,7 +235,8 @@ static const struct type *check_compare(struct unit *u, struct expr *e)
 		return &type_bool;
 	if (y->kind == T_PTR && type_is_integral(x))
 		return &type_bool;
-	if (equality && x->kind == T_STRING && y->kind == T_STRING)
+	if (x->kind == T_STRING && y->kind == T_STRING &&
+	    (equality || (e->a->kind == E_STRING && e->b->kind == E_STRING)))
 		return &type_bool;
 	if (equality && x->kind == T_PROBE && y->kind == T_PROBE)
 		return &type_bool;
@@ -290,6 +292,9 @@ static const struct type *check_arith(struct unit *u, struct expr *e)
 		return bad_binary(u, e);
 	}
 
+	if (x->kind == T_BOOL && y->kind == T_BOOL &&
+	    (op == BIN_AND || op == BIN_OR || op == BIN_XOR))
+		return &type_bool;
 	bool is_signed = op == BIN_SUB || signed_pair(x, y);
 	if (op == BIN_SHL || op == BIN_SHR)
 		is_signed = x->is_signed && !x->flexible;

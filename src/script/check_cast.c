@@ -21,7 +21,7 @@ static bool is_int_array(const struct type *t)
  * A number as an array of its bytes, words ...; text as an array of its bytes.  [] takes the
  * size of what is cast; a literal fits what it fits.  NULL: no.
  */
-static const struct type *cast_to_array(struct compiler *c, const struct expr *e,
+static const struct type *cast_to_array(struct compiler *c, struct expr *e,
 					const struct type *to)
 {
 	const struct type *from = e->type;
@@ -32,6 +32,7 @@ static const struct type *cast_to_array(struct compiler *c, const struct expr *e
 	if (is_int_array(from))
 		return type_same(from, to) ? to : NULL;
 	if (from->kind == T_STRING && to->elem->size == 1) {
+		e->is_bytes = true;
 		if (!to->nelems)
 			return type_array(c->tt, to->elem, size);
 		return to->nelems >= size ? to : NULL;
@@ -72,8 +73,7 @@ static enum addr_space space_of(const struct expr *e)
 	return AS_KERNEL;
 }
 
-static const struct type *cast_type(struct compiler *c, const struct expr *e,
-				    const struct type *to)
+static const struct type *cast_type(struct compiler *c, struct expr *e, const struct type *to)
 {
 	const struct type *from = e->type;
 
@@ -153,7 +153,8 @@ const struct type *check_address(struct unit *u, struct expr *e)
 	if (type_is_error(t))
 		return t;
 	if (type_is_agg(t)) {
-		diag(c->dx, E0118_VALUE_TYPE, e->a->span, type_text(c, t), "a pointer");
+		diag(c->dx, E0118_VALUE_TYPE, e->a->span, type_text(c, t),
+		     "used by its address");
 		return &type_error;
 	}
 	if (t->kind == T_INT && t->flexible)

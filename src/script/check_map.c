@@ -97,7 +97,8 @@ void map_assigned(struct unit *u, struct map_sym *m, const struct type *t, struc
 	if (type_is_error(t))
 		return;
 	if (t->kind == T_NONE || t->kind == T_FUNC) {
-		diag(c->dx, E0118_VALUE_TYPE, span, type_text(c, t), m->name);
+		diag(c->dx, E0118_VALUE_TYPE, span, type_text(c, t),
+		     arena_printf(c->arena, "assigned to %s", m->name));
 		return;
 	}
 

@@ -45,7 +45,8 @@ void var_assigned(struct unit *u, struct var_sym *v, const struct expr *e)
 	if (type_is_error(t))
 		return;
 	if (!storable(t)) {
-		diag(c->dx, E0118_VALUE_TYPE, e->span, type_text(c, t), v->name);
+		diag(c->dx, E0118_VALUE_TYPE, e->span, type_text(c, t),
+		     arena_printf(c->arena, "assigned to %s", v->name));
 		return;
 	}
 	if (v->declared_type) {

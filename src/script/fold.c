@@ -58,6 +58,15 @@ static bool is_literal(const struct expr *e)
 	return e->is_const && type_is_integral(e->type);
 }
 
+/* Of two bools & | ^ make a bool, at run time as here. */
+static void set_bits(struct unit *u, struct expr *e, __int128 v)
+{
+	if (e->a->type->kind == T_BOOL && e->b->type->kind == T_BOOL)
+		set_bool(e, v);
+	else
+		set_exact(u, e, v);
+}
+
 static void fold_shift(struct unit *u, struct expr *e, __int128 x, __int128 y)
 {
 	if (y < 0 || y > 63) {
@@ -69,14 +78,22 @@ static void fold_shift(struct unit *u, struct expr *e, __int128 x, __int128 y)
 		  e->op == BIN_SHL ? (__int128)((unsigned __int128)x << (int)y) : x >> (int)y);
 }
 
-static void fold_strings(struct unit *u, struct expr *e)
+static void fold_strings(struct expr *e)
 {
-	const struct expr *a = e->a, *b = e->b;
-	bool same = a->str.len == b->str.len && !memcmp(a->str.s, b->str.s, a->str.len);
+	size_t x = strnlen(e->a->str.s, e->a->str.len), y = strnlen(e->b->str.s, e->b->str.len);
+	int order = memcmp(e->a->str.s, e->b->str.s, x < y ? x : y);
 
-	(void)u;
-	if (e->op == BIN_EQ || e->op == BIN_NE)
-		set_bool(e, (e->op == BIN_EQ) == same);
+	if (!order)
+		order = (x > y) - (x < y);
+	switch ((enum binary_op)e->op) {
+	case BIN_EQ: set_bool(e, order == 0); break;
+	case BIN_NE: set_bool(e, order != 0); break;
+	case BIN_LT: set_bool(e, order < 0); break;
+	case BIN_LE: set_bool(e, order <= 0); break;
+	case BIN_GT: set_bool(e, order > 0); break;
+	case BIN_GE: set_bool(e, order >= 0); break;
+	default: break;
+	}
 }
 
 /* Said when the sum becomes a literal, which happens once, in whichever pass is first. */
@@ -119,7 +136,7 @@ bool fold_text(struct unit *u, struct expr *e)
 void fold_binary(struct unit *u, struct expr *e)
 {
 	if (e->a->kind == E_STRING && e->b->kind == E_STRING) {
-		fold_strings(u, e);
+		fold_strings(e);
 		return;
 	}
 	if (!is_literal(e->a) || !is_literal(e->b))
@@ -144,9 +161,9 @@ void fold_binary(struct unit *u, struct expr *e)
 		}
 		set_exact(u, e, e->op == BIN_DIV ? x / y : x % y);
 		break;
-	case BIN_AND: set_exact(u, e, x & y); break;
-	case BIN_OR: set_exact(u, e, x | y); break;
-	case BIN_XOR: set_exact(u, e, x ^ y); break;
+	case BIN_AND: set_bits(u, e, x & y); break;
+	case BIN_OR: set_bits(u, e, x | y); break;
+	case BIN_XOR: set_bits(u, e, x ^ y); break;
 	case BIN_SHL:
 	case BIN_SHR: fold_shift(u, e, x, y); break;
 	case BIN_EQ: set_bool(e, x == y); break;

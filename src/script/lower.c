@@ -202,6 +202,12 @@ static ref cond_value(struct unit *u, struct expr *e)
 	return meet_here(b, &m);
 }
 
+static uint32_t text_size(const struct expr *e)
+{
+	return e->kind == E_STRING ? (uint32_t)strnlen(e->str.s, e->str.len) + 1
+				   : e->type->size;
+}
+
 /*
  * Two texts of which one may be a literal: words are compared up to and with the literal's NUL,
  * or over the shorter size, behind which the longer one must be empty.
@@ -210,8 +216,7 @@ static void compare_text(struct unit *u, struct expr *x, struct expr *y, blkid s
 			 blkid differ)
 {
 	struct irb *b = &u->b;
-	uint32_t nx = x->kind == E_STRING ? (uint32_t)x->str.len + 1 : x->type->size;
-	uint32_t ny = y->kind == E_STRING ? (uint32_t)y->str.len + 1 : y->type->size;
+	uint32_t nx = text_size(x), ny = text_size(y);
 	uint32_t n = nx < ny ? nx : ny;
 	ref px = lower_addr(u, x), py = lower_addr(u, y);
 

@@ -229,7 +229,11 @@ static void call_to(struct unit *u, struct expr *e, const struct dest *d)
 static void memory_to(struct unit *u, struct expr *e, const struct dest *d)
 {
 	switch (e->kind) {
-	case E_STRING: store_text(u, e->str.s, e->str.len, d); break;
+	case E_STRING:
+		/* Keys are compared byte by byte: nothing may stand behind the NUL. */
+		store_text(u, e->str.s,
+			   e->is_bytes ? e->str.len : strnlen(e->str.s, e->str.len), d);
+		break;
 	case E_TUPLE:
 	case E_RECORD: tuple_to(u, e, d); break;
 	case E_COMPTIME: lower_to(u, e->a, d); break;

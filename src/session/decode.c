@@ -271,8 +271,11 @@ void decoder_prepare(struct decoder *d, const struct type *t)
 	}
 }
 
+/* An address without a name; none at all is shown as bpftrace shows it. */
 static const char *hex(struct job *j, uint64_t addr)
 {
+	if (!addr)
+		return "0";
 	return arena_printf(j->a, "0x%" PRIx64, addr);
 }
 

@@ -64,16 +64,35 @@ static struct map_view view_of(const struct plan_map *m)
 				  .kind = map_kind(m->value) };
 }
 
-static size_t read_slot(struct session *s, const struct plan_map *m, struct map_entry *out)
+/* Types whose zero bytes say that there is nothing; user 0 is somebody. */
+static bool has_neutral_zero(const struct type *t)
+{
+	return type_is_integral(t) || t->kind == T_PTR || t->kind == T_FLOAT ||
+	       t->kind == T_STRING ||
+	       (type_is_agg(t) && map_kind(t) != MAP_HIST && map_kind(t) != MAP_TSERIES);
+}
+
+/* What the program itself would read: print() of a scalar that holds nothing shows it. */
+static bool zero_entry(struct session *s, const struct plan_map *m, struct map_entry *out)
+{
+	size_t size = type_is_agg(m->value) ? 8 * agg_words(m->value) : m->value->size;
+
+	if (m->key || !has_neutral_zero(m->value))
+		return false;
+	put_value(s, m->value, arena_alloc(&s->scratch, size), &out->value);
+	return true;
+}
+
+static bool read_slot(struct session *s, const struct plan_map *m, struct map_entry *out)
 {
 	const struct slot *slot = slot_of(s, m);
 	uint64_t *value = arena_new(&s->scratch, uint64_t);
 
 	if (!load_word(&slot->set))
-		return 0;
+		return false;
 	*value = load_word(&slot->value);
 	put_value(s, m->value, value, &out->value);
-	return 1;
+	return true;
 }
 
 /* The stripes of an aggregate, folded; NULL when it does not exist. */
@@ -93,14 +112,14 @@ static uint64_t *fold_stripes(struct session *s, const struct plan_map *m)
 	return agg_exists(m->value, sum) ? sum : NULL;
 }
 
-static size_t read_stripes(struct session *s, const struct plan_map *m, struct map_entry *out)
+static bool read_stripes(struct session *s, const struct plan_map *m, struct map_entry *out)
 {
 	const uint64_t *words = fold_stripes(s, m);
 
 	if (!words)
-		return 0;
+		return false;
 	put_value(s, m->value, words, &out->value);
-	return 1;
+	return true;
 }
 
 static int table_of(struct session *s, const struct plan_map *m, struct table *t, struct err *e)
@@ -222,14 +241,30 @@ static void show_table(struct session *s, const struct plan_map *m, struct table
 	free(all);
 }
 
+static void show_scalar(struct session *s, const struct plan_map *m, struct map_entry *entry,
+			bool exists, int64_t div, bool empty_too)
+{
+	struct map_view view = view_of(m);
+
+	view.nentries = exists || (empty_too && zero_entry(s, m, entry));
+	view.entry = map_array_entry;
+	view.arg = entry;
+	map_divide(&entry->value, div);
+	if (view.nentries || empty_too)
+		s->sink->map(s->out, &view);
+}
+
 static int print_table(struct session *s, const struct plan_map *m, uint64_t top, int64_t div,
 		       bool empty_too, struct err *e)
 {
+	struct map_entry none = {};
 	struct table t;
 	int err = table_of(s, m, &t, e);
 
-	if (!err && (t.n || empty_too))
+	if (!err && t.n)
 		show_table(s, m, t, top, div);
+	else if (!err && empty_too)
+		show_scalar(s, m, &none, false, div, true);
 	table_fini(&t);
 	return err;
 }
@@ -237,16 +272,11 @@ static int print_table(struct session *s, const struct plan_map *m, uint64_t top
 static void print_scalar(struct session *s, const struct plan_map *m, int64_t div,
 			 bool empty_too)
 {
-	struct map_view view = view_of(m);
 	struct map_entry entry = {};
-
-	view.nentries =
+	bool exists =
 		m->store == STORE_SLOT ? read_slot(s, m, &entry) : read_stripes(s, m, &entry);
-	view.entry = map_array_entry;
-	view.arg = &entry;
-	map_divide(&entry.value, div);
-	if (view.nentries || empty_too)
-		s->sink->map(s->out, &view);
+
+	show_scalar(s, m, &entry, exists, div, empty_too);
 }
 
 static int print_map(struct session *s, const struct plan_map *m, uint64_t top, int64_t div,

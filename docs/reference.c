@@ -71,7 +71,7 @@ static void print_message(const struct diag_row *row)
 
 static void print_messages(void)
 {
-	printf("\n## Messages\n\n`scry --explain CODE` says more about some of them.\n");
+	printf("\n## Messages\n\n`scry --explain CODE` explains each of them, with an example and its cure.\n");
 	printf("\n| code | words | hint |\n|---|---|---|\n");
 	for (unsigned i = 0; i < DIAG_CODES; i++)
 		print_message(diag_row(i));

@@ -83,6 +83,12 @@ struct diag_row {
 	const char *words, *hint, *more;
 };
 const struct diag_row *diag_row(enum diag_code code);
+
+/* Of a code, from explain.def: what it means, a script that gets it, and that script mended. */
+struct diag_explained {
+	const char *why, *wrong, *right;
+};
+const struct diag_explained *diag_explain(const struct diag_row *row);
 /* Finds a row by its id, in either case; NULL when there is none. */
 const struct diag_row *diag_find(const char *id);
 

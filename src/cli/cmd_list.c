@@ -9,6 +9,7 @@
 
 #include "probe/provider.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -121,6 +122,6 @@ int cmd_list(const struct options *o)
 	probe_env_fini(&l.env);
 	btf_free((struct btf *)(uintptr_t)l.types.btf);
 	if (err)
-		return report_system(&e);
+		return err == -EINVAL ? report_usage(&e) : report_system(&e);
 	return diag_failed(&l.dx) ? EXIT_USAGE : EXIT_OK;
 }

@@ -1,5 +1,6 @@
 #include "session/decode.h"
 
+#include "output/sort.h"
 #include "session/cgroups.h"
 #include "session/clock.h"
 #include "symbol/ksyms.h"
@@ -580,21 +581,65 @@ void decode(struct decoder *d, struct arena *a, const struct type *t, const void
 	value_of(&j, t, bytes, out);
 }
 
+static bool is_stack(const struct type *t)
+{
+	return t->kind == T_KSTACK || t->kind == T_USTACK;
+}
+
+/* Other addresses may have the same name: these frames do not tell stacks apart. */
+static bool stacks_apart(struct job *j, const struct type *t, const uint8_t *x,
+			 const uint8_t *y, struct value *vx, struct value *vy)
+{
+	uint32_t nx = stack_depth(t, x), ny = stack_depth(t, y);
+
+	if (stack_pid(x) != stack_pid(y))
+		return false;
+	for (uint32_t i = 0; i < nx && i < ny; i++) {
+		if (stack_addr(x, i) == stack_addr(y, i))
+			continue;
+		put_frames(j, t, x, i, i + 1, vx);
+		put_frames(j, t, y, i, i + 1, vy);
+		if (map_compare_keys(vx, vy))
+			return true;
+	}
+	put_frames(j, t, x, 0, 0, vx);
+	put_frames(j, t, y, 0, 0, vy);
+	return nx == ny && !memcmp(x, y, (1 + nx) * sizeof(uint64_t));
+}
+
+static bool tuples_apart(struct job *j, const struct type *t, const uint8_t *x,
+			 const uint8_t *y, struct value *vx, struct value *vy)
+{
+	uint32_t n;
+	const struct field *f = type_fields(j->d->plan->types, t, &n);
+	struct value *ix = arena_array(j->a, struct value, n);
+	struct value *iy = arena_array(j->a, struct value, n);
+	bool any = false;
+
+	*vx = (struct value){ .kind = V_TUPLE, .items = ix, .nitems = n };
+	*vy = (struct value){ .kind = V_TUPLE, .items = iy, .nitems = n };
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t off = f[i].bit_off / 8;
+
+		if (is_stack(f[i].type)) {
+			if (!stacks_apart(j, f[i].type, x + off, y + off, &ix[i], &iy[i]))
+				return false;
+			any = true;
+		} else {
+			value_of(j, f[i].type, x + off, &ix[i]);
+			value_of(j, f[i].type, y + off, &iy[i]);
+		}
+	}
+	return any;
+}
+
 bool decode_stacks_apart(struct decoder *d, struct arena *a, const struct type *t,
 			 const void *x, const void *y, struct value *vx, struct value *vy)
 {
 	struct job j = { .d = d, .a = a };
-	uint32_t i = 0, n = stack_depth(t, x);
 
-	if ((t->kind != T_KSTACK && t->kind != T_USTACK) || stack_pid(x) != stack_pid(y))
-		return false;
-	if (stack_depth(t, y) < n)
-		n = stack_depth(t, y);
-	while (i < n && stack_addr(x, i) == stack_addr(y, i))
-		i++;
-	if (i == n)
-		return false;
-	put_frames(&j, t, x, i, i + 1, vx);
-	put_frames(&j, t, y, i, i + 1, vy);
-	return true;
+	*vx = *vy = (struct value){};
+	if (is_stack(t))
+		return stacks_apart(&j, t, x, y, vx, vy) && vx->nitems;
+	return t->kind == T_TUPLE && tuples_apart(&j, t, x, y, vx, vy);
 }

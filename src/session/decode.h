@@ -47,9 +47,10 @@ void decode(struct decoder *d, struct arena *a, const struct type *t, const void
 	    struct value *out);
 
 /*
- * The first frames in which two stacks of one process differ, as stacks of their own: naming
- * whole stacks is too much for sorting them.  False where that does not tell them apart: t is
- * no stack, one stack is the start of the other, or of two processes.
+ * Of two stacks of one process the first frames that differ in what they are called, as stacks
+ * of their own: naming whole stacks is too much for sorting them.  The same of tuples with
+ * stacks in them; of stacks that are equal there is no frame.  False where that does not tell
+ * them apart: t has no stack, one stack is the start of the other, or of two processes.
  */
 bool decode_stacks_apart(struct decoder *d, struct arena *a, const struct type *t,
 			 const void *x, const void *y, struct value *vx, struct value *vy);

@@ -6,6 +6,7 @@
 #include "session/decode.h"
 
 #include "output/sink.h"
+#include "output/sort.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -155,6 +156,28 @@ static void stacks_are_told_apart_by_the_first_frame_that_differs(void **state)
 					 &vx, &vy));
 }
 
+static void stacks_in_tuples_are_told_apart_too(void **state)
+{
+	struct bench *b = *state;
+	const struct type *st = type_stack(&b->types, T_KSTACK, STACK_RAW, 3);
+	const struct type *parts[] = { type_int(&b->types, 8, false), st };
+	const struct type *t = type_tuple(&b->types, parts, 2);
+	const uint64_t x[] = { 1, 3, 0x10, 0x20, 0x30 }, y[] = { 1, 3, 0x10, 0x21, 0x2f };
+	const uint64_t same[] = { 2, 3, 0x10, 0x20, 0x30 }, start[] = { 1, 2, 0x10, 0x20, 0 };
+	struct value vx, vy;
+
+	assert_true(decode_stacks_apart(&b->d, &b->arena, t, x, y, &vx, &vy));
+	assert_int_equal(vx.nitems, 2);
+	assert_int_equal(vx.items[0].u, 1);
+	assert_int_equal(vx.items[1].nitems, 1);
+	assert_string_equal(vx.items[1].items[0].text, "20");
+	assert_true(map_compare_keys(&vx, &vy) < 0);
+	assert_true(decode_stacks_apart(&b->d, &b->arena, t, x, same, &vx, &vy));
+	assert_int_equal(vx.items[1].nitems, 0);
+	assert_true(map_compare_keys(&vx, &vy) < 0);
+	assert_false(decode_stacks_apart(&b->d, &b->arena, t, x, start, &vx, &vy));
+}
+
 static void fractions_of_a_second(void **state)
 {
 	struct bench *b = *state;
@@ -272,6 +295,7 @@ int main(void)
 		TEST(members_are_found_by_bits),
 		TEST(a_stack_is_cut_at_its_depth),
 		TEST(stacks_are_told_apart_by_the_first_frame_that_differs),
+		TEST(stacks_in_tuples_are_told_apart_too),
 		TEST(fractions_of_a_second),
 		TEST(users_have_names),
 		TEST(aggregates_of_two_cpus),

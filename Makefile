@@ -30,7 +30,7 @@ UNIT_BIN := $(UNIT:tests/unit/%.c=$(BUILD)/tests/%)
 SUITES  := $(patsubst tests/%/run,%,$(wildcard tests/*/run))
 CHECK   := $(filter-out host guest tools fuzz,$(SUITES))
 WORK    := $(patsubst tests/guest/work/%.c,$(BUILD)/tests/work/%,$(wildcard tests/guest/work/*.c)) \
-           $(addprefix $(BUILD)/tests/work/,debug-O2 debugcc usdts_shared.so calls_static calls_pie calls_nopie) \
+           $(addprefix $(BUILD)/tests/work/,debug-O2 debugcc usdts_shared.so late.so calls_static calls_pie calls_nopie) \
            $(patsubst tests/guest/objects/%.c,$(BUILD)/tests/work/%.bpf.o,$(wildcard tests/guest/objects/*.c))
 
 .PHONY: all static unit check test asan fuzz fuzzers bench run docs deps install uninstall clean help
@@ -100,6 +100,11 @@ $(BUILD)/tests/work/unwinds_shared: tests/guest/work/unwinds.c
 $(BUILD)/tests/work/usdts_shared.so: tests/guest/work/usdts.c tests/guest/work/work.h
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(PLAIN) -DSHARED -shared -fPIC -o $@ $<
+
+$(BUILD)/tests/work/late: WORK_FLAGS := -fomit-frame-pointer -rdynamic
+$(BUILD)/tests/work/late.so: tests/guest/work/late.c tests/guest/work/work.h
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(PLAIN) -DSHARED -shared -fPIC -fomit-frame-pointer -o $@ $<
 
 # Those whose debug information is read: at fixed addresses and not, old and new DWARF.
 $(BUILD)/tests/work/debug: WORK_FLAGS := -O0 -gdwarf-4 -static -no-pie

@@ -370,6 +370,8 @@ int loop_run(struct loop *l, struct session *s, struct err *e)
 		if (!s->plan->uses_ring || !has_records(s))
 			events_obey_exit(s);
 		counters_poll(s, false);
+		if (s->unwind && s->watch)
+			procwatch_read(s->watch); /* libraries that were loaded meanwhile */
 		if (!err)
 			err = packets_read(s->packets, e);
 	}

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { BUCKETS = 256, ROWS_MAX = 16 << 20, CODE_PARTS = 8 };
+enum { BUCKETS = 256, ROWS_MAX = 16 << 20, CODE_PARTS = 8, USERS_BITS = 1 << 16 };
 
 /* A file whose rows are in the kernel. */
 struct file {
@@ -22,6 +22,7 @@ struct file {
 	uint64_t base;
 	struct elf_segment code[CODE_PARTS]; /* the parts with code in them */
 	unsigned ncode;
+	bool is_target; /* there are probes in it */
 };
 
 /* What a process has mapped, as the trie knows it. */
@@ -41,6 +42,12 @@ struct unwind {
 	VEC(struct file) files; /* the index is the key in the kernel */
 	size_t nrows;
 	struct ranges buckets[BUCKETS];
+	/*
+	 * Without follow: processes that have mapped a target, and so may call its functions
+	 * from what they map later. Two may share a bit: then some files more are known.
+	 */
+	uint64_t users[USERS_BITS / 64];
+	bool expects_target; /* the next file that is expected is one */
 };
 
 /* A key of the trie: all addresses that begin like this one. */
@@ -236,12 +243,58 @@ static const struct elf_segment *part_at(const struct file *f, uint64_t offset)
 	return NULL;
 }
 
+static uint64_t *user_word(struct unwind *w, pid_t pid, uint64_t *bit)
+{
+	uint32_t i = (uint32_t)pid % USERS_BITS;
+
+	*bit = 1ull << i % 64;
+	return &w->users[i / 64];
+}
+
+static bool is_target(const struct unwind *w, const struct usyms_file *file)
+{
+	vec_each(f, &w->files) {
+		if (f->file == file)
+			return f->is_target;
+	}
+	return false;
+}
+
+/* What users of targets map is known from then on by its file, not for each process. */
+static void on_file(struct unwind *w, pid_t pid, const struct usyms_file *file)
+{
+	uint64_t bit, *word = user_word(w, pid, &bit);
+
+	if (*word & bit) {
+		index_of(w, file);
+	} else if (is_target(w, file)) {
+		*word |= bit;
+		usyms_tell(w->us, pid);
+	}
+}
+
+static void on_expected(struct unwind *w, const struct usyms_file *file)
+{
+	uint32_t index = index_of(w, file);
+
+	if (w->expects_target && index < UNWIND_FILES)
+		w->files.data[index].is_target = true;
+	w->expects_target = false;
+}
+
 static void on_mapped(void *arg, pid_t pid, const struct usyms_range *m)
 {
 	struct unwind *w = arg;
 
-	if (!w->follow && m->start < m->end)
+	if (m->start == m->end) {
+		on_expected(w, m->file);
 		return;
+	}
+	if (!w->follow) {
+		if (m->file)
+			on_file(w, pid, m->file);
+		return;
+	}
 	uint32_t index = m->file ? index_of(w, m->file) : UNWIND_FILES;
 	const struct elf_segment *part = NULL;
 	struct range r = { pid, m->start, m->end, 0, index };
@@ -250,7 +303,7 @@ static void on_mapped(void *arg, pid_t pid, const struct usyms_range *m)
 		part = part_at(&w->files.data[index], m->offset);
 	if (part)
 		r.bias = bias_of(&w->files.data[index], part, m->start - m->offset);
-	if (m->start == m->end || is_known(w, &r))
+	if (is_known(w, &r))
 		return;
 	forget(w, pid, m->start, m->end);
 	/* Code without rows is known too: to be none that only the kernel can walk. */
@@ -262,13 +315,16 @@ static void on_mapped(void *arg, pid_t pid, const struct usyms_range *m)
 
 static void on_gone(void *arg, pid_t pid)
 {
+	uint64_t bit, *word = user_word(arg, pid, &bit);
+
+	*word &= ~bit;
 	forget(arg, pid, 0, UINT64_MAX);
 }
 
 /* --- life --- */
 
 /* The files that probes are in, and the libraries that go with them. */
-static void expect_targets(const struct plan *plan, struct usyms *us)
+static void expect_targets(struct unwind *w, const struct plan *plan)
 {
 	const char *last = "";
 
@@ -279,7 +335,8 @@ static void expect_targets(const struct plan *plan, struct usyms *us)
 			if (!(*t)->file || !strcmp((*t)->file, last))
 				continue;
 			last = (*t)->file;
-			unwind_expect(us, last);
+			w->expects_target = true;
+			unwind_expect(w->us, last);
 		}
 	}
 }
@@ -298,7 +355,7 @@ struct unwind *unwind_open(const struct plan *plan, const struct loaded *l, stru
 	w->files_fd = l->maps[plan->unwind_files];
 	w->us = us;
 	usyms_watch(us, &(struct usyms_watcher){ on_mapped, on_gone, w });
-	expect_targets(plan, us);
+	expect_targets(w, plan);
 	return w;
 }
 

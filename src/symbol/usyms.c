@@ -253,6 +253,15 @@ void usyms_fork(struct usyms *us, pid_t parent, pid_t pid)
 		}
 }
 
+void usyms_tell(struct usyms *us, pid_t pid)
+{
+	const struct process *p = find_process(us, pid);
+
+	if (p)
+		vec_each(m, &p->maps)
+			tell_mapped(us, pid, m);
+}
+
 struct reading {
 	struct usyms *us;
 	struct process *p;

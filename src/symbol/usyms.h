@@ -67,6 +67,9 @@ void usyms_free(struct usyms *us);
 /* From now on, instead of the one before; without functions: nobody. */
 void usyms_watch(struct usyms *us, const struct usyms_watcher *watcher);
 
+/* Tells the watcher again what a process has mapped, as far as that is known. */
+void usyms_tell(struct usyms *us, pid_t pid);
+
 /* A file that processes are about to map. */
 void usyms_expect(struct usyms *us, const char *path);
 /* Reads what a process has mapped now, unless it has ended. */

@@ -3,6 +3,7 @@
  *
  *	jit_x86_64.c	instructions, and how it begins
  *	jit_frame.c	what stands around them: entries, checks out of line, ends
+ *	jit_select.c	filters without branches
  */
 #ifndef SCRY_VM_JIT_H
 #define SCRY_VM_JIT_H
@@ -60,6 +61,8 @@ struct jit {
 void jit_fault_at(struct jit *j, size_t pos, int error);
 void jit_target_at(struct jit *j, size_t pos, uint32_t insn);
 void jit_call_c(struct jit *j, const void *fn);
+/* Of the jump BPF_JEQ ..., after its comparison. */
+enum x86_cond jit_condition(unsigned op);
 
 /* jit_frame.c: before the first instruction, at an exit, behind the last one. */
 void jit_begin(struct jit *j);
@@ -67,6 +70,12 @@ void jit_exit(struct jit *j);
 void jit_finish(struct jit *j);
 /* Are size bytes at r11 in a range of the run's? pos: jumps to be taken when not. */
 void jit_range_check(struct jit *j, int32_t start, int32_t len, unsigned size, size_t pos[2]);
+
+/*
+ * jit_select.c: a leaf's beginning, which decides without branches and returns, where that is
+ * possible. Returns whether it is there.
+ */
+bool jit_select(struct jit *j);
 
 /* What jit.callback is. */
 typedef uint64_t (*vm_jit_callback_fn)(struct scry_vm_run *run, const uint8_t *code,

@@ -216,6 +216,7 @@ static void emit_leaf_body(struct jit *j)
 void jit_begin(struct jit *j)
 {
 	if (j->leaf) {
+		jit_select(j);
 		leaf_save(j);
 		return;
 	}

@@ -277,7 +277,7 @@ static void jump_to(struct jit *j, int32_t distance)
 	jit_target_at(j, x86_jmp(&j->c), j->i + 1 + (uint32_t)distance);
 }
 
-static enum x86_cond condition(unsigned op)
+enum x86_cond jit_condition(unsigned op)
 {
 	switch (op) {
 	case BPF_JEQ: return CC_E;
@@ -308,7 +308,7 @@ static void compile_branch(struct jit *j, const struct bpf_insn *p, int32_t dist
 	struct x86_code *c = &j->c;
 	bool wide = BPF_CLASS(p->code) == BPF_JMP, by_reg = BPF_SRC(p->code) == BPF_X;
 	unsigned dst = j->reg[p->dst_reg], src = j->reg[p->src_reg];
-	enum x86_cond cc = condition(BPF_OP(p->code));
+	enum x86_cond cc = jit_condition(BPF_OP(p->code));
 	int32_t imm = j->leaf && j->leaf->at[j->i].raw ? j->leaf->at[j->i].imm : p->imm;
 
 	if (BPF_OP(p->code) == BPF_JSET && by_reg)
@@ -585,9 +585,9 @@ static void compile_packet_ind(struct jit *j, unsigned size, unsigned index, int
 	if (!j->leaf)
 		x86_rm(c, X86_ADD, R10, R12, RUN(packet));
 	if (plain)
-		x86_load_index(c, size, RAX, LEAF_PACKET, index, off);
+		x86_load_at(c, size, RAX, (struct x86_mem){ LEAF_PACKET, index, off });
 	else if (j->leaf)
-		x86_load_index(c, size, RAX, LEAF_PACKET, R10, 0);
+		x86_load_at(c, size, RAX, (struct x86_mem){ LEAF_PACKET, R10, 0 });
 	else
 		x86_load(c, size, false, RAX, R10, 0);
 	order_packet(j, size);

@@ -137,22 +137,60 @@ void x86_load(struct x86_code *c, unsigned size, bool sign, unsigned dst, unsign
 	mem(c, dst, base, disp);
 }
 
-void x86_load_index(struct x86_code *c, unsigned size, unsigned dst, unsigned base,
-		    unsigned index, int32_t disp)
+/* The prefix and the operand of [base+index+disp], the opcode of 1 or 2 bytes between them. */
+static void rex_at(struct x86_code *c, bool wide, unsigned reg, struct x86_mem at)
 {
+	unsigned index = at.index == X86_NO_INDEX ? 0 : at.index;
 	unsigned bits =
-		(unsigned)(size == 8) << 3 | (dst >> 3) << 2 | (index >> 3) << 1 | base >> 3;
-	bool is_short = disp == (int8_t)disp;
+		(unsigned)wide << 3 | (reg >> 3) << 2 | (index >> 3) << 1 | at.base >> 3;
 
 	if (bits)
 		x86_byte(c, 0x40 | bits);
-	extend_op(c, size, false);
-	modrm(c, is_short ? 1 : 2, dst, RSP);
-	x86_byte(c, (index & 7) << 3 | (base & 7));
+}
+
+static void mem_at(struct x86_code *c, unsigned reg, struct x86_mem at)
+{
+	bool is_short = at.disp == (int8_t)at.disp;
+
+	if (at.index == X86_NO_INDEX) {
+		mem(c, reg, at.base, at.disp);
+		return;
+	}
+	modrm(c, is_short ? 1 : 2, reg, RSP);
+	x86_byte(c, (at.index & 7) << 3 | (at.base & 7));
 	if (is_short)
-		x86_byte(c, (uint8_t)disp);
+		x86_byte(c, (uint8_t)at.disp);
 	else
-		x86_imm32(c, disp);
+		x86_imm32(c, at.disp);
+}
+
+void x86_load_at(struct x86_code *c, unsigned size, unsigned dst, struct x86_mem at)
+{
+	rex_at(c, size == 8, dst, at);
+	extend_op(c, size, false);
+	mem_at(c, dst, at);
+}
+
+void x86_at_imm(struct x86_code *c, unsigned size, enum x86_op op, struct x86_mem at,
+		int32_t imm)
+{
+	bool tests = op == X86_TEST;
+
+	if (size == 2)
+		x86_byte(c, 0x66);
+	rex_at(c, false, 0, at);
+	x86_byte(c, (tests ? 0xf6 : 0x80) | (size > 1));
+	mem_at(c, tests ? 0 : digit_of(op), at);
+	for (unsigned i = 0; i < size; i++)
+		x86_byte(c, (uint32_t)imm >> (8 * i) & 0xff);
+}
+
+void x86_cmov(struct x86_code *c, enum x86_cond cc, unsigned dst, unsigned src)
+{
+	rex(c, false, dst, src, false);
+	x86_byte(c, 0x0f);
+	x86_byte(c, 0x40 | cc);
+	modrm(c, 3, dst, src);
 }
 
 void x86_extend(struct x86_code *c, bool wide, unsigned size, bool sign, unsigned dst,

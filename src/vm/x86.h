@@ -67,9 +67,19 @@ void x86_mi(struct x86_code *c, bool wide, enum x86_op op, unsigned base, int32_
 void x86_store_imm(struct x86_code *c, unsigned size, unsigned base, int32_t disp, int32_t imm);
 void x86_load(struct x86_code *c, unsigned size, bool sign, unsigned dst, unsigned base,
 	      int32_t disp);
-/* dst = [base+index+disp], not extended by sign; index is not rsp */
-void x86_load_index(struct x86_code *c, unsigned size, unsigned dst, unsigned base,
-		    unsigned index, int32_t disp);
+/* [base+index+disp]; index is not rsp */
+struct x86_mem {
+	unsigned base, index; /* X86_NO_INDEX: none */
+	int32_t disp;
+};
+enum { X86_NO_INDEX = RSP };
+/* dst = [at], not extended by sign */
+void x86_load_at(struct x86_code *c, unsigned size, unsigned dst, struct x86_mem at);
+/* cmp [at], imm and test [at], imm; size is 1, 2 or 4 bytes. */
+void x86_at_imm(struct x86_code *c, unsigned size, enum x86_op op, struct x86_mem at,
+		int32_t imm);
+/* if (cc) dst = src, 32 bit */
+void x86_cmov(struct x86_code *c, enum x86_cond cc, unsigned dst, unsigned src);
 /* dst = src, from its low 1, 2 or 4 bytes; sign extends to 32 or (wide) 64 bits. */
 void x86_extend(struct x86_code *c, bool wide, unsigned size, bool sign, unsigned dst,
 		unsigned src);

@@ -14,7 +14,7 @@
 /* Relocations of the BPF psABI. */
 enum { REL_64_64 = 1, REL_64_32 = 10 };
 
-struct reader {
+struct bpf_object_file {
 	struct arena *arena;
 	const uint8_t *data;
 	size_t size;
@@ -25,20 +25,21 @@ struct reader {
 	uint32_t text;			 /* section .text, 0 = none */
 	struct bpf_object *out;
 	struct err *err;
+	const struct bpf_object_outside *outside; /* or NULL */
 };
 
-static bool inside(const struct reader *r, uint64_t off, uint64_t size)
+static bool inside(const struct bpf_object_file *r, uint64_t off, uint64_t size)
 {
 	return off <= r->size && size <= r->size - off;
 }
 
-static int bad(struct reader *r, const char *what)
+static int bad(struct bpf_object_file *r, const char *what)
 {
 	return err_set(r->err, -EINVAL, "bad object file: %s", what);
 }
 
 /* A string of a string section, "" outside of it. */
-static const char *string(const struct reader *r, uint32_t section, uint32_t off)
+static const char *string(const struct bpf_object_file *r, uint32_t section, uint32_t off)
 {
 	const Elf64_Shdr *s = &r->sections[section];
 	const char *p = (const char *)r->data + s->sh_offset;
@@ -49,13 +50,13 @@ static const char *string(const struct reader *r, uint32_t section, uint32_t off
 		       : "";
 }
 
-static const char *section_name(const struct reader *r, uint32_t section)
+static const char *section_name(const struct bpf_object_file *r, uint32_t section)
 {
 	return string(r, r->header->e_shstrndx, r->sections[section].sh_name);
 }
 
 /* Checks every offset that is used later, once. */
-static int open_file(struct reader *r)
+static int open_file(struct bpf_object_file *r)
 {
 	const Elf64_Ehdr *h = r->header = (const Elf64_Ehdr *)r->data;
 
@@ -88,14 +89,14 @@ static int open_file(struct reader *r)
 	return r->symbols ? 0 : bad(r, "it has no symbols");
 }
 
-static const char *symbol_name(const struct reader *r, const Elf64_Sym *s)
+static const char *symbol_name(const struct bpf_object_file *r, const Elf64_Sym *s)
 {
 	return string(r, r->symbol_names, s->st_name);
 }
 
 /* --- maps --- */
 
-static const Elf64_Shdr *find_section(const struct reader *r, const char *name)
+static const Elf64_Shdr *find_section(const struct bpf_object_file *r, const char *name)
 {
 	for (uint32_t i = 1; i < r->header->e_shnum; i++) {
 		if (r->sections[i].sh_type != SHT_NOBITS && !strcmp(section_name(r, i), name))
@@ -104,7 +105,7 @@ static const Elf64_Shdr *find_section(const struct reader *r, const char *name)
 	return NULL;
 }
 
-static int read_map(struct reader *r, const Elf64_Sym *s)
+static int read_map(struct bpf_object_file *r, const Elf64_Sym *s)
 {
 	const Elf64_Shdr *btf = find_section(r, ".BTF");
 	struct bpf_object_map map = { .name = symbol_name(r, s) };
@@ -117,7 +118,7 @@ static int read_map(struct reader *r, const Elf64_Sym *s)
 }
 
 /* The number of the array that stands for a section of data; made on first use. */
-static int data_map(struct reader *r, uint32_t section, uint32_t *number)
+static int data_map(struct bpf_object_file *r, uint32_t section, uint32_t *number)
 {
 	const Elf64_Shdr *s = &r->sections[section];
 
@@ -140,7 +141,7 @@ static int data_map(struct reader *r, uint32_t section, uint32_t *number)
 	return 0;
 }
 
-static int read_maps(struct reader *r)
+static int read_maps(struct bpf_object_file *r)
 {
 	for (uint32_t i = 0; i < r->nsymbols; i++) {
 		const Elf64_Sym *s = &r->symbols[i];
@@ -156,7 +157,7 @@ static int read_maps(struct reader *r)
 	return 0;
 }
 
-static bool find_map(const struct reader *r, const char *name, uint32_t *number)
+static bool find_map(const struct bpf_object_file *r, const char *name, uint32_t *number)
 {
 	for (*number = 1; *number <= r->out->maps.len; ++*number) {
 		if (!strcmp(r->out->maps.data[*number - 1].name, name))
@@ -181,7 +182,8 @@ struct joined {
 	VEC(struct piece) pieces;
 };
 
-static int add_piece(struct reader *r, struct joined *j, uint32_t section, const Elf64_Sym *s)
+static int add_piece(struct bpf_object_file *r, struct joined *j, uint32_t section,
+		     const Elf64_Sym *s)
 {
 	const Elf64_Shdr *code = &r->sections[section];
 
@@ -202,7 +204,7 @@ static int add_piece(struct reader *r, struct joined *j, uint32_t section, const
 
 /* Where in the program the byte of a section is; a function of .text is added when it is new.
  */
-static int place(struct reader *r, struct joined *j, uint32_t section, uint64_t off,
+static int place(struct bpf_object_file *r, struct joined *j, uint32_t section, uint64_t off,
 		 int64_t *at)
 {
 	vec_each(p, &j->pieces) {
@@ -223,7 +225,7 @@ static int place(struct reader *r, struct joined *j, uint32_t section, uint64_t 
 	return bad(r, "a call goes to no function of it");
 }
 
-static int relocate_data(struct reader *r, struct bpf_insn *p, const Elf64_Sym *s)
+static int relocate_data(struct bpf_object_file *r, struct bpf_insn *p, const Elf64_Sym *s)
 {
 	const char *section = section_name(r, s->st_shndx);
 	uint32_t number;
@@ -231,8 +233,10 @@ static int relocate_data(struct reader *r, struct bpf_insn *p, const Elf64_Sym *
 	if (!insn_is_wide(p))
 		return bad(r, "an address is wanted where there is no 64-bit immediate");
 	if (!strcmp(section, ".maps")) {
-		if (!find_map(r, symbol_name(r, s), &number))
-			return bad(r, "a map has no name");
+		int ret = find_map(r, symbol_name(r, s), &number) ? 0 : read_map(r, s);
+
+		if (ret)
+			return ret;
 		p->src_reg = BPF_PSEUDO_MAP_FD;
 		p[0].imm = (int32_t)number;
 		return 0;
@@ -247,7 +251,8 @@ static int relocate_data(struct reader *r, struct bpf_insn *p, const Elf64_Sym *
 }
 
 /* The relocation of a place, NULL when there is none. */
-static const Elf64_Rel *find_rel(const struct reader *r, uint32_t section, uint64_t off)
+static const Elf64_Rel *find_rel(const struct bpf_object_file *r, uint32_t section,
+				 uint64_t off)
 {
 	for (uint32_t i = 1; i < r->header->e_shnum; i++) {
 		const Elf64_Shdr *s = &r->sections[i];
@@ -263,9 +268,12 @@ static const Elf64_Rel *find_rel(const struct reader *r, uint32_t section, uint6
 	return NULL;
 }
 
-/* The symbol a relocation means; NULL with the error set when it is not in the file. */
-static const Elf64_Sym *target_of(struct reader *r, const struct joined *j,
-				  const Elf64_Rel *rel)
+/*
+ * The symbol a relocation means; NULL with the error set when there is none.  A call may go to
+ * what is not in the file.
+ */
+static const Elf64_Sym *target_of(struct bpf_object_file *r, const struct joined *j,
+				  const Elf64_Rel *rel, bool calls)
 {
 	uint32_t symbol = (uint32_t)ELF64_R_SYM(rel->r_info);
 
@@ -274,6 +282,8 @@ static const Elf64_Sym *target_of(struct reader *r, const struct joined *j,
 		return NULL;
 	}
 	const Elf64_Sym *s = &r->symbols[symbol];
+	if (s->st_shndx == SHN_UNDEF && calls && r->outside)
+		return s;
 	if (s->st_shndx == SHN_UNDEF || s->st_shndx >= r->header->e_shnum) {
 		err_set(r->err, -ENOTSUP, "%s needs %s, which is not in the file", j->name,
 			symbol_name(r, s));
@@ -282,7 +292,7 @@ static const Elf64_Sym *target_of(struct reader *r, const struct joined *j,
 	return s;
 }
 
-static int link_call(struct reader *r, struct joined *j, uint32_t i, uint32_t section,
+static int link_call(struct bpf_object_file *r, struct joined *j, uint32_t i, uint32_t section,
 		     uint64_t off)
 {
 	int64_t at;
@@ -294,7 +304,8 @@ static int link_call(struct reader *r, struct joined *j, uint32_t i, uint32_t se
 }
 
 /* The address of a function, for helpers that call it back. */
-static int link_address(struct reader *r, struct joined *j, uint32_t i, const Elf64_Sym *s)
+static int link_address(struct bpf_object_file *r, struct joined *j, uint32_t i,
+			const Elf64_Sym *s)
 {
 	struct bpf_insn *p = &j->insns.data[i];
 	int64_t at;
@@ -311,8 +322,25 @@ static int link_address(struct reader *r, struct joined *j, uint32_t i, const El
 	return 0;
 }
 
+/* A call of a function of the kernel. */
+static int link_extern(struct bpf_object_file *r, struct joined *j, uint32_t i,
+		       const Elf64_Sym *s)
+{
+	struct bpf_insn *p = &j->insns.data[i];
+	const char *name = symbol_name(r, s);
+	uint32_t id = r->outside->function(r->outside->arg, name);
+
+	if (!id)
+		return err_set(r->err, -ENOTSUP,
+			       "%s needs %s, which neither the file nor the kernel has",
+			       j->name, name);
+	p->src_reg = BPF_PSEUDO_KFUNC_CALL;
+	p->imm = (int32_t)id;
+	return 0;
+}
+
 /* Instruction i of the program, which is at off in a section. */
-static int link_insn(struct reader *r, struct joined *j, uint32_t i, uint32_t section,
+static int link_insn(struct bpf_object_file *r, struct joined *j, uint32_t i, uint32_t section,
 		     uint64_t off)
 {
 	struct bpf_insn *p = &j->insns.data[i];
@@ -322,9 +350,11 @@ static int link_insn(struct reader *r, struct joined *j, uint32_t i, uint32_t se
 	if (!rel)
 		return calls ? link_call(r, j, i, section, off + 8 * ((uint64_t)p->imm + 1))
 			     : 0;
-	const Elf64_Sym *s = target_of(r, j, rel);
+	const Elf64_Sym *s = target_of(r, j, rel, calls);
 	if (!s)
 		return r->err->code;
+	if (s->st_shndx == SHN_UNDEF)
+		return link_extern(r, j, i, s);
 	if (ELF64_R_TYPE(rel->r_info) == REL_64_64 && i + 1 < j->insns.len)
 		return r->sections[s->st_shndx].sh_flags & SHF_EXECINSTR
 			       ? link_address(r, j, i, s)
@@ -335,25 +365,126 @@ static int link_insn(struct reader *r, struct joined *j, uint32_t i, uint32_t se
 	return bad(r, "an unknown relocation");
 }
 
-static void add_prog(struct reader *r, const struct joined *j, const char *section)
+static bool find_ext(const struct bpf_object_file *r, struct object_ext *out)
 {
 	const Elf64_Shdr *ext = find_section(r, ".BTF.ext"), *btf = find_section(r, ".BTF");
-	struct bpf_object_prog prog = { j->name, section, j->insns.data,
-					(uint32_t)j->insns.len };
 
-	if (ext && btf) {
-		struct object_line_info info = { r->data + ext->sh_offset,
-						 r->data + btf->sh_offset, ext->sh_size,
-						 btf->sh_size };
-
-		vec_each(p, &j->pieces)
-			object_lines_add(r->arena, &info, section_name(r, p->section), p->from,
-					 p->to, p->at, &prog);
-	}
-	vec_push(r->arena, &r->out->progs, prog);
+	if (!ext || !btf)
+		return false;
+	*out = (struct object_ext){ r->data + ext->sh_offset, r->data + btf->sh_offset,
+				    ext->sh_size, btf->sh_size };
+	return true;
 }
 
-static int read_prog(struct reader *r, const Elf64_Sym *s)
+/* The part of an instruction that says an offset, a size or a constant. */
+static int put_core(struct bpf_object_file *r, struct joined *j, uint32_t i, uint64_t value)
+{
+	struct bpf_insn *p = &j->insns.data[i];
+
+	switch (BPF_CLASS(p->code)) {
+	case BPF_LD:
+		if (!insn_is_wide(p) || i + 1 >= j->insns.len)
+			break;
+		p[0].imm = (int32_t)value;
+		p[1].imm = (int32_t)(value >> 32);
+		return 0;
+	case BPF_ALU:
+	case BPF_ALU64:
+		if (BPF_SRC(p->code) != BPF_K || value > INT32_MAX)
+			break;
+		p->imm = (int32_t)value;
+		return 0;
+	case BPF_LDX:
+	case BPF_ST:
+	case BPF_STX:
+		if (value > INT16_MAX)
+			break;
+		p->off = (int16_t)value;
+		return 0;
+	}
+	return bad(r, "a CO-RE relocation at an instruction that cannot take it");
+}
+
+/*
+ * What the kernel does not have the code must not reach: it asks first whether it is there.  A
+ * call of no helper takes the place, as libbpf does it.
+ */
+static void poison(struct bpf_insn *p)
+{
+	enum { NO_HELPER = 195896080 };
+
+	if (insn_is_wide(p))
+		p[1] = (struct bpf_insn){ .code = BPF_ALU64 | BPF_MOV | BPF_K };
+	*p = (struct bpf_insn){ .code = BPF_JMP | BPF_CALL, .imm = NO_HELPER };
+}
+
+/* One relocation, of instruction i. */
+static int link_core_at(struct bpf_object_file *r, struct joined *j, uint32_t i,
+			const struct bpf_object_core *what)
+{
+	uint64_t value;
+
+	if (!r->outside)
+		return err_set(r->err, -ENOTSUP, "%s needs the types of a kernel (CO-RE)",
+			       j->name);
+	int ret = r->outside->core(r->outside->arg, what, &value, r->err);
+	if (ret != -ENOENT)
+		return ret ? ret : put_core(r, j, i, value);
+	poison(&j->insns.data[i]);
+	return 0;
+}
+
+static int link_core(struct bpf_object_file *r, struct joined *j)
+{
+	struct object_ext info;
+	struct ext_walk w;
+	const void *record;
+	int ret = 0;
+
+	if (!find_ext(r, &info))
+		return 0;
+	for (size_t k = 0; k < j->pieces.len; k++) {
+		struct piece p = j->pieces.data[k];
+		struct bpf_core_relo c;
+
+		if (!ext_walk_begin(&w, &info, EXT_CORE, sizeof(c), section_name(r, p.section)))
+			return 0;
+		while (!ret && (record = ext_walk_next(&w))) {
+			memcpy(&c, record, sizeof(c));
+			if (c.insn_off < p.from || c.insn_off >= p.to || c.insn_off % 8)
+				continue;
+			struct bpf_object_core what = { c.kind, c.type_id,
+							ext_walk_text(&w, c.access_str_off) };
+			ret = link_core_at(r, j, p.at + (uint32_t)(c.insn_off - p.from) / 8,
+					   &what);
+		}
+	}
+	return ret;
+}
+
+static void finish_prog(struct bpf_object_file *r, const struct joined *j, const char *section,
+			struct bpf_object_prog *out)
+{
+	struct object_ext info;
+
+	*out = (struct bpf_object_prog){
+		.name = j->name,
+		.section = section,
+		.insns = j->insns.data,
+		.n = (uint32_t)j->insns.len,
+		.funcs = arena_array(r->arena, uint32_t, j->pieces.len),
+		.nfuncs = (uint32_t)j->pieces.len,
+	};
+	for (uint32_t k = 0; k < out->nfuncs; k++)
+		out->funcs[k] = j->pieces.data[k].at;
+	if (!find_ext(r, &info))
+		return;
+	vec_each(p, &j->pieces)
+		object_lines_add(r->arena, &info, section_name(r, p->section), p->from, p->to,
+				 p->at, out);
+}
+
+static int read_prog(struct bpf_object_file *r, const Elf64_Sym *s, struct bpf_object_prog *out)
 {
 	struct joined j = { .name = symbol_name(r, s) };
 	int ret = add_piece(r, &j, s->st_shndx, s);
@@ -367,22 +498,26 @@ static int read_prog(struct reader *r, const Elf64_Sym *s)
 					piece.section, off);
 	}
 	if (!ret)
-		add_prog(r, &j, section_name(r, s->st_shndx));
+		ret = link_core(r, &j);
+	if (!ret)
+		finish_prog(r, &j, section_name(r, s->st_shndx), out);
 	return ret;
 }
 
-static int read_progs(struct reader *r)
+static int read_progs(struct bpf_object_file *r)
 {
 	for (uint32_t i = 0; i < r->nsymbols; i++) {
 		const Elf64_Sym *s = &r->symbols[i];
+		struct bpf_object_prog prog;
 
 		if (ELF64_ST_TYPE(s->st_info) != STT_FUNC || !s->st_shndx ||
 		    s->st_shndx >= r->header->e_shnum || s->st_shndx == r->text ||
 		    ELF64_ST_BIND(s->st_info) == STB_LOCAL)
 			continue;
-		int ret = read_prog(r, s);
+		int ret = read_prog(r, s, &prog);
 		if (ret)
 			return ret;
+		vec_push(r->arena, &r->out->progs, prog);
 	}
 	return r->out->progs.len ? 0 : bad(r, "there is no program in it");
 }
@@ -390,11 +525,66 @@ static int read_progs(struct reader *r)
 int bpf_object_read(struct arena *a, const void *data, size_t size, struct bpf_object *out,
 		    struct err *e)
 {
-	struct reader r = { .arena = a, .data = data, .size = size, .out = out, .err = e };
+	struct bpf_object_file r = {
+		.arena = a, .data = data, .size = size, .out = out, .err = e
+	};
 
 	*out = (struct bpf_object){ 0 };
 	int ret = open_file(&r);
 	if (!ret)
 		ret = read_maps(&r);
 	return ret ? ret : read_progs(&r);
+}
+
+/* --- functions for others --- */
+
+struct bpf_object_file *bpf_object_open(struct arena *a, const void *data, size_t size,
+					struct bpf_object *out,
+					const struct bpf_object_outside *outside, struct err *e)
+{
+	struct bpf_object_file *f = arena_new(a, struct bpf_object_file);
+
+	*f = (struct bpf_object_file){
+		.arena = a, .data = data, .size = size, .out = out, .err = e, .outside = outside
+	};
+	*out = (struct bpf_object){ 0 };
+	return open_file(f) ? NULL : f;
+}
+
+static bool is_function(const struct bpf_object_file *f, const Elf64_Sym *s)
+{
+	return f->text && s->st_shndx == f->text && ELF64_ST_TYPE(s->st_info) == STT_FUNC &&
+	       ELF64_ST_BIND(s->st_info) != STB_LOCAL;
+}
+
+const char *bpf_object_next_function(const struct bpf_object_file *f, uint32_t *at)
+{
+	while (*at < f->nsymbols) {
+		const Elf64_Sym *s = &f->symbols[(*at)++];
+
+		if (is_function(f, s))
+			return symbol_name(f, s);
+	}
+	return NULL;
+}
+
+int bpf_object_link(struct bpf_object_file *f, const char *function,
+		    struct bpf_object_prog *out, struct err *e)
+{
+	f->err = e;
+	for (uint32_t i = 0; i < f->nsymbols; i++) {
+		const Elf64_Sym *s = &f->symbols[i];
+
+		if (is_function(f, s) && !strcmp(symbol_name(f, s), function))
+			return read_prog(f, s, out);
+	}
+	return err_set(e, -ENOENT, "there is no function %s in the file", function);
+}
+
+const void *bpf_object_section(const struct bpf_object_file *f, const char *name, size_t *size)
+{
+	const Elf64_Shdr *s = find_section(f, name);
+
+	*size = s ? s->sh_size : 0;
+	return s ? f->data + s->sh_offset : NULL;
 }

@@ -32,6 +32,7 @@ struct bpf_object_prog {
 	const char *section; /* "xdp" */
 	struct bpf_insn *insns;
 	uint32_t n;
+	uint32_t *funcs, nfuncs; /* the first instruction of each function in it */
 	VEC(struct bpf_object_line) lines;
 };
 
@@ -46,6 +47,44 @@ struct bpf_object {
  */
 int bpf_object_read(struct arena *a, const void *data, size_t size, struct bpf_object *out,
 		    struct err *e);
+
+/*
+ * The functions of .text, for programs that are made elsewhere and call them.  Opening takes
+ * the same bytes as bpf_object_read() and refuses the same of them; out gets the maps, those
+ * that stand for data when a function that needs them is linked.
+ */
+struct bpf_object_file;
+
+/* What of an instruction depends on the kernel that runs it (CO-RE). */
+struct bpf_object_core {
+	uint32_t kind;	    /* enum bpf_core_relo_kind */
+	uint32_t type;	    /* in the file's BTF */
+	const char *access; /* "0:1:2": which part of it */
+};
+
+/* Who knows what is not in the file. */
+struct bpf_object_outside {
+	/* The BTF id of a function of the kernel, or 0. */
+	uint32_t (*function)(void *arg, const char *name);
+	/* What such an instruction says here; 0 or an error with words. */
+	int (*core)(void *arg, const struct bpf_object_core *what, uint64_t *value,
+		    struct err *e);
+	void *arg;
+};
+
+/* NULL with e filled in; outside may be NULL. */
+struct bpf_object_file *bpf_object_open(struct arena *a, const void *data, size_t size,
+					struct bpf_object *out,
+					const struct bpf_object_outside *outside,
+					struct err *e);
+/* The next global function of .text behind *at, which is 0 at first; NULL behind the last. */
+const char *bpf_object_next_function(const struct bpf_object_file *f, uint32_t *at);
+/* Puts that function together with those it calls; 0, or an error that names the place. */
+int bpf_object_link(struct bpf_object_file *f, const char *function,
+		    struct bpf_object_prog *out, struct err *e);
+/* A section's bytes; NULL when there is none. */
+const void *bpf_object_section(const struct bpf_object_file *f, const char *name, size_t *size);
+
 /* The line of an instruction of the program; NULL where the file has none. */
 const struct bpf_object_line *bpf_object_line_of(const struct bpf_object_prog *prog,
 						 uint32_t insn);

@@ -5,18 +5,13 @@
 #define SCRY_BPF_OBJECT_LINES_H
 
 #include "bpf/object.h"
-
-/* The two sections of an object file; size 0 where one is missing. */
-struct object_line_info {
-	const void *ext, *btf;
-	size_t ext_size, btf_size;
-};
+#include "bpf/object_ext.h"
 
 /*
  * Adds the lines of the instructions of a section from byte `from` up to `to`, which are at
  * instruction `at` of a program. What is damaged is left out: lines are for messages only.
  */
-void object_lines_add(struct arena *a, const struct object_line_info *info, const char *section,
+void object_lines_add(struct arena *a, const struct object_ext *info, const char *section,
 		      uint64_t from, uint64_t to, uint32_t at, struct bpf_object_prog *prog);
 
 #endif

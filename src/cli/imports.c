@@ -1,6 +1,7 @@
 #include "cli/imports.h"
 
 #include "base/auto.h"
+#include "cli/clang.h"
 #include "cli/program.h"
 
 #include <dirent.h>
@@ -31,14 +32,23 @@ static const char *locate(struct arena *a, const char *from, const char *path)
 	return path;
 }
 
+static bool ends_with(const char *s, const char *end)
+{
+	size_t n = strlen(s), m = strlen(end);
+
+	return n > m && !strcmp(s + n - m, end);
+}
+
 static int read_one(struct arena *a, const char *path, struct import_file **out, struct err *e)
 {
 	auto_sb struct sb text = {};
 	struct import_file *f = arena_new(a, struct import_file);
-	int err = program_read_file(path, &text, e);
+	bool is_c = ends_with(path, ".bpf.c");
+	int err = is_c ? clang_compile(path, &text, e) : program_read_file(path, &text, e);
 
 	if (err)
 		return err;
+	f->is_object = is_c || ends_with(path, ".bpf.o");
 	char *real = realpath(path, NULL);
 	f->id = arena_strdup(a, real ? real : path);
 	free(real);
@@ -52,10 +62,9 @@ static int read_one(struct arena *a, const char *path, struct import_file **out,
 static int importable(const struct dirent *d)
 {
 	static const char *const ends[] = { ".bt", ".h", ".bpf.c", ".bpf.o" };
-	size_t n = strlen(d->d_name);
 
 	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
-		if (n > strlen(ends[i]) && !strcmp(d->d_name + n - strlen(ends[i]), ends[i]))
+		if (ends_with(d->d_name, ends[i]))
 			return true;
 	return false;
 }

@@ -74,8 +74,12 @@ int codegen(struct arena *a, struct fn *fn, const struct codegen_target *target,
  * Puts the images of a program's functions, parts[0] the program itself, behind each other and
  * settles the addresses of functions among them.  Scratch sizes are not joined: each function
  * has a map of its own.
+ *
+ * Of the foreign code (CALL_FOREIGN), whole images that may have functions of their own, those
+ * that are called are put behind them.
  */
-void image_link(struct arena *a, const struct image *parts, uint32_t n, struct image *out);
+void image_link(struct arena *a, const struct image *parts, uint32_t n,
+		const struct image *const *foreign, uint32_t nforeign, struct image *out);
 
 /*
  * Joins two programs to one, which runs at two occasions of one event: it asks the kernel's

@@ -173,7 +173,11 @@ static void put_insn(struct emitter *w, const struct minsn *i)
 	} else if (i->code == (BPF_LD | BPF_IMM | BPF_DW)) {
 		put_load64(w, i);
 	} else {
-		put(w, encode(w, i));
+		struct bpf_insn insn = encode(w, i);
+
+		if (i->kind == MK_CALL)
+			insn.src_reg = i->callee;
+		put(w, insn);
 	}
 }
 

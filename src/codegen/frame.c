@@ -69,7 +69,7 @@ static void note_context(struct framer *w, ref r)
 static void note_args(struct framer *w, const struct ins *i, uint32_t p, uint32_t at)
 {
 	for (unsigned k = 0; k < i->nargs; k++) {
-		if (i->op == OP_PHI)
+		if (!is_helper_call(i)) /* a phi, or a function, which may return it */
 			note_escape(w, i->args[k]);
 		else
 			note_use(w, i->args[k], p, at);

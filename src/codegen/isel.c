@@ -380,6 +380,14 @@ static void select_cmpxchg(struct isel *s, ref r, const struct ins *i)
 }
 
 /* Arguments in registers go first: what is made on the way needs none of its own. */
+/* What the instruction says of whom it calls; image_link() settles functions. */
+static uint8_t call_kind(const struct ins *i)
+{
+	if (is_helper_call(i))
+		return 0;
+	return i->imm < CALL_KERNEL ? BPF_PSEUDO_CALL : BPF_PSEUDO_KFUNC_CALL;
+}
+
 static void select_call(struct isel *s, ref r, const struct ins *i)
 {
 	for (unsigned k = 0; k < i->nargs; k++)
@@ -391,7 +399,8 @@ static void select_call(struct isel *s, ref r, const struct ins *i)
 	put(s, (struct minsn){ .code = BPF_JMP | BPF_CALL,
 			       .kind = MK_CALL,
 			       .arg = i->nargs,
-			       .imm = i->imm });
+			       .callee = call_kind(i),
+			       .imm = (uint32_t)i->imm });
 	operand_forget(s);
 	take_result(s, r);
 }

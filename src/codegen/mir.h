@@ -33,7 +33,7 @@ enum { MREG_ALLOCATABLE = BPF_REG_10 };
 
 enum mkind {
 	MK_PLAIN,
-	MK_CALL,   /* arg: number of arguments; imm: helper */
+	MK_CALL,   /* arg: number of arguments; callee: BPF_PSEUDO_...; imm: whom it calls */
 	MK_MAP,	   /* ld_imm64 of map number arg */
 	MK_MAPVAL, /* ld_imm64 of the address of byte imm in the value of map number arg */
 	MK_FUNC,   /* ld_imm64 of the address of function arg, which link.c settles */
@@ -45,6 +45,7 @@ enum mkind {
 struct minsn {
 	uint8_t code;
 	uint8_t kind; /* enum mkind */
+	uint8_t callee;
 	int16_t off;
 	uint32_t arg;
 	mreg dst, src;

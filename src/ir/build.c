@@ -200,6 +200,17 @@ ref ir_call(struct irb *b, int helper, unsigned n, ...)
 		      (struct ins){ .op = OP_CALL, .imm = helper, .args = args, .nargs = n });
 }
 
+ref ir_call_other(struct irb *b, int64_t callee, unsigned n, const ref *from)
+{
+	ref *args = arena_array(b->fn->arena, ref, n + 1);
+
+	if (n > CALL_ARGS)
+		BUG("a function called with %u arguments", n);
+	memcpy(args, from, n * sizeof(*args));
+	return append(b,
+		      (struct ins){ .op = OP_CALL, .imm = callee, .args = args, .nargs = n });
+}
+
 /* Phis come first in their block, so what is already built there moves up. */
 ref ir_phi(struct irb *b, unsigned n, const ref *values)
 {

@@ -50,8 +50,10 @@ static bool size_ok(const struct ins *i)
 static bool imm_ok(const struct ins *i)
 {
 	switch (i->op) {
-	case OP_SLOT:
-	case OP_CALL: return i->imm > 0 && i->imm <= INT32_MAX;
+	case OP_SLOT: return i->imm > 0 && i->imm <= INT32_MAX;
+	case OP_CALL:
+		return i->imm > 0 && i->imm >> 32 <= CALL_KERNEL >> 32 &&
+		       (uint32_t)i->imm <= INT32_MAX;
 	case OP_PARAM: return i->imm >= 0 && i->imm < PARAMS_MAX;
 	case OP_FUNC:
 	case OP_MAP: return i->imm >= 0 && i->imm <= UINT32_MAX;

@@ -103,7 +103,7 @@ static bool keeps_track(const struct places *ps, ref r, unsigned k)
 {
 	const struct ins *i = ir_ins(ps->fn, r);
 
-	if (i->op == OP_CALL || op_infos[i->op].flags & OP_COMPARE)
+	if (is_helper_call(i) || op_infos[i->op].flags & OP_COMPARE)
 		return true;
 	if (i->op == OP_ADD)
 		return ps->of[r].kind == PLACE_SLOT;

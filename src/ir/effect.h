@@ -4,9 +4,9 @@
  * Memory falls into three kinds that never overlap: what the program was given (ctx; nothing
  * writes it), each tracked slot, and everything else (map values, records, kernel memory).  A
  * slot is tracked when its address goes nowhere but into adds, loads, stores, atomics and
- * calls.  A call reads and may write all of a slot whose address it is given, and nothing of
- * the others: helpers do not keep an address beyond the call, nor give it back.  What a
- * callback finds in its context are addresses that were stored, so of slots not tracked.
+ * calls of helpers.  Those read and may write all of a slot whose address they are given, and
+ * nothing of the others: helpers do not keep an address beyond the call, nor give it back. What
+ * a callback finds in its context are addresses that were stored, so of slots not tracked.
  */
 #ifndef SCRY_IR_EFFECT_H
 #define SCRY_IR_EFFECT_H

@@ -143,6 +143,17 @@ ref ir_xchg(struct irb *b, unsigned size, ref ptr, int32_t off, ref v);
 ref ir_cmpxchg(struct irb *b, unsigned size, ref ptr, int32_t off, ref expect, ref v);
 /* Calls a BPF helper by its kernel number with n <= 5 arguments. */
 ref ir_call(struct irb *b, int helper, unsigned n, ...);
+/*
+ * The same for what is no helper: CALL_FOREIGN + the number of a function of other code that is
+ * linked to the program, or CALL_KERNEL + the BTF id of a function of the kernel.
+ */
+#define CALL_FOREIGN INT64_C(0x100000000)
+#define CALL_KERNEL  INT64_C(0x200000000)
+ref ir_call_other(struct irb *b, int64_t callee, unsigned n, const ref *args);
+static inline bool is_helper_call(const struct ins *i)
+{
+	return i->op == OP_CALL && i->imm < CALL_FOREIGN;
+}
 ref ir_phi(struct irb *b, unsigned n, const ref *values); /* in the order of the preds */
 
 /* Terminators. */

@@ -337,32 +337,43 @@ static void put_relocs(struct builder *b, const struct image *img, const struct 
 		insn[0].src_reg = 0;
 		insn[0].imm = b->is_data[r->map] ? (int32_t)r->off : 0;
 		insn[1].imm = 0;
-		elf_out_rel(&b->elf, at.section, at.at, b->kmaps[r->map]);
+		elf_out_rel(&b->elf, at.section, at.at, b->kmaps[r->map], REL_BPF_64_64);
 	}
 }
 
-/* Addresses of callbacks; which they are goes to the wire too. */
+/* The function that begins at an instruction; nfuncs: none does. */
+static uint32_t function_at(const struct image *img, uint32_t insn)
+{
+	uint32_t k = 0;
+
+	while (k < img->nfuncs && img->funcs[k] != insn)
+		k++;
+	return k;
+}
+
+/* Calls, and addresses of callbacks; which they are goes to the wire too. */
 static void put_calls(struct builder *b, const struct image *img, struct wire_prog *w)
 {
 	w->calls = arena_array(b->arena, struct wire_call, img->ninsns + 1);
 	for (uint32_t i = 0; i < img->ninsns; i++) {
 		const struct bpf_insn *insn = &img->insns[i];
+		uint32_t k = function_at(img, i + 1 + (uint32_t)insn->imm);
+		bool wide = insn->code == (BPF_LD | BPF_IMM | BPF_DW);
+		bool calls =
+			insn->code == (BPF_JMP | BPF_CALL) && insn->src_reg == BPF_PSEUDO_CALL;
+		bool address = wide && insn->src_reg == BPF_PSEUDO_FUNC;
 
-		if (insn->code != (BPF_LD | BPF_IMM | BPF_DW))
-			continue;
-		uint32_t target = i + 1 + (uint32_t)insn->imm, k = 0;
-		while (insn->src_reg == BPF_PSEUDO_FUNC && k < img->nfuncs &&
-		       img->funcs[k] != target)
-			k++;
-		if (insn->src_reg == BPF_PSEUDO_FUNC && k < img->nfuncs) {
+		if ((calls || address) && k < img->nfuncs) {
 			struct placed at = place(b, img, w, i);
+			/* libbpf takes static functions by their place in .text only. */
+			uint32_t to = w->funcs[k].at;
 
 			w->calls[w->ncalls++] = (struct wire_call){ i, k };
-			/* libbpf takes static functions by their place in .text only. */
-			insn_at(b, at)->imm = (int32_t)w->funcs[k].at;
-			elf_out_rel(&b->elf, at.section, at.at, b->text_symbol);
+			insn_at(b, at)->imm = (int32_t)(calls ? to / 8 - 1 : to);
+			elf_out_rel(&b->elf, at.section, at.at, b->text_symbol,
+				    calls ? REL_BPF_64_32 : REL_BPF_64_64);
 		}
-		i++;
+		i += wide;
 	}
 }
 
@@ -426,6 +437,12 @@ static int check_plan(const struct plan *plan, struct err *e)
 	}
 	if (plan->packets_kmap) {
 		err_set(e, -ENOTSUP, "skboutput() cannot be in an object file");
+		return err_hint(e, "run the program itself");
+	}
+	if (plan->calls_kernel) {
+		err_set(e, -ENOTSUP,
+			"a function of the kernel is called, which has another "
+			"number in other kernels");
 		return err_hint(e, "run the program itself");
 	}
 	vec_each(p, &plan->progs)

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { REL_BPF_64_64 = 1, GLOBAL_MARK = 1u << 31 };
+enum { GLOBAL_MARK = 1u << 31 };
 
 void elf_out_init(struct elf_out *o, struct arena *a)
 {
@@ -65,10 +65,11 @@ struct elf_symbol elf_out_symbol(struct elf_out *o, const char *name, bool is_gl
 	return (struct elf_symbol){ false, (uint32_t)o->locals.len - 1 };
 }
 
-void elf_out_rel(struct elf_out *o, uint32_t section, uint64_t at, struct elf_symbol symbol)
+void elf_out_rel(struct elf_out *o, uint32_t section, uint64_t at, struct elf_symbol symbol,
+		 enum elf_rel_type type)
 {
 	uint64_t number = symbol.index | (symbol.is_global ? GLOBAL_MARK : 0);
-	Elf64_Rel rel = { at, ELF64_R_INFO(number, REL_BPF_64_64) };
+	Elf64_Rel rel = { at, ELF64_R_INFO(number, type) };
 
 	vec_push(o->arena, &o->sections.data[section].rels, rel);
 }

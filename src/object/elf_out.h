@@ -42,8 +42,12 @@ struct elf_section *elf_out_at(struct elf_out *o, uint32_t section);
 /* type: STT_...; a section's own symbol is a local one without a name. */
 struct elf_symbol elf_out_symbol(struct elf_out *o, const char *name, bool is_global,
 				 unsigned type, uint32_t section, uint64_t at, uint64_t size);
-/* The instruction at that byte of the section holds the address of a symbol. */
-void elf_out_rel(struct elf_out *o, uint32_t section, uint64_t at, struct elf_symbol symbol);
+/* Of the psABI of BPF: an address, a call. */
+enum elf_rel_type { REL_BPF_64_64 = 1, REL_BPF_64_32 = 10 };
+
+/* The instruction at that byte of the section holds the address of a symbol, or calls it. */
+void elf_out_rel(struct elf_out *o, uint32_t section, uint64_t at, struct elf_symbol symbol,
+		 enum elf_rel_type type);
 /* Appends the file; nothing can be added to o afterwards. */
 void elf_out_finish(struct elf_out *o, struct sb *file);
 

@@ -2,6 +2,7 @@
  * The checker of expressions: every node gets its type, every name its meaning.
  */
 #include "builtin/builtin.h"
+#include "script/foreign.h"
 #include "script/match.h"
 #include "script/unit.h"
 #include "types/kernel_types.h"
@@ -613,6 +614,9 @@ static const struct type *check_call(struct unit *u, struct expr *e)
 		return expand_macro(u, e);
 	if (subprog_find(u, e->name))
 		return check_subprog_call(u, e);
+	struct foreign *f = foreign_find(u, e->name);
+	if (f)
+		return foreign_check_call(u, e, f);
 	if (builtin_find(e->name))
 		return builtin_check(u, e);
 

@@ -5,6 +5,7 @@
 
 #include "builtin/builtin.h"
 #include "script/dump.h"
+#include "script/foreign.h"
 #include "script/lower.h"
 #include "script/parse.h"
 #include "script/split.h"
@@ -509,8 +510,26 @@ static void add_scratch(struct compiler *c, uint32_t size, uint32_t copies)
 static uint32_t stack_of_each(const struct unit *u)
 {
 	enum { STACK_ALL = 512, STACK_UNIT = 32 };
+	uint32_t foreign = 0;
 
-	return STACK_ALL / (u->depth_max + 1) / STACK_UNIT * STACK_UNIT;
+	vec_each(f, &u->foreigns)
+		if (foreign < (*f)->image.stack_size)
+			foreign = (*f)->image.stack_size;
+	return (STACK_ALL - foreign) / (u->depth_max + 1) / STACK_UNIT * STACK_UNIT;
+}
+
+/* Puts the functions of a program together, those it calls among them. */
+static void link_program(struct compiler *c, struct unit *u, const struct image *parts)
+{
+	const struct image **foreign =
+		arena_array(c->arena, const struct image *, u->foreigns.len + 1);
+
+	for (size_t i = 0; i < u->foreigns.len; i++) {
+		foreign_place(c, u->foreigns.data[i]);
+		foreign[i] = &u->foreigns.data[i]->image;
+	}
+	image_link(c->arena, parts, (uint32_t)u->fns.len, foreign, (uint32_t)u->foreigns.len,
+		   &c->plan->progs.data[u->prog_index].image);
 }
 
 static bool generate(struct compiler *c, struct unit *u)
@@ -537,7 +556,7 @@ static bool generate(struct compiler *c, struct unit *u)
 		if (parts[i].scratch_size)
 			add_scratch(c, parts[i].scratch_size, target.scratch_copies);
 	}
-	image_link(c->arena, parts, (uint32_t)u->fns.len, &p->progs.data[u->prog_index].image);
+	link_program(c, u, parts);
 	return true;
 }
 

@@ -67,6 +67,7 @@ struct import_file {
 	const char *id;	  /* the same for the same file */
 	const char *text;
 	size_t len;
+	bool is_object; /* text is a BPF object file */
 	struct import_file *next;
 };
 

@@ -8,6 +8,7 @@
  */
 #include "script/unit.h"
 
+#include "script/foreign.h"
 #include "script/parse.h"
 
 #include <string.h>
@@ -91,10 +92,8 @@ static void import_file(struct importer *im, const struct import_file *f, struct
 	if (is_done(im, f->id))
 		return;
 	vec_push(c->arena, &im->done, f->id);
-	if (ends_with(f->name, ".bpf.c") || ends_with(f->name, ".bpf.o")) {
-		struct unit u = { .c = c };
-
-		not_yet(&u, span, "the import of BPF programs ('%s')", f->name);
+	if (f->is_object) {
+		foreign_import(c, f, span);
 		return;
 	}
 

@@ -175,6 +175,8 @@ ref lower_array_word(struct unit *u, struct expr *e);
 ref lower_array_address(struct unit *u, struct expr *e);
 void lower_cast_to(struct unit *u, struct expr *e, const struct dest *d);
 ref lower_address(struct unit *u, struct expr *e);
+/* The same as a pointer that the verifier knows as one; 0 for an entry that is missing. */
+ref lower_address_kept(struct unit *u, struct expr *e);
 ref lower_is_probe(struct unit *u, struct expr *e);
 
 /* lower_subprog.c: a call of a function; its result lies in the variable that is returned,

@@ -61,6 +61,11 @@ ref lower_array_address(struct unit *u, struct expr *e)
 	return p.how == PLACE_DIRECT ? plain(u, at) : at;
 }
 
+ref lower_address_kept(struct unit *u, struct expr *e)
+{
+	return e->a->kind == E_VAR ? e->a->var->slot : lower_map_entry(u, e->a);
+}
+
 ref lower_address(struct unit *u, struct expr *e)
 {
 	struct irb *b = &u->b;
@@ -68,7 +73,7 @@ ref lower_address(struct unit *u, struct expr *e)
 	if (e->a->kind == E_VAR)
 		return plain(u, e->a->var->slot);
 
-	ref at = lower_map_entry(u, e->a);
+	ref at = lower_address_kept(u, e);
 	blkid hit = ir_block(b), miss = ir_block(b);
 	struct meet m = meet_new(b);
 

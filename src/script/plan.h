@@ -200,6 +200,7 @@ struct plan {
 	unsigned nattached;	   /* attach points of these, begin and end included */
 	unsigned ntests, nbenches; /* in the script, whether they are here or not */
 	bool uses_ring;
+	bool calls_kernel; /* functions of the kernel, by numbers that only this one knows */
 	uint32_t unwind_maps, unwind_tables, unwind_files; /* kmaps; 0: there are none */
 	uint32_t packets_kmap;				   /* 0: there is none */
 	bool unwind_follow; /* what processes map belongs into unwind_maps; else it is asked for

@@ -1,6 +1,7 @@
 #include "script/split.h"
 
 #include "builtin/builtin.h"
+#include "script/foreign.h"
 #include "script/unit.h"
 
 #include <string.h>
@@ -113,7 +114,7 @@ static void split(struct compiler *c, struct probe *p)
 void split_long_probes(struct compiler *c)
 {
 	/* A call of those may stand for anything, exit() among it. */
-	if (c->script->macros || c->script->subprogs || c->damaged)
+	if (c->script->macros || c->script->subprogs || c->foreigns || c->damaged)
 		return;
 	for (struct probe *p = c->script->probes, *next; p; p = next) {
 		next = p->next;

@@ -50,9 +50,10 @@ struct compiler {
 	const struct compile_options *opt;
 	struct script_config *cfg;
 	struct script *script;
-	struct cfront *cf;     /* the script's own C */
-	struct strmap maps;    /* name -> struct map_sym * */
-	struct strmap options; /* what getopt() asks for; builtin/option.c knows of what */
+	struct cfront *cf;	  /* the script's own C */
+	struct strmap maps;	  /* name -> struct map_sym * */
+	struct foreign *foreigns; /* functions of imported objects, see foreign.h */
+	struct strmap options;	  /* what getopt() asks for; builtin/option.c knows of what */
 	VEC(struct unit *) units;
 	struct plan *plan;
 	struct macro *prelude; /* those of its macros that were used so far */
@@ -131,6 +132,7 @@ struct unit {
 	unsigned depth, depth_max; /* of bodies in bodies */
 	unsigned leaves;	   /* how the body being built may be left: enum leave */
 	uint32_t lost_counter;
+	VEC(struct foreign *) foreigns; /* what it calls, by the number in CALL_FOREIGN */
 };
 
 /* check.c: sets e->type (never NULL afterwards) and resolves names below e. */

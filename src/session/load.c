@@ -3,6 +3,7 @@
 #include "base/auto.h"
 #include "codegen/explain.h"
 #include "kernel/bpf.h"
+#include "kernel/bpf_ids.h"
 #include "kernel/proc.h"
 #include "kernel/progs.h"
 #include "session/engine.h"
@@ -147,6 +148,8 @@ static int create_map(struct loaded *l, const struct plan *plan, size_t i, struc
 		return put_cgroup(fd, m->cgroup, e);
 
 	int err = m->init ? engine_map_update(l, fd, &zero, m->init, BPF_ANY) : 0;
+	if (!err && m->init && m->flags & BPF_F_RDONLY_PROG && !l->vm)
+		err = kbpf_map_freeze(fd); /* so that the verifier knows what it holds */
 	return err ? err_set(e, err, "fill map %s", m->name) : 0;
 }
 

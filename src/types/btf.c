@@ -38,7 +38,8 @@ static int scan(struct btf *b, const char *name, struct err *e)
 	uint32_t off = 0, n = 0;
 
 	/* Room for the most there can be; what is not used is never touched. */
-	b->offs = xrealloc(NULL, end / record * sizeof(*b->offs));
+	b->offs = b->arena ? arena_array(b->arena, uint32_t, end / record)
+			   : xrealloc(NULL, end / record * sizeof(*b->offs));
 	while (end - off >= record) {
 		const struct raw_type *t = (const struct raw_type *)(b->types + off);
 		unsigned kind = raw_kind(t);
@@ -104,7 +105,7 @@ static int init(struct btf *b, const void *bytes, size_t size, const char *name,
 		return err;
 	b->first_id = b->base ? btf_ntypes(b->base) : 1;
 	b->first_str = b->base ? b->base->first_str + b->base->strs_len : 0;
-	b->index = btf_index_new();
+	b->index = btf_index_new(b->arena);
 	return scan(b, name, e);
 }
 
@@ -176,6 +177,14 @@ struct btf *btf_from_bytes(const void *bytes, size_t size, const struct btf *bas
 		return b;
 	btf_free(b);
 	return NULL;
+}
+
+const struct btf *btf_in_arena(struct arena *a, const void *bytes, size_t size, struct err *e)
+{
+	struct btf *b = arena_new(a, struct btf);
+
+	b->arena = a;
+	return init(b, bytes, size, "BTF", e) ? NULL : b;
 }
 
 void btf_free(struct btf *b)

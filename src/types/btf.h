@@ -22,6 +22,8 @@ struct btf *btf_open(const char *path, const struct btf *base, struct err *e);
 struct btf *btf_from_bytes(const void *bytes, size_t size, const struct btf *base,
 			   struct err *e);
 void btf_free(struct btf *b);
+/* A small one that lives as long as the arena, and is not for btf_free(). */
+const struct btf *btf_in_arena(struct arena *a, const void *bytes, size_t size, struct err *e);
 
 /* What a name may name. */
 enum btf_what { BTF_STRUCTS, BTF_ENUMS, BTF_TYPEDEFS, BTF_INTS, BTF_FUNCS, BTF_WHATS };

@@ -41,9 +41,9 @@ static const uint32_t table_kinds[TABLES] = {
 	[TABLE_CONSTS] = ENUM_KINDS,
 };
 
-struct btf_index *btf_index_new(void)
+struct btf_index *btf_index_new(struct arena *a)
 {
-	return xcalloc(1, sizeof(struct btf_index));
+	return a ? arena_new(a, struct btf_index) : xcalloc(1, sizeof(struct btf_index));
 }
 
 void btf_index_free(struct btf_index *ix)
@@ -143,7 +143,7 @@ static uint32_t find_own(const struct btf *b, enum table_kind which, uint32_t ki
 {
 	struct table *t = &b->index->tables[which];
 
-	if (t->scans < SCANS_MAX) {
+	if (b->arena || t->scans < SCANS_MAX) {
 		t->scans++;
 		for (uint32_t i = 0; i < b->ntypes; i++) {
 			const struct raw_type *raw = btf_own(b, i);

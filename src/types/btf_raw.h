@@ -89,6 +89,7 @@ struct btf {
 	void *map;		   /* the file: mapped, or else on the heap; NULL: not owned */
 	size_t map_size;
 	bool is_mapped;
+	struct arena *arena; /* all of it lives there; NULL: on the heap */
 };
 
 static inline unsigned raw_kind(const struct raw_type *t)
@@ -136,7 +137,8 @@ struct btf_member btf_member_at(const struct btf *b, const struct raw_type *t, u
 /* Enumerator i of an enum of either size. */
 struct enum_const btf_enum_at(const struct btf *b, const struct raw_type *t, uint32_t i);
 
-struct btf_index *btf_index_new(void);
+/* a: where it lives, or NULL: until btf_index_free(). */
+struct btf_index *btf_index_new(struct arena *a);
 void btf_index_free(struct btf_index *ix);
 
 #endif

@@ -9,7 +9,10 @@
 #include <sys/mman.h>
 
 /* Flags of map creation that change nothing here. */
-enum { HARMLESS_FLAGS = BPF_F_NO_PREALLOC | BPF_F_MMAPABLE | BPF_F_NO_COMMON_LRU };
+enum {
+	HARMLESS_FLAGS = BPF_F_NO_PREALLOC | BPF_F_MMAPABLE | BPF_F_NO_COMMON_LRU |
+			 BPF_F_RDONLY_PROG /* is the verifier's business */
+};
 
 enum { MAX_KEY = 1 << 20 };
 

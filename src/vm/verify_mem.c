@@ -398,11 +398,16 @@ static int store_context(struct verifier *v, const struct bpf_insn *p, const str
 	return 0;
 }
 
-/* Keys are the map's own. */
+/* Keys are the map's own, and some maps hold constants. */
 static int check_writable(struct verifier *v, unsigned reg)
 {
-	if (v_reg(v, reg)->type == V_KEY)
+	const struct vreg *r = v_reg(v, reg);
+
+	if (r->type == V_KEY)
 		return v_reject(v, "r%u is a key of a map, which is read only", reg);
+	if (r->type == V_VALUE && r->map->def.flags & BPF_F_RDONLY_PROG)
+		return v_reject(v, "r%u is a value of map %s, which is read only", reg,
+				r->map->def.name);
 	return 0;
 }
 

@@ -109,7 +109,7 @@ static void functions_find_each_other(void **state)
 	(void)state;
 	compile_text(&a, calls_back, &parts[0]);
 	compile_text(&a, called_back, &parts[1]);
-	image_link(&a, parts, 2, &img);
+	image_link(&a, parts, 2, NULL, 0, &img);
 	assert_int_equal(img.nfuncs, 2);
 	assert_int_equal(img.funcs[0], 0);
 	assert_int_equal(img.funcs[1], parts[0].ninsns);

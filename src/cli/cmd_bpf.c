@@ -2,12 +2,13 @@
 
 #include "base/auto.h"
 #include "cli/commands.h"
-#include "cli/facts.h"
 #include "cli/report.h"
 #include "kernel/bpf.h"
 
 #include <errno.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/statfs.h>
 
 static bool take_flag(struct bpf_task *t, const char *letter, const char *name)
 {
@@ -22,40 +23,98 @@ static bool take_flag(struct bpf_task *t, const char *letter, const char *name)
 	return false;
 }
 
+/* An option with an argument: the words are [.. option argument ..]. */
+static const char *take_value(struct bpf_task *t, const char *letter, const char *name)
+{
+	for (int i = 0; i + 1 < t->words.n; i++) {
+		char *value = t->words.words[i + 1];
+
+		if (strcmp(t->words.words[i], letter) && strcmp(t->words.words[i], name))
+			continue;
+		for (int k = i; k + 2 < t->words.n; k++)
+			t->words.words[k] = t->words.words[k + 2];
+		t->words.n -= 2;
+		return value;
+	}
+	return NULL;
+}
+
+/* Options stand anywhere. Those of bpftool that change nothing here are taken too. */
+static void take_options(struct bpf_task *t)
+{
+	static const char *const IDLE[][2] = { { "-d", "--debug" },
+					       { "-l", "--legacy" },
+					       { "-m", "--mapcompat" } };
+
+	t->json = take_flag(t, "-j", "--json");
+	t->pretty = take_flag(t, "-p", "--pretty");
+	t->json |= t->pretty;
+	t->paths = take_flag(t, "-f", "--bpffs");
+	t->no_mount = take_flag(t, "-n", "--nomount");
+	t->base_btf = take_value(t, "-B", "--base-btf");
+	for (size_t i = 0; i < sizeof(IDLE) / sizeof(*IDLE); i++)
+		take_flag(t, IDLE[i][0], IDLE[i][1]);
+	t->facts.json = t->json;
+	if (t->json)
+		jw_init(&t->facts.w, stdout, t->pretty);
+}
+
+/* What went wrong is an answer too, in JSON. */
+static int report(struct bpf_task *t)
+{
+	bool usage = t->err.code == -EINVAL;
+	const char *name = usage ? NULL : err_name(t->err.code);
+	auto_sb struct sb text = {};
+
+	if (!t->json)
+		return usage ? report_usage(&t->err) : report_system(&t->err);
+	sb_printf(&text, name ? "%s (%s)" : "%s", t->err.msg, name);
+	/* An object that was begun cannot have an element without a name. */
+	while (t->facts.w.depth > 1)
+		jw_close(&t->facts.w);
+	jw_object(&t->facts.w, NULL);
+	jw_text(&t->facts.w, "error", sb_str(&text));
+	return usage ? EXIT_USAGE : EXIT_SYSTEM;
+}
+
+static int run_verb(struct bpf_task *t, const struct bpf_verb *v)
+{
+	int code = EXIT_OK;
+
+	if (t->words.n) {
+		t->words.words++;
+		t->words.n--;
+	}
+	if (v->run(t))
+		code = t->err.code ? report(t) : EXIT_SYSTEM;
+	if (t->json)
+		jw_fini(&t->facts.w);
+	holders_fini(&t->holders);
+	return code;
+}
+
 int bpf_command(int argc, char **argv, const struct bpf_verb *verbs, const char *usage)
 {
 	struct bpf_task t = { .words = { argv + 1, argc - 1 } };
 
-	if (take_flag(&t, "-h", "--help"))
+	if (take_flag(&t, "-h", "--help") ||
+	    (t.words.n == 1 && !strcmp(t.words.words[0], "help")))
 		return fputs(usage, stdout) < 0 ? EXIT_SYSTEM : EXIT_OK;
-	t.json = take_flag(&t, "-j", "--json");
-	const char *verb = t.words.n ? t.words.words[0] : "show";
-	for (const struct bpf_verb *v = verbs; v->name; v++) {
-		if (strcmp(v->name, verb) != 0)
-			continue;
-		if (t.words.n) {
-			t.words.words++;
-			t.words.n--;
-		}
-		if (!v->run(&t))
-			return EXIT_OK;
-		return t.err.code == -EINVAL ? report_usage(&t.err) : report_system(&t.err);
-	}
+	take_options(&t);
+	const char *verb = t.words.n ? t.words.words[0] : verbs->name;
+	for (const struct bpf_verb *v = verbs; v->name; v++)
+		if (*verb && !strncmp(v->name, verb, strlen(verb)))
+			return run_verb(&t, v);
 	fprintf(stderr, "scry %s: there is no '%s'\n%s", argv[0], verb, usage);
 	return EXIT_USAGE;
 }
 
-int bpf_each(struct bpf_task *t, enum kbpf_object what,
-	     int (*show)(struct bpf_task *t, int fd, void *arg), void *arg)
+static int show_all(struct bpf_task *t, enum kbpf_object what,
+		    int (*show)(struct bpf_task *t, int fd, void *arg), void *arg)
 {
 	uint32_t id = 0;
 	int err = 0;
 
-	if (t->words.n) {
-		auto_close int fd = inspect_open(what, &t->words, &t->err);
-
-		return fd < 0 ? fd : show(t, fd, arg);
-	}
 	while (!err && !(err = kbpf_next_id(what, &id))) {
 		auto_close int fd = kbpf_open_id(what, id);
 
@@ -72,29 +131,79 @@ int bpf_each(struct bpf_task *t, enum kbpf_object what,
 	return err == -EPERM ? err_hint(&t->err, "run as root, or with CAP_BPF") : err;
 }
 
-int bpf_show(struct bpf_task *t, enum kbpf_object what,
-	     int (*show)(struct bpf_task *t, int fd, void *facts))
+/* list: JSON has brackets around, unless one object is named. */
+static int show_named(struct bpf_task *t, enum kbpf_object what, bool list,
+		      int (*show)(struct bpf_task *t, int fd, void *arg), void *arg)
 {
-	struct facts f;
+	struct inspect_fds fds = {};
+	int err = inspect_open_all(what, &t->words, &fds, &t->err);
 
-	facts_open(&f, t->json, t->words.n, stdout);
-	int err = bpf_each(t, what, show, &f);
-	if (!err || !f.single)
-		facts_close(&f);
+	if (!err)
+		err = bpf_end_of_words(t);
+	if (!err && list && fds.len > 1)
+		facts_list(&t->facts, NULL);
+	for (size_t i = 0; !err && i < fds.len; i++)
+		err = show(t, fds.data[i], arg);
+	if (!err && list && fds.len > 1)
+		facts_close(&t->facts);
+	inspect_close_all(&fds);
 	return err;
 }
 
-uint64_t bpf_memlock(int fd)
+int bpf_show(struct bpf_task *t, enum kbpf_object what,
+	     int (*show)(struct bpf_task *t, int fd, void *arg), void *arg)
+{
+	return t->words.n ? show_named(t, what, false, show, arg)
+			  : show_all(t, what, show, arg);
+}
+
+int bpf_show_list(struct bpf_task *t, enum kbpf_object what,
+		  int (*show)(struct bpf_task *t, int fd, void *arg))
+{
+	if (t->words.n)
+		return show_named(t, what, true, show, NULL);
+	facts_list(&t->facts, NULL);
+	int err = show_all(t, what, show, NULL);
+	if (!err)
+		facts_close(&t->facts);
+	return err;
+}
+
+uint64_t bpf_fdinfo(int fd, const char *name)
 {
 	char path[64], line[128];
+	size_t len = strlen(name);
 	uint64_t v = 0;
 
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
 	auto_fclose FILE *f = fopen(path, "re");
 	while (f && fgets(line, sizeof(line), f))
-		if (!strncmp(line, "memlock:", 8))
-			v = strtoull(line + 8, NULL, 10);
+		if (!strncmp(line, name, len) && line[len] == ':')
+			v = strtoull(line + len + 1, NULL, 10);
 	return v;
+}
+
+/* Is the path where the bpf file system belongs, and nothing mounted there? */
+static bool wants_mount(const char *path)
+{
+	static const char FOLDER[] = "/sys/fs/bpf";
+	struct statfs fs;
+
+	return !strncmp(path, FOLDER, sizeof(FOLDER) - 1) && path[sizeof(FOLDER) - 1] == '/' &&
+	       !statfs(FOLDER, &fs) && fs.f_type != 0xcafe4a11; /* BPF_FS_MAGIC */
+}
+
+int bpf_pin_at(struct bpf_task *t, int fd, const char *path)
+{
+	int err = kbpf_pin(fd, path);
+
+	if (err && !t->no_mount && wants_mount(path) &&
+	    !mount("bpf", "/sys/fs/bpf", "bpf", 0, "mode=0700"))
+		err = kbpf_pin(fd, path);
+	if (!err)
+		return 0;
+	err_set(&t->err, err, "pin at %s", path);
+	return err_hint(&t->err, "the path must be new, and in a bpf file system");
 }
 
 int bpf_pin(struct bpf_task *t, enum kbpf_object what)
@@ -105,12 +214,58 @@ int bpf_pin(struct bpf_task *t, enum kbpf_object what)
 		return fd;
 	if (t->words.n != 1)
 		return err_set(&t->err, -EINVAL, "the path to pin it at is missing");
-	int err = kbpf_pin(fd, t->words.words[0]);
-	if (err) {
-		err_set(&t->err, err, "pin at %s", t->words.words[0]);
-		err_hint(&t->err, "the path must be new, and in a bpf file system");
+	return bpf_pin_at(t, fd, t->words.words[0]);
+}
+
+/* --- who holds an object --- */
+
+static const struct holder *first_holder(struct bpf_task *t, size_t *i, bool path,
+					 enum kbpf_object what, uint32_t id)
+{
+	if (!t->has_holders) {
+		t->has_holders = true;
+		holders_read_processes(&t->holders);
+		if (t->paths)
+			holders_read_paths(&t->holders);
 	}
-	return err;
+	*i = 0;
+	return holders_next(&t->holders, i, path, what, id);
+}
+
+void bpf_put_paths(struct bpf_task *t, enum kbpf_object what, uint32_t id)
+{
+	size_t i;
+	const struct holder *h = first_holder(t, &i, true, what, id);
+
+	if (!h)
+		return;
+	facts_list(&t->facts, "pinned");
+	for (; h; h = holders_next(&t->holders, &i, true, what, id)) {
+		facts_say(&t->facts, "\n\tpinned %s", h->text);
+		if (t->json)
+			jw_text(&t->facts.w, NULL, h->text);
+	}
+	facts_close(&t->facts);
+}
+
+void bpf_put_processes(struct bpf_task *t, enum kbpf_object what, uint32_t id)
+{
+	const char *before = "\n\tpids ";
+	size_t i;
+	const struct holder *h = first_holder(t, &i, false, what, id);
+
+	if (!h)
+		return;
+	facts_list(&t->facts, "pids");
+	for (; h; h = holders_next(&t->holders, &i, false, what, id)) {
+		facts_object(&t->facts, NULL);
+		facts_number(&t->facts, "pid", NULL, h->pid, "");
+		facts_text(&t->facts, "comm", NULL, h->text, "");
+		facts_close(&t->facts);
+		facts_say(&t->facts, "%s%s(%u)", before, h->text, h->pid);
+		before = ",";
+	}
+	facts_close(&t->facts);
 }
 
 int cmd_feature(int argc, char **argv)
@@ -143,4 +298,11 @@ bool bpf_next_is(struct bpf_task *t, const char *word)
 		return false;
 	bpf_next_word(t);
 	return true;
+}
+
+int bpf_end_of_words(struct bpf_task *t)
+{
+	return t->words.n ? err_set(&t->err, -EINVAL, "'%s' is one word too many",
+				    t->words.words[0])
+			  : 0;
 }

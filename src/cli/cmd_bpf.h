@@ -1,10 +1,14 @@
 /*
- * cmd_bpf.h - `scry prog`, `map`, `link`, `btf`, `feature`: the kernel's own BPF objects.
+ * cmd_bpf.h - `scry prog`, `map`, `link`, `btf`, `feature`, ...: the kernel's own BPF objects.
+ *
+ * Words, text and JSON are those of bpftool.
  */
 #ifndef SCRY_CLI_CMD_BPF_H
 #define SCRY_CLI_CMD_BPF_H
 
 #include "base/err.h"
+#include "cli/facts.h"
+#include "object/holders.h"
 #include "object/inspect.h"
 
 /* argv[0] is the subcommand; each returns the exit code. */
@@ -17,28 +21,39 @@ int cmd_feature(int argc, char **argv);
 /* What is left of the command line behind the verb, and how to answer. */
 struct bpf_task {
 	bool json;
+	bool pretty;	      /* -p: JSON in lines */
+	bool paths;	      /* -f: show where objects are pinned */
+	bool no_mount;	      /* -n: never mount a bpf file system */
+	const char *base_btf; /* -B FILE, or NULL */
 	struct inspect_words words;
+	struct facts facts; /* the answer */
+	struct holders holders;
+	bool has_holders;
 	struct err err;
 };
 
-/* One verb: returns 0 or -errno with t->err set. The verb without a word comes first. */
+/* One verb: returns 0 or -errno with t->err set; -ENOENT without: the answer says it. */
 struct bpf_verb {
 	const char *name;
 	int (*run)(struct bpf_task *t);
 };
-/* Runs the verb that argv[1] names, "show" when there is none. */
+/* Runs the verb that argv[1] names or begins, the first one when there is none. */
 int bpf_command(int argc, char **argv, const struct bpf_verb *verbs, const char *usage);
-/* Prints the facts (struct facts) that show puts of each object, or of the one that is named.
- */
+/* Shows all objects of a kind, or those that the words name. */
 int bpf_show(struct bpf_task *t, enum kbpf_object what,
-	     int (*show)(struct bpf_task *t, int fd, void *facts));
-/* Calls show with each object of a kind, or with the one that the words name. */
-int bpf_each(struct bpf_task *t, enum kbpf_object what,
 	     int (*show)(struct bpf_task *t, int fd, void *arg), void *arg);
-/* "memlock" of /proc/self/fdinfo, which bpf(2) does not tell. */
-uint64_t bpf_memlock(int fd);
+/* The same as a list, or as one object when the words name only one. */
+int bpf_show_list(struct bpf_task *t, enum kbpf_object what,
+		  int (*show)(struct bpf_task *t, int fd, void *arg));
+/* "memlock" of /proc/self/fdinfo, which bpf(2) does not tell; or another of its numbers. */
+uint64_t bpf_fdinfo(int fd, const char *name);
 /* "pin id N PATH" */
 int bpf_pin(struct bpf_task *t, enum kbpf_object what);
+/* Pins at a path; mounts /sys/fs/bpf when the path is there and it is not mounted. */
+int bpf_pin_at(struct bpf_task *t, int fd, const char *path);
+/* Facts about who holds an object: paths it is pinned at (with -f), processes. */
+void bpf_put_paths(struct bpf_task *t, enum kbpf_object what, uint32_t id);
+void bpf_put_processes(struct bpf_task *t, enum kbpf_object what, uint32_t id);
 
 /* cmd_prog_dump.c */
 int prog_dump(struct bpf_task *t);
@@ -47,5 +62,7 @@ int prog_dump(struct bpf_task *t);
 const char *bpf_next_word(struct bpf_task *t);
 /* Takes the next word if it is that one. */
 bool bpf_next_is(struct bpf_task *t, const char *word);
+/* -EINVAL when words are left. */
+int bpf_end_of_words(struct bpf_task *t);
 
 #endif

@@ -36,7 +36,8 @@ static int use_if_prog(struct btf_users *u, int fd)
 }
 
 /* The programs or maps that have a BTF object's types; none where they may not be listed. */
-static void put_users(struct facts *f, const char *name, enum kbpf_object what, uint32_t btf_id)
+static void put_users(struct facts *f, const char *name, const char *before,
+		      enum kbpf_object what, uint32_t btf_id)
 {
 	struct btf_users u = { .btf_id = btf_id };
 	uint32_t id = 0;
@@ -47,38 +48,44 @@ static void put_users(struct facts *f, const char *name, enum kbpf_object what, 
 		if (fd >= 0)
 			what == KBPF_MAP ? use_if_map(&u, fd) : use_if_prog(&u, fd);
 	}
-	if (f->json && !u.ids.len)
-		facts_literal(f, name, "[]");
-	else
-		facts_numbers(f, name, u.ids.data, (uint32_t)u.ids.len);
+	if (u.ids.len) {
+		facts_numbers(f, name, before, u.ids.data, (uint32_t)u.ids.len);
+	} else {
+		facts_list(f, name);
+		facts_close(f);
+	}
 	vec_free(&u.ids);
 }
 
-static int show_btf(struct bpf_task *t, int fd, void *facts)
+static int show_btf(struct bpf_task *t, int fd, void *arg)
 {
 	char name[64] = "";
 	struct bpf_btf_info info = { .name = (uint64_t)(uintptr_t)name,
 				     .name_len = sizeof(name) };
-	struct facts *f = facts;
+	struct facts *f = &t->facts;
 	int err = kbpf_info(fd, &info, sizeof(info));
 
+	(void)arg;
 	if (err)
 		return err_set(&t->err, err, "ask about a BTF object");
-	facts_begin(f);
-	facts_number(f, "id", info.id);
-	facts_number(f, "size", info.btf_size);
-	put_users(f, "prog_ids", KBPF_PROG, info.id);
-	put_users(f, "map_ids", KBPF_MAP, info.id);
-	facts_bool(f, "kernel", info.kernel_btf);
+	facts_object(f, NULL);
+	facts_number(f, "id", "", info.id, ": ");
+	facts_say(f, info.kernel_btf ? "name [%s]  " : "name %s  ", *name ? name : "<anon>");
+	facts_number(f, "size", "size ", info.btf_size, "B");
+	put_users(f, "prog_ids", "  prog_ids ", KBPF_PROG, info.id);
+	put_users(f, "map_ids", "  map_ids ", KBPF_MAP, info.id);
+	bpf_put_processes(t, KBPF_BTF, info.id);
+	facts_bool(f, "kernel", NULL, info.kernel_btf);
 	if (*name)
-		facts_text(f, "name", name);
-	facts_end(f);
+		facts_text(f, "name", NULL, name, "");
+	facts_say(f, "\n");
+	facts_close(f);
 	return 0;
 }
 
 static int btf_show(struct bpf_task *t)
 {
-	return bpf_show(t, KBPF_BTF, show_btf);
+	return bpf_show_list(t, KBPF_BTF, show_btf);
 }
 
 /* --- dump --- */
@@ -155,7 +162,7 @@ static int find_bytes(struct bpf_task *t, struct btf_task *b)
 	if (!bpf_next_is(t, "file"))
 		return bytes_of_object(t, b);
 	const char *path = bpf_next_word(t);
-	const char *base = bpf_next_is(t, "base") ? bpf_next_word(t) : NULL;
+	const char *base = bpf_next_is(t, "base") ? bpf_next_word(t) : t->base_btf;
 	return btf_bytes_of_file(&b->bytes, path, base, &t->err);
 }
 
@@ -169,35 +176,32 @@ static int take_format(struct bpf_task *t, struct btf_task *b)
 			return err_set(&t->err, -EINVAL, "format: '%s' is none of raw, c",
 				       format);
 	}
-	if (t->words.n)
-		return err_set(&t->err, -EINVAL, "'%s' is one word too many",
-			       t->words.words[0]);
+	if (bpf_end_of_words(t))
+		return t->err.code;
 	if (b->as_c && t->json)
 		return err_set(&t->err, -EINVAL,
 			       "C is no JSON: -j and format c exclude each other");
 	return 0;
 }
 
-static void list_one(const struct btf *btf, uint32_t id, bool json, bool first)
+static void list_one(struct bpf_task *t, const struct btf *btf, uint32_t id)
 {
 	auto_sb struct sb text = {};
 
-	btf_list(btf, id, json, &text);
-	printf("%s%s", json && !first ? "," : "", sb_str(&text));
+	btf_list(btf, id, &text, t->json ? &t->facts.w : NULL);
+	fputs(sb_str(&text), stdout);
 }
 
-static void list_types(const struct btf *btf, const struct btf_task *b, bool json)
+static void list_types(struct bpf_task *t, const struct btf *btf, const struct btf_task *b)
 {
-	uint32_t first = btf_first_id(btf);
-
-	if (json)
-		fputs("{\"types\":[", stdout);
+	facts_object(&t->facts, NULL);
+	facts_list(&t->facts, "types");
 	for (unsigned i = 0; i < b->nids; i++)
-		list_one(btf, b->ids[i], json, !i);
-	for (uint32_t id = first; !b->nids && id < btf_ntypes(btf); id++)
-		list_one(btf, id, json, id == first);
-	if (json)
-		fputs("]}\n", stdout);
+		list_one(t, btf, b->ids[i]);
+	for (uint32_t id = btf_first_id(btf); !b->nids && id < btf_ntypes(btf); id++)
+		list_one(t, btf, id);
+	facts_close(&t->facts);
+	facts_close(&t->facts);
 }
 
 /* Read here in any case: what libbpf does not check is checked then. */
@@ -212,7 +216,7 @@ static int write_types(struct bpf_task *t, struct btf_task *b)
 	if (!t->err.code && b->as_c)
 		btf_write_c(&b->bytes, b->ids, b->nids, stdout, &t->err);
 	else if (!t->err.code)
-		list_types(own, b, t->json);
+		list_types(t, own, b);
 	btf_free(own);
 	btf_free(base);
 	return t->err.code;
@@ -232,8 +236,8 @@ static int btf_dump(struct bpf_task *t)
 }
 
 static const char USAGE[] =
-	"usage: scry btf [show [id N]] [-j]\n"
-	"       scry btf dump SOURCE [format {raw|c}] [-j]   its types\n"
+	"usage: scry btf [{show|list} [id N]] [-j|-p]\n"
+	"       scry btf dump SOURCE [format {raw|c}] [-B FILE] [-j|-p]   its types\n"
 	"SOURCE: id N, prog PROG, map MAP [key|value|kv|all], file FILE [base FILE]\n"
 	"PROG, MAP: id N, or pinned PATH\n";
 

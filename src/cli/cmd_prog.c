@@ -26,45 +26,88 @@ static const char *name_of(const struct inspect_prog *p)
 }
 
 /* Seconds since 1970 when the program was loaded. */
-static uint64_t loaded_at(uint64_t boot_ns)
+static time_t loaded_at(uint64_t boot_ns)
 {
 	struct timespec real, boot;
 
 	clock_gettime(CLOCK_REALTIME, &real);
 	clock_gettime(CLOCK_BOOTTIME, &boot);
-	return (uint64_t)(real.tv_sec - boot.tv_sec) +
-	       (boot_ns + (uint64_t)(real.tv_nsec - boot.tv_nsec)) / 1000000000;
+	return real.tv_sec - boot.tv_sec +
+	       (time_t)((boot_ns + (uint64_t)(real.tv_nsec - boot.tv_nsec)) / 1000000000);
 }
 
-static void put_prog(struct facts *f, const struct inspect_prog *p, int fd)
+static void put_head(struct facts *f, const struct inspect_prog *p)
 {
 	const struct bpf_prog_info *i = &p->info;
-	const char *type = inspect_prog_type(i->type);
+	const char *type = inspect_prog_type(i->type), *name = name_of(p);
 	char tag[17];
 
 	for (int k = 0; k < 8; k++)
 		snprintf(tag + 2 * k, 3, "%02x", i->tag[k]);
-	facts_begin(f);
-	facts_number(f, "id", i->id);
-	facts_text(f, "type", type ? type : "unknown");
-	facts_text(f, "name", name_of(p));
-	facts_text(f, "tag", tag);
-	facts_bool(f, "gpl_compatible", i->gpl_compatible);
-	facts_number(f, "loaded_at", loaded_at(i->load_time));
-	facts_number(f, "uid", i->created_by_uid);
-	if (i->run_cnt) {
-		facts_number(f, "run_time_ns", i->run_time_ns);
-		facts_number(f, "run_cnt", i->run_cnt);
+	facts_number(f, "id", "", i->id, ": ");
+	if (type)
+		facts_text(f, "type", "", type, "  ");
+	else
+		facts_number(f, "type", "type ", i->type, "  ");
+	if (*name)
+		facts_text(f, "name", "name ", name, "  ");
+	facts_text(f, "tag", "tag ", tag, "");
+	facts_bool(f, "gpl_compatible", "  gpl", i->gpl_compatible);
+}
+
+static void put_runs(struct facts *f, const struct bpf_prog_info *i)
+{
+	if (i->run_time_ns) {
+		facts_number(f, "run_time_ns", " run_time_ns ", i->run_time_ns, "");
+		facts_number(f, "run_cnt", " run_cnt ", i->run_cnt, "");
 	}
-	facts_number(f, "bytes_xlated", i->xlated_prog_len);
-	facts_bool(f, "jited", i->jited_prog_len != 0);
+	if (i->recursion_misses)
+		facts_number(f, "recursion_misses", " recursion_misses ", i->recursion_misses,
+			     "");
+}
+
+static void put_sizes(struct facts *f, const struct inspect_prog *p, int fd)
+{
+	const struct bpf_prog_info *i = &p->info;
+	uint64_t memlock = bpf_fdinfo(fd, "memlock");
+
+	facts_number(f, "bytes_xlated", "\n\txlated ", i->xlated_prog_len, "B");
+	facts_bool(f, "jited", NULL, i->jited_prog_len != 0);
 	if (i->jited_prog_len)
-		facts_number(f, "bytes_jited", i->jited_prog_len);
-	facts_number(f, "bytes_memlock", bpf_memlock(fd));
-	facts_numbers(f, "map_ids", p->map_ids, i->nr_map_ids);
+		facts_number(f, "bytes_jited", "  jited ", i->jited_prog_len, "B");
+	else
+		facts_say(f, "  not jited");
+	if (memlock)
+		facts_number(f, "bytes_memlock", "  memlock ", memlock, "B");
+	facts_numbers(f, "map_ids", "  map_ids ", p->map_ids, i->nr_map_ids);
+}
+
+static void put_prog(struct bpf_task *t, const struct inspect_prog *p, int fd)
+{
+	const struct bpf_prog_info *i = &p->info;
+	struct facts *f = &t->facts;
+	time_t at = loaded_at(i->load_time);
+	char when[64];
+	struct tm tm;
+
+	facts_object(f, NULL);
+	put_head(f, p);
+	strftime(when, sizeof(when), "%FT%T%z", localtime_r(&at, &tm));
+	facts_text(f, NULL, "\n\tloaded_at ", when, "  ");
+	facts_number(f, "loaded_at", NULL, (uint64_t)at, "");
+	facts_number(f, "uid", "uid ", i->created_by_uid, "");
+	put_runs(f, i);
+	put_sizes(f, p, fd);
+	/* As text the paths come before the types. */
+	if (!t->json)
+		bpf_put_paths(t, KBPF_PROG, i->id);
 	if (i->btf_id)
-		facts_number(f, "btf_id", i->btf_id);
-	facts_end(f);
+		facts_number(f, "btf_id", "\n\tbtf_id ", i->btf_id, "");
+	if (t->json)
+		bpf_put_paths(t, KBPF_PROG, i->id);
+	bpf_put_processes(t, KBPF_PROG, i->id);
+	facts_say(f, "\n");
+	facts_close(f);
 }
 
 static int show_prog(struct bpf_task *t, int fd, void *arg)
@@ -72,17 +115,18 @@ static int show_prog(struct bpf_task *t, int fd, void *arg)
 	struct inspect_prog p;
 	int err = inspect_prog(&p, fd);
 
+	(void)arg;
 	if (err)
 		err_set(&t->err, err, "ask about a program");
 	else
-		put_prog(arg, &p, fd);
+		put_prog(t, &p, fd);
 	inspect_prog_fini(&p);
 	return err;
 }
 
 static int prog_show(struct bpf_task *t)
 {
-	return bpf_show(t, KBPF_PROG, show_prog);
+	return bpf_show_list(t, KBPF_PROG, show_prog);
 }
 
 static int prog_pin(struct bpf_task *t)
@@ -101,17 +145,16 @@ static int profile_second(struct bpf_task *t, int fd, struct bpf_prog_info *last
 	if (err)
 		return err_set(&t->err, err, "ask about the program");
 	uint64_t runs = now.run_cnt - last->run_cnt, ns = now.run_time_ns - last->run_time_ns;
-	struct facts f;
-	facts_open(&f, t->json, true, stdout);
-	facts_begin(&f);
-	facts_number(&f, "id", now.id);
-	facts_number(&f, "runs", runs);
-	facts_number(&f, "ns", ns);
-	facts_number(&f, "ns_per_run", runs ? ns / runs : 0);
-	facts_end(&f);
+	struct facts *f = &t->facts;
+	facts_object(f, NULL);
+	facts_number(f, "id", "", now.id, ": ");
+	facts_number(f, "runs", " runs ", runs, " ");
+	facts_number(f, "ns", " ns ", ns, " ");
+	facts_number(f, "ns_per_run", " ns_per_run ", runs ? ns / runs : 0, "\n");
+	facts_close(f);
 	if (t->json)
 		fputc('\n', stdout);
-	sb_free(&f.text);
+	fflush(stdout);
 	*last = now;
 	return 0;
 }

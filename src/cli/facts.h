@@ -1,43 +1,33 @@
 /*
- * facts.h - a list of named facts, a line of text or a JSON object.
+ * facts.h - named facts about an object: lines of text, or JSON.
+ *
+ * Each function has the name in JSON, and what stands before and behind the value as text.
+ * name NULL: only as text; before NULL: only in JSON.
  */
 #ifndef SCRY_CLI_FACTS_H
 #define SCRY_CLI_FACTS_H
 
-#include "base/sb.h"
-
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
+#include "base/jw.h"
 
 struct facts {
-	bool json, single;
-	FILE *out;
-	struct sb text; /* of the object under construction */
-	unsigned nobjects, nfacts, nitems;
+	bool json;
+	struct jw w; /* to standard output, when json */
 };
 
-/* A list of objects: its start and its end; a single object's JSON has no brackets around. */
-void facts_open(struct facts *f, bool json, bool single, FILE *out);
+void facts_number(struct facts *f, const char *name, const char *before, uint64_t v,
+		  const char *after);
+/* v NULL: null in JSON, nothing as text. */
+void facts_text(struct facts *f, const char *name, const char *before, const char *v,
+		const char *after);
+void facts_bool(struct facts *f, const char *name, const char *text_if_true, bool v);
+/* A list; nothing when n is 0. */
+void facts_numbers(struct facts *f, const char *name, const char *before, const uint32_t *v,
+		   uint32_t n);
+/* Only as text. */
+void facts_say(struct facts *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Only in JSON: an object or list begins, the innermost one ends. */
+void facts_object(struct facts *f, const char *name);
+void facts_list(struct facts *f, const char *name);
 void facts_close(struct facts *f);
-/* An object: its start and its end. */
-void facts_begin(struct facts *f);
-void facts_end(struct facts *f);
-void facts_number(struct facts *f, const char *name, uint64_t v);
-/* Decimal in JSON, hexadecimal as text. */
-void facts_address(struct facts *f, const char *name, uint64_t v);
-/* text NULL: null in JSON, nothing as text. */
-void facts_text(struct facts *f, const char *name, const char *text);
-/* text as it is: a word or number of JSON. */
-void facts_literal(struct facts *f, const char *name, const char *text);
-void facts_bool(struct facts *f, const char *name, bool v);
-/* Nothing when n is 0. */
-void facts_numbers(struct facts *f, const char *name, const uint32_t *v, uint32_t n);
-
-/* A list within an object, of objects that are a line of text each. */
-void facts_begin_list(struct facts *f, const char *name);
-void facts_end_list(struct facts *f);
-void facts_begin_item(struct facts *f);
-void facts_end_item(struct facts *f);
 
 #endif

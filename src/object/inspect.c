@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/auto.h"
 #include "kernel/bpf.h"
+#include "object/holders.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -190,16 +191,11 @@ static const char *take(struct inspect_words *w)
 static int open_pinned(enum kbpf_object what, const char *path, struct err *e)
 {
 	int fd = kbpf_open_pin(path);
-	char link[64], target[64] = "";
-	static const char *const KINDS[] = { [KBPF_PROG] = "bpf-prog",
-					     [KBPF_MAP] = "bpf-map",
-					     [KBPF_LINK] = "link", /* bpf-link, bpf_link */
-					     [KBPF_BTF] = "btf" };
+	enum kbpf_object is;
 
 	if (fd < 0)
 		return err_set(e, fd, "open what is pinned at %s", path);
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	if (readlink(link, target, sizeof(target) - 1) > 0 && !strstr(target, KINDS[what])) {
+	if (holders_kind(fd, &is) && is != what) {
 		close(fd);
 		return err_set(e, -EINVAL, "what is pinned at %s is no %s", path, WHAT[what]);
 	}
@@ -222,45 +218,30 @@ static bool is_named(enum kbpf_object what, int fd, const char *name, const char
 	return name ? !strncmp(prog.name, name, sizeof(prog.name) - 1) : !strcmp(text, tag);
 }
 
-/* The one object with a name or tag; of several none. */
-static int open_named(enum kbpf_object what, const char *name, const char *tag, struct err *e)
+/* All objects with a name or tag. */
+static int open_named(enum kbpf_object what, const char *name, const char *tag,
+		      struct inspect_fds *out, struct err *e)
 {
 	uint32_t id = 0;
-	int found = -1, n = 0;
 
 	while (!kbpf_next_id(what, &id)) {
 		int fd = kbpf_open_id(what, id);
 
-		if (fd >= 0 && is_named(what, fd, name, tag) && !n++)
-			found = fd;
+		if (fd >= 0 && is_named(what, fd, name, tag))
+			vec_push(NULL, out, fd);
 		else if (fd >= 0)
 			close(fd);
 	}
-	if (n == 1)
-		return found;
-	if (n)
-		close(found);
-	if (!n)
-		return err_set(e, -ENOENT, "there is no %s '%s'", WHAT[what],
-			       name ? name : tag);
-	err_set(e, -EINVAL, "%d %ss are called '%s'", n, WHAT[what], name ? name : tag);
-	return err_hint(e, "give id N, or pinned PATH");
+	return out->len ? 0
+			: err_set(e, -ENOENT, "there is no %s '%s'", WHAT[what],
+				  name ? name : tag);
 }
 
-int inspect_open(enum kbpf_object what, struct inspect_words *w, struct err *e)
+static int open_id(enum kbpf_object what, const char *word, struct err *e)
 {
-	const char *word = w->n ? take(w) : "";
 	char *end;
-
-	if (!strcmp(word, "pinned") && w->n)
-		return open_pinned(what, take(w), e);
-	if (!strcmp(word, "name") && w->n && (what == KBPF_PROG || what == KBPF_MAP))
-		return open_named(what, take(w), NULL, e);
-	if (!strcmp(word, "tag") && w->n && what == KBPF_PROG)
-		return open_named(what, NULL, take(w), e);
-	if (!strcmp(word, "id") && w->n)
-		word = take(w);
 	unsigned long id = strtoul(word, &end, 10);
+
 	if (!*word || *end || id > UINT32_MAX) {
 		err_set(e, -EINVAL, "which %s? '%s' is no id", WHAT[what], word);
 		return err_hint(e, what == KBPF_PROG || what == KBPF_MAP
@@ -273,6 +254,49 @@ int inspect_open(enum kbpf_object what, struct inspect_words *w, struct err *e)
 	if (fd < 0)
 		err_set(e, fd, "open %s %lu", WHAT[what], id);
 	return fd == -EPERM ? err_hint(e, "run as root, or with CAP_BPF") : fd;
+}
+
+int inspect_open_all(enum kbpf_object what, struct inspect_words *w, struct inspect_fds *out,
+		     struct err *e)
+{
+	const char *word = w->n ? take(w) : "";
+	int fd;
+
+	if (!strcmp(word, "name") && w->n && (what == KBPF_PROG || what == KBPF_MAP))
+		return open_named(what, take(w), NULL, out, e);
+	if (!strcmp(word, "tag") && w->n && what == KBPF_PROG)
+		return open_named(what, NULL, take(w), out, e);
+	if (!strcmp(word, "pinned") && w->n)
+		fd = open_pinned(what, take(w), e);
+	else
+		fd = open_id(what, !strcmp(word, "id") && w->n ? take(w) : word, e);
+	if (fd < 0)
+		return fd;
+	vec_push(NULL, out, fd);
+	return 0;
+}
+
+void inspect_close_all(struct inspect_fds *fds)
+{
+	vec_each(fd, fds)
+		close(*fd);
+	vec_free(fds);
+}
+
+int inspect_open(enum kbpf_object what, struct inspect_words *w, struct err *e)
+{
+	const char *name = w->n > 1 ? w->words[1] : "";
+	struct inspect_fds fds = {};
+	int err = inspect_open_all(what, w, &fds, e);
+
+	if (!err && fds.len > 1) {
+		err_set(e, -EINVAL, "%zu %ss are called '%s'", (size_t)fds.len, WHAT[what],
+			name);
+		err = err_hint(e, "give id N, or pinned PATH");
+	}
+	int fd = err ? err : dup(fds.data[0]);
+	inspect_close_all(&fds);
+	return fd;
 }
 
 static uint64_t ptr64(const void *p)

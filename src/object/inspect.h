@@ -5,6 +5,7 @@
 #define SCRY_OBJECT_INSPECT_H
 
 #include "base/err.h"
+#include "base/vec.h"
 #include "kernel/bpf_ids.h"
 #include "kernel/link_info.h"
 #include "types/btf.h"
@@ -24,8 +25,15 @@ struct inspect_words {
 	char **words;
 	int n;
 };
-/* Opens what the words name. Returns a descriptor, or -errno with e set. */
+/* Opens what the words name, which is one object. Returns a descriptor, or -errno with e set.
+ */
 int inspect_open(enum kbpf_object what, struct inspect_words *w, struct err *e);
+/* Opens all that they name: several may have a name or tag. Returns 0, or -errno with e set;
+ * inspect_close_all() in any case. */
+VEC_TYPE(inspect_fds, int);
+int inspect_open_all(enum kbpf_object what, struct inspect_words *w, struct inspect_fds *out,
+		     struct err *e);
+void inspect_close_all(struct inspect_fds *fds);
 
 /* A program with all that belongs to it; free with inspect_prog_fini(). */
 struct inspect_prog {

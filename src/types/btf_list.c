@@ -6,88 +6,78 @@
 
 struct list {
 	const struct btf *b;
-	struct sb *out;
-	bool json;
-	bool fresh; /* nothing was put since the object began */
+	struct sb *out; /* text */
+	struct jw *w;	/* or JSON */
+	bool fresh;	/* nothing was put since the line began */
 };
 
-/* ` name=`, `"name":` */
+/* ` name=` */
 static void put_name(struct list *l, const char *name)
 {
-	if (l->json)
-		sb_printf(l->out, "%s\"%s\":", l->fresh ? "" : ",", name);
-	else
-		sb_printf(l->out, "%s%s=", l->fresh ? "" : " ", name);
+	sb_printf(l->out, "%s%s=", l->fresh ? "" : " ", name);
 	l->fresh = false;
-}
-
-static void put_quoted(struct list *l, const char *text)
-{
-	char quote = l->json ? '"' : '\'';
-
-	sb_putc(l->out, quote);
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		if (l->json && c < 0x20)
-			sb_printf(l->out, "\\u%04x", c);
-		else if (l->json && (c == '"' || c == '\\'))
-			sb_printf(l->out, "\\%c", c);
-		else
-			sb_putc(l->out, (char)c);
-	}
-	sb_putc(l->out, quote);
 }
 
 static void put_number(struct list *l, const char *name, int64_t v)
 {
+	if (l->w) {
+		jw_raw(l->w, name, "%" PRId64, v);
+		return;
+	}
 	put_name(l, name);
 	sb_printf(l->out, "%" PRId64, v);
 }
 
 static void put_word(struct list *l, const char *name, const char *word)
 {
+	if (l->w) {
+		jw_text(l->w, name, word);
+		return;
+	}
 	put_name(l, name);
-	sb_printf(l->out, l->json ? "\"%s\"" : "%s", word);
+	sb_puts(l->out, word);
 }
 
-static const char *shown_name(const char *name)
+/* The name of a type or of a part of it. */
+static void put_own_name(struct list *l, const char *name)
 {
-	return *name ? name : "(anon)";
+	name = *name ? name : "(anon)";
+	if (l->w)
+		jw_text(l->w, "name", name);
+	else
+		sb_printf(l->out, "'%s'", name);
 }
 
 static void begin_items(struct list *l, const char *name)
 {
-	if (l->json)
-		sb_printf(l->out, ",\"%s\":[", name);
+	if (l->w)
+		jw_list(l->w, name);
 }
 
 /* name NULL: items of this kind have none. */
-static void begin_item(struct list *l, uint32_t i, const char *name)
+static void begin_item(struct list *l, const char *name)
 {
-	if (l->json)
-		sb_puts(l->out, i ? ",{" : "{");
+	if (l->w)
+		jw_object(l->w, NULL);
 	else
 		sb_puts(l->out, "\n\t");
 	l->fresh = true;
 	if (!name)
 		return;
-	if (l->json)
-		put_name(l, "name");
-	put_quoted(l, shown_name(name));
+	put_own_name(l, name);
 	l->fresh = false;
 }
 
 static void end_item(struct list *l)
 {
-	if (l->json)
-		sb_putc(l->out, '}');
+	if (l->w)
+		jw_close(l->w);
 }
 
 static void end_items(struct list *l)
 {
-	if (l->json)
-		sb_putc(l->out, ']');
+	if (l->w)
+		jw_close(l->w);
 }
 
 #define WORD_OF(list, i) ((i) < sizeof(list) / sizeof(*(list)) ? (list)[i] : "(unknown)")
@@ -121,7 +111,7 @@ static void list_members(struct list *l, const struct raw_type *t)
 	put_number(l, "vlen", raw_vlen(t));
 	begin_items(l, "members");
 	for (uint32_t i = 0; i < raw_vlen(t); i++, m++) {
-		begin_item(l, i, btf_str(l->b, m->name_off));
+		begin_item(l, btf_str(l->b, m->name_off));
 		put_number(l, "type_id", m->type);
 		put_number(l, "bits_offset", raw_flag(t) ? m->offset & 0xffffff : m->offset);
 		if (raw_flag(t) && m->offset >> 24)
@@ -129,6 +119,21 @@ static void list_members(struct list *l, const struct raw_type *t)
 		end_item(l);
 	}
 	end_items(l);
+}
+
+static void put_constant(struct list *l, int64_t v, bool is_signed, bool wide)
+{
+	if (l->w) {
+		/* bpftool extends the sign of any 32 bits. */
+		if (!wide)
+			v = (int32_t)v;
+		jw_raw(l->w, "val", is_signed ? "%" PRId64 : "%" PRIu64, v);
+		return;
+	}
+	put_name(l, "val");
+	sb_printf(l->out, is_signed ? "%" PRId64 : "%" PRIu64, v);
+	if (wide)
+		sb_puts(l->out, is_signed ? "LL" : "ULL");
 }
 
 static void list_enum(struct list *l, const struct raw_type *t)
@@ -142,11 +147,8 @@ static void list_enum(struct list *l, const struct raw_type *t)
 	for (uint32_t i = 0; i < raw_vlen(t); i++) {
 		struct enum_const c = btf_enum_at(l->b, t, i);
 
-		begin_item(l, i, c.name);
-		put_name(l, "val");
-		sb_printf(l->out, is_signed ? "%" PRId64 : "%" PRIu64, c.value);
-		if (wide && !l->json)
-			sb_puts(l->out, is_signed ? "LL" : "ULL");
+		begin_item(l, c.name);
+		put_constant(l, c.value, is_signed, wide);
 		end_item(l);
 	}
 	end_items(l);
@@ -160,7 +162,7 @@ static void list_params(struct list *l, const struct raw_type *t)
 	put_number(l, "vlen", raw_vlen(t));
 	begin_items(l, "params");
 	for (uint32_t i = 0; i < raw_vlen(t); i++, p++) {
-		begin_item(l, i, btf_str(l->b, p->name_off));
+		begin_item(l, btf_str(l->b, p->name_off));
 		put_number(l, "type_id", p->type);
 		end_item(l);
 	}
@@ -177,11 +179,11 @@ static void list_section(struct list *l, const struct raw_type *t)
 	for (uint32_t i = 0; i < raw_vlen(t); i++, var += 3) {
 		const struct raw_type *of = btf_at(l->b, var[0]);
 
-		begin_item(l, i, NULL);
+		begin_item(l, NULL);
 		put_number(l, "type_id", var[0]);
 		put_number(l, "offset", var[1]);
 		put_number(l, "size", var[2]);
-		if (!l->json && (raw_kind(of) == BTF_VAR || raw_kind(of) == BTF_FUNC))
+		if (!l->w && (raw_kind(of) == BTF_VAR || raw_kind(of) == BTF_FUNC))
 			sb_printf(l->out, " (%s '%s')",
 				  raw_kind(of) == BTF_VAR ? "VAR" : "FUNC",
 				  btf_str(l->b, of->name_off));
@@ -197,7 +199,7 @@ static void list_var(struct list *l, const struct raw_type *t)
 	uint32_t linkage = *(const uint32_t *)raw_items(t);
 
 	put_number(l, "type_id", t->type);
-	if (!l->json)
+	if (!l->w)
 		sb_putc(l->out, ',');
 	put_word(l, "linkage", WORD_OF(LINKAGES, linkage));
 }
@@ -254,21 +256,27 @@ static const struct {
 	[BTF_ENUM64] = { "ENUM64", list_enum },
 };
 
-void btf_list(const struct btf *b, uint32_t id, bool json, struct sb *out)
+void btf_list(const struct btf *b, uint32_t id, struct sb *out, struct jw *w)
 {
 	const struct raw_type *t = btf_at(b, id);
-	struct list l = { .b = b, .out = out, .json = json };
+	struct list l = { .b = b, .out = out, .w = w };
 	unsigned kind = raw_kind(t);
 
 	if (!KINDS[kind].list)
 		return;
-	if (json)
-		sb_printf(out, "{\"id\":%u,\"kind\":\"%s\",\"name\":", id, KINDS[kind].name);
-	else
+	if (w) {
+		jw_object(w, NULL);
+		jw_number(w, "id", id);
+		jw_text(w, "kind", KINDS[kind].name);
+	} else {
 		sb_printf(out, "[%u] %s ", id, KINDS[kind].name);
-	put_quoted(&l, shown_name(btf_str(b, t->name_off)));
+	}
+	put_own_name(&l, btf_str(b, t->name_off));
 	KINDS[kind].list(&l, t);
-	sb_puts(out, json ? "}" : "\n");
+	if (w)
+		jw_close(w);
+	else
+		sb_putc(out, '\n');
 }
 
 uint32_t btf_first_id(const struct btf *b)

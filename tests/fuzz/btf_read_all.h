@@ -4,7 +4,8 @@
 #ifndef SCRY_TESTS_BTF_READ_ALL_H
 #define SCRY_TESTS_BTF_READ_ALL_H
 
-#include "types/btf.h"
+#include "types/btf_list.h"
+#include "types/btf_value.h"
 
 #include "base/sb.h"
 
@@ -20,7 +21,7 @@ static bool btf_count_name(void *arg, const struct btf *b, uint32_t id, const ch
 
 /* Reads one type in every way; returns a number that depends on what was read. */
 static size_t btf_read_one(struct typetab *tt, const struct btf *b, uint32_t id,
-			   struct sb *text)
+			   struct sb *text, FILE *nowhere)
 {
 	const struct type *t = btf_type(tt, b, id), *ret;
 	struct btf_param params[8];
@@ -41,7 +42,15 @@ static size_t btf_read_one(struct typetab *tt, const struct btf *b, uint32_t id,
 	sb_clear(text);
 	btf_print_type_name(b, id, text);
 	btf_print_c(b, id, text);
-	return sum + text->len;
+
+	uint8_t bytes[100];
+	struct jw w;
+
+	jw_init(&w, nowhere, false);
+	memset(bytes, (int)id, sizeof(bytes));
+	btf_value(&w, NULL, b, id, bytes, sizeof(bytes), id % 2);
+	btf_list(b, id, text, NULL);
+	return sum + text->len + btf_value_size(b, id);
 }
 
 /* Every step'th type, all lists and a few lookups by name. */
@@ -50,13 +59,14 @@ static size_t btf_read_all(const struct btf *b, uint32_t step)
 	struct arena arena = {};
 	struct typetab tt;
 	struct sb text = {};
+	FILE *nowhere = fopen("/dev/null", "w");
 	size_t sum = 0;
 	int64_t value;
 	uint32_t id;
 
 	typetab_init(&tt, &arena);
 	for (id = 0; id <= btf_ntypes(b); id += step)
-		sum += btf_read_one(&tt, b, id, &text);
+		sum += btf_read_one(&tt, b, id, &text, nowhere);
 	for (int what = 0; what < BTF_WHATS; what++) {
 		btf_each(b, (enum btf_what)what, btf_count_name, &sum);
 		/* Often enough that the tables are built. */
@@ -65,6 +75,7 @@ static size_t btf_read_all(const struct btf *b, uint32_t step)
 	}
 	for (int i = 0; i < 5; i++)
 		sum += btf_find_const(b, i & 1 ? "TCP_LISTEN" : "A", &value, &id);
+	fclose(nowhere);
 	sb_free(&text);
 	arena_free(&arena);
 	return sum;

@@ -164,8 +164,12 @@ static bool check_arg(struct unit *u, struct expr *e, struct expr *arg, const ch
 			arg->type = &type_none;
 			return true;
 		}
+		const char *words = "expects a map, named without a key";
+		if (arg->kind == E_MAP) /* whether it has keys at all is not the point */
+			return builtin_bad_arg(
+				u, arg, arena_printf(u->c->arena, "%s() %s", e->name, words));
 		check_expr(u, arg);
-		return bad_arg(u, e, arg, "expects a map, named without a key");
+		return bad_arg(u, e, arg, words);
 	}
 	if (!strcmp(kind, "lit")) {
 		if (literal_text(u, arg, &s, &len)) {

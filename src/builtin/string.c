@@ -75,13 +75,17 @@ static void lower_str(struct unit *u, struct expr *e, const struct dest *d)
 {
 	struct expr *p = e->args[0], *n = e->nargs > 1 ? e->args[1] : NULL;
 
-	if (p->type->kind == T_STRING) {
+	bool is_text = p->type->kind == T_STRING;
+
+	if (is_text && !n) {
 		struct dest same = { d->ptr, d->off, d->type, d->pad };
 
 		lower_to(u, p, &same);
 		return;
 	}
-	struct place at = place_of_pointer(u, lower_scalar(u, p), space_of(u, p->type));
+	struct place at =
+		is_text ? place_of_pointer(u, lower_addr(u, p), AS_KERNEL)
+			: place_of_pointer(u, lower_scalar(u, p), space_of(u, p->type));
 	uint32_t size = e->type->size < d->type->size ? e->type->size : d->type->size;
 	if (n)
 		read_text(u, &at, bounded(u, n, size), d, e->span);

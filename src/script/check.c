@@ -88,8 +88,10 @@ static const struct type *check_map_read(struct unit *u, struct expr *e)
 
 static const struct type *bad_unary(struct unit *u, struct expr *e, const struct type *t)
 {
+	const char *op = e->kind != E_INCDEC ? unary_op_text[e->op] : e->op > 0 ? "++" : "--";
+
 	if (!type_is_error(t))
-		diag(u->c->dx, E0113_UNARY, e->span, unary_op_text[e->op], type_text(u->c, t));
+		diag(u->c->dx, E0113_UNARY, e->span, op, type_text(u->c, t));
 	return &type_error;
 }
 

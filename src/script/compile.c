@@ -330,6 +330,9 @@ static void check_limits(struct compiler *c)
 		     c->cfg->max_bpf_progs);
 }
 
+/* The kernel's hash tables take no more. */
+#define MAP_ENTRIES_MAX (1u << 31)
+
 static void declare_maps(struct compiler *c)
 {
 	static const struct {
@@ -353,6 +356,12 @@ static void declare_maps(struct compiler *c)
 				m->kind = kinds[i].type;
 		if (!m->kind)
 			diag(c->dx, E0133_MAP_KIND, d->kind_span, d->kind);
+		if (!d->n || d->n > MAP_ENTRIES_MAX)
+			diag(c->dx, E0154_MAP_SIZE, d->n_span, MAP_ENTRIES_MAX,
+			     (unsigned long long)d->n);
+		if (strmap_gets(&c->maps, m->name))
+			diag(c->dx, E0010_TWICE, d->span,
+			     arena_printf(c->arena, "declaration of %s", m->name));
 		strmap_sets(&c->maps, m->name, m);
 	}
 }

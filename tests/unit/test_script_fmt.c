@@ -103,7 +103,57 @@ static void formatting_keeps_the_script_and_settles_at_once(void **state)
 	for_each_file("tests/script/*.bt", keep_file, &n);
 	for_each_file("tools/*.bt", keep_file, &n);
 	for_each_file("/usr/sbin/*.bt", keep_file, &n);
+	for_each_file("tests/fuzz/found/parse.*", keep_file, &n);
+	for_each_file("tests/fuzz/found/compile.*", keep_file, &n);
 	assert_in_range(n, 3, 100000);
+}
+
+/* The program of each case: the line PROG and those below it that start with a blank. */
+static void keep_cases(const char *path, void *arg)
+{
+	size_t len;
+	auto_free char *text = read_text(path, &len);
+
+	assert_non_null(text);
+	for (char *s = text; s; s = strstr(s, "\nPROG ")) {
+		auto_sb struct sb prog = { 0 };
+
+		if (strncmp(s, "\nPROG ", 6) != 0) {
+			s++;
+			continue;
+		}
+		for (s += 6;; s++) {
+			size_t n = strcspn(s, "\n");
+
+			sb_write(&prog, s, n);
+			sb_putc(&prog, '\n');
+			s += n;
+			if (s[0] != '\n' || s[1] != ' ')
+				break;
+		}
+		assert_kept(path, sb_str(&prog), prog.len);
+		++*(unsigned *)arg;
+	}
+}
+
+static void programs_of_all_cases_are_kept(void **state)
+{
+	unsigned n = 0;
+
+	(void)state;
+	for_each_file("tests/*/*.case", keep_cases, &n);
+	assert_in_range(n, 600, 100000);
+}
+
+static void examples_of_all_messages_are_kept(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < DIAG_CODES; i++) {
+		const struct diag_explained *x = diag_explain(diag_row(i));
+
+		assert_kept(diag_row(i)->id, x->wrong, strlen(x->wrong));
+		assert_kept(diag_row(i)->id, x->right, strlen(x->right));
+	}
 }
 
 static void keep_damaged(const char *path, void *arg)
@@ -170,6 +220,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(scripts_look_as_written),
 		cmocka_unit_test(formatting_keeps_the_script_and_settles_at_once),
+		cmocka_unit_test(programs_of_all_cases_are_kept),
+		cmocka_unit_test(examples_of_all_messages_are_kept),
 		cmocka_unit_test(odd_scripts_are_kept_too),
 		cmocka_unit_test(a_wrong_script_gives_nothing),
 	};

@@ -98,6 +98,7 @@ struct compile_options {
 	unsigned nincludes;
 	pid_t cpid; /* of the -c child; 0 = none */
 	unsigned ncpus;
+	bool tell_lookups;	 /* reads of keys that are not there are counted */
 	uint64_t start_ns;	 /* boot clock when the session began: zero of `elapsed` */
 	unsigned isa;		 /* see codegen.h */
 	enum unwind_mode unwind; /* overrides the setting unless UNWIND_AUTO */

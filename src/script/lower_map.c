@@ -47,6 +47,15 @@ static ref load_value(struct unit *u, const struct map_sym *m, ref at)
 	return read_scalar(u, &p, m->value, NULL, u->b.span);
 }
 
+static void count_miss(struct unit *u, const struct expr *e)
+{
+	if (!u->c->opt->tell_lookups)
+		return;
+	uint32_t off = counter_new(u, COUNT_LOOKUP, e->span, "map_lookup_elem", false);
+
+	count_failure(u, off, ir_const(&u->b, 0));
+}
+
 ref lower_map_read(struct unit *u, struct expr *e)
 {
 	struct irb *b = &u->b;
@@ -64,6 +73,7 @@ ref lower_map_read(struct unit *u, struct expr *e)
 	ir_start(b, hit);
 	meet_from(b, &way, load_value(u, m, at));
 	ir_start(b, miss);
+	count_miss(u, e);
 	meet_from(b, &way, ir_const(b, 0));
 	return meet_here(b, &way);
 }
@@ -81,6 +91,7 @@ ref lower_map_addr(struct unit *u, struct expr *e)
 	ir_copy(b, copy, 0, at, 0, size);
 	ir_jmp(b, done);
 	ir_start(b, miss);
+	count_miss(u, e);
 	ir_zero(b, copy, 0, size);
 	ir_jmp(b, done);
 	ir_start(b, done);

@@ -78,6 +78,22 @@ static struct place arg_place(struct unit *u, const struct expr *e)
 	return argloc_place(u, &u->shape.args[e->arg_index].loc);
 }
 
+/*
+ * What is read where nothing is: memory of zeros, so that the read does not fail as well.  A
+ * process's memory and large elements have none; the read at 0 fails and gives zeros, too.
+ */
+static ref zeros(struct unit *u, const struct place *p, uint32_t size)
+{
+	enum { ZEROS_MAX = 64 };
+	struct irb *b = &u->b;
+
+	if (p->how == PLACE_USER || size > ZEROS_MAX)
+		return ir_const(b, 0);
+	ref slot = ir_slot(b, (size + 7) / 8 * 8);
+	ir_zero(b, slot, 0, size);
+	return slot;
+}
+
 static struct place index_place(struct unit *u, struct expr *e)
 {
 	struct irb *b = &u->b;
@@ -98,6 +114,7 @@ static struct place index_place(struct unit *u, struct expr *e)
 	 */
 	ref i = lower_scalar(u, e->b);
 	if (t->kind != T_PTR && nelems) {
+		ref zero = zeros(u, &p, size);
 		uint32_t off = counter_new(u, COUNT_INDEX, e->span, NULL, false);
 		blkid ok = ir_block(b), bad = ir_block(b);
 		struct meet m = meet_new(b);
@@ -108,7 +125,7 @@ static struct place index_place(struct unit *u, struct expr *e)
 		meet_from(b, &m, ir_bin(b, OP_ADD, p.ptr, step));
 		ir_start(b, bad);
 		count_failure(u, off, i);
-		meet_from(b, &m, ir_const(b, 0));
+		meet_from(b, &m, zero);
 		p.ptr = meet_here(b, &m);
 		if (p.how == PLACE_DIRECT)
 			p.how = PLACE_KERNEL;

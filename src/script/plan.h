@@ -121,6 +121,7 @@ enum counter_kind {
 	COUNT_NEEDLE,	 /* a text to look for was too long and so was not found */
 	COUNT_ADDED,	 /* LRU maps, no failure: a key that was not there came in */
 	COUNT_REMOVED,	 /* LRU maps, no failure: the script deleted a key */
+	COUNT_LOOKUP,	 /* with -k: a key was read that is not there, and gave zero */
 };
 
 struct plan_counter {

@@ -69,6 +69,9 @@ static void put_words(const struct plan_counter *c, int code, struct sb *out)
 	case COUNT_DELETE:
 		sb_puts(out, "Can't delete map element because it does not exist.");
 		break;
+	case COUNT_LOOKUP:
+		sb_puts(out, "Can't lookup map element because it does not exist.");
+		break;
 	case COUNT_HELPER:
 	case COUNT_READ: sb_puts(out, strerror(code < 0 ? -code : EFAULT)); break;
 	case COUNT_DIV_ZERO:
@@ -224,7 +227,9 @@ bool counters_finish(struct session *s)
 	tell_total(s);
 	tell_links_missed(s);
 	vec_each(c, &s->plan->counters)
-		sum += counter_is_no_failure(c) ? 0 : counter_times(s, c);
+		sum += counter_is_no_failure(c) || c->kind == COUNT_LOOKUP
+			       ? 0
+			       : counter_times(s, c);
 	for (size_t i = 0; i < s->plan->progs.len; i++)
 		sum += tell_missed(s, i);
 	return sum > 0;

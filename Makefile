@@ -113,7 +113,7 @@ $(BUILD)/tests/work/debug-O2: tests/guest/work/debug.c tests/guest/work/work.h
 	$(CC) $(CPPFLAGS) $(PLAIN) -O2 -gdwarf-5 -static-pie -fPIE -o $@ $<
 $(BUILD)/tests/work/debugcc: tests/guest/work/debugcc.cc
 	@mkdir -p $(@D)
-	$(CC) -Wall -Wextra -O1 -g -fno-exceptions -static -o $@ $<
+	$(CC) -Wall -Wextra -O1 -g -fno-exceptions -fno-rtti -static -o $@ $<
 
 # The fuzzers' harnesses: with a driver of their own, or (LIBFUZZER=1, see `fuzz`) libFuzzer's.
 FUZZ     := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz/fuzz_*.c))

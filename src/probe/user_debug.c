@@ -31,6 +31,11 @@ static struct user_debug *get(struct probe_env *env, struct user_file *file, str
 	if (!d->err.code)
 		return d;
 	*e = d->err;
+	if (d->err.code == -EOPNOTSUPP) {
+		err_set(e, d->err.code, "%s: %s", file->name, d->err.msg);
+		err_hint(e, "objcopy --decompress-debug-sections %s", file->name);
+		return NULL;
+	}
 	err_set(e, d->err.code, "%s has no debug information", file->name);
 	err_hint(e, "compile it with -g, or install its debug symbols");
 	return NULL;
@@ -172,6 +177,17 @@ static void read_args(struct probe_env *env, struct user_debug *d, const struct 
 	out->nargs = n;
 }
 
+static int hint_args(struct err *e, struct user_debug *d, uint64_t pc)
+{
+	const char *file;
+	Dwarf_Die unit;
+
+	if (debug_info_unit(&d->info, pc, &unit) && die_is_skeleton(&unit, &file))
+		return err_hint(e, "it is in %s, which is not there; .dwp files are not read",
+				file);
+	return err_hint(e, "use arg0, arg1, ...");
+}
+
 int user_debug_args(struct probe_env *env, const struct target *t, struct shape *out,
 		    struct err *e)
 {
@@ -184,7 +200,7 @@ int user_debug_args(struct probe_env *env, const struct target *t, struct shape 
 	if (!scope_of(d, t, &func, &scope)) {
 		err_set(e, -ENODATA, "the debug information of %s does not know %s", file->name,
 			t->symbol);
-		return err_hint(e, "use arg0, arg1, ...");
+		return hint_args(e, d, t->pc);
 	}
 	read_args(env, d, t, &func, &scope, out);
 	return 0;

@@ -359,6 +359,20 @@ static const struct type *check_cond(struct unit *u, struct expr *e)
 	return t->kind == T_INT && t->flexible ? type_int(c->tt, 8, true) : t;
 }
 
+/* Is it, or a class that it inherits from, one with members that only an object can place? */
+static bool has_virtual_base(struct compiler *c, const struct type *t, int depth)
+{
+	enum { DEPTH_MAX = 16 };
+	uint32_t n;
+	const struct field *f = type_fields(c->tt, t, &n);
+
+	for (uint32_t i = 0; i < n && depth < DEPTH_MAX; i++)
+		if (!*f[i].name && f[i].type->kind == T_STRUCT &&
+		    has_virtual_base(c, f[i].type, depth + 1))
+			return true;
+	return t->has_virtual_base;
+}
+
 static void no_field(struct unit *u, struct expr *e, const struct type *t)
 {
 	struct compiler *c = u->c;
@@ -374,6 +388,10 @@ static void no_field(struct unit *u, struct expr *e, const struct type *t)
 		diag_nearer(e->name, f[i].name, &best, &dist);
 	if (best)
 		diag_hint(d, "did you mean %s?", best);
+	else if (has_virtual_base(c, t, 0))
+		diag_hint(
+			d,
+			"members of virtual base classes lie where each object says, and are not read");
 }
 
 static void no_arg(struct unit *u, struct expr *e)

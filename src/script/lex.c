@@ -161,6 +161,14 @@ static const char *text_since(struct lexer *lx, uint32_t beg)
 	return arena_strndup(lx->arena, lx->text + beg, lx->pos - beg);
 }
 
+/* C++'s "::name" right behind a name: both are one, "ns::name". */
+static bool at_scoped(const struct lexer *lx)
+{
+	int c = peek(lx, 2);
+
+	return peek(lx, 0) == ':' && peek(lx, 1) == ':' && is_word_char(c) && !isdigit(c);
+}
+
 static void lex_word(struct lexer *lx, struct token *t)
 {
 	uint32_t beg = lx->pos;
@@ -168,6 +176,13 @@ static void lex_word(struct lexer *lx, struct token *t)
 	skip_word(lx);
 	t->text = text_since(lx, beg);
 	t->kind = word_kind(t->text);
+	if (t->kind != TOK_IDENT || !at_scoped(lx))
+		return;
+	while (at_scoped(lx)) {
+		lx->pos += 2;
+		skip_word(lx);
+	}
+	t->text = text_since(lx, beg);
 }
 
 static void lex_map(struct lexer *lx, struct token *t)

@@ -5,6 +5,7 @@
 #include "symbol/elf_debug.h"
 
 #include <errno.h>
+#include <gelf.h>
 #include <libelf.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +45,21 @@ static bool open_dwarf(struct debug_info *di, struct elf *from)
 	return false;
 }
 
+/* What libelf could not read may be newer than that. */
+static bool has_zstd(const struct elf *f)
+{
+	enum { CH_TYPE_ZSTD = 2 }; /* ELFCOMPRESS_ZSTD */
+	Elf_Scn *scn = NULL;
+	GElf_Shdr sh;
+	GElf_Chdr ch;
+
+	while ((scn = elf_nextscn(f->elf, scn)))
+		if (gelf_getshdr(scn, &sh) && (sh.sh_flags & SHF_COMPRESSED) &&
+		    gelf_getchdr(scn, &ch) && ch.ch_type == CH_TYPE_ZSTD)
+			return true;
+	return false;
+}
+
 int debug_info_open(struct debug_info *di, const struct elf *f, const char *dirs, struct err *e)
 {
 	int err;
@@ -56,7 +72,13 @@ int debug_info_open(struct debug_info *di, const struct elf *f, const char *dirs
 		return 0;
 	if (elf_debug_open(&di->file, f, dirs) && open_dwarf(di, &di->file))
 		return 0;
+	bool is_zstd = has_zstd(f) || (di->file.elf && has_zstd(&di->file));
+
 	debug_info_close(di);
+	if (is_zstd)
+		return err_set(
+			e, -EOPNOTSUPP,
+			"the debug information is compressed with zstd, which is not read");
 	return err_set(e, -ENODATA, "there is no debug information");
 }
 
@@ -96,7 +118,7 @@ static void read_ranges(struct debug_info *di)
 	if (di->has_ranges)
 		return;
 	di->has_ranges = true;
-	die_each_unit(di->dwarf, add_unit, di);
+	die_each_root(di->dwarf, add_unit, di);
 	if (di->ranges.len)
 		qsort(di->ranges.data, di->ranges.len, sizeof(*di->ranges.data),
 		      compare_ranges);
@@ -120,6 +142,7 @@ bool debug_info_unit(struct debug_info *di, uint64_t addr, Dwarf_Die *out)
 	for (size_t i = low; i-- > 0 && low - i <= LOOK_BACK;) {
 		if (addr < di->ranges.data[i].high) {
 			*out = di->ranges.data[i].unit;
+			die_whole_unit(out);
 			return true;
 		}
 	}

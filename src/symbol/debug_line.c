@@ -79,10 +79,30 @@ static bool is_file(const char *path, const char *file)
 	return n >= m && !strcmp(path + n - m, file) && (n == m || path[n - m - 1] == '/');
 }
 
+/* dwarf_decl_file() takes for granted that a unit's lines are in the file that it is in. */
+static const char *declared_in(Dwarf_Die *die)
+{
+	enum { ORIGINS_MAX = 4 };
+	Dwarf_Die at = *die, unit;
+	Dwarf_Files *files;
+
+	for (int i = 0; i < ORIGINS_MAX && !dwarf_hasattr(&at, DW_AT_decl_file); i++) {
+		Dwarf_Die next;
+
+		if (!die_ref(&at, DW_AT_abstract_origin, &next) &&
+		    !die_ref(&at, DW_AT_specification, &next))
+			return NULL;
+		at = next;
+	}
+	if (!dwarf_diecu(&at, &unit, NULL, NULL) || dwarf_getsrcfiles(&unit, &files, NULL))
+		return NULL;
+	return dwarf_filesrc(files, die_number(&at, DW_AT_decl_file, 0), NULL, NULL);
+}
+
 /* The line of the file that a function, or copy of one, is declared in. */
 static int declared(const struct line_search *s, Dwarf_Die *die)
 {
-	const char *file = dwarf_decl_file(die);
+	const char *file = declared_in(die);
 	int line = 0;
 
 	return file && is_file(file, s->file) && !dwarf_decl_line(die, &line) ? line : 0;

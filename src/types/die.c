@@ -1,5 +1,6 @@
 #include "types/die.h"
 
+#include <gelf.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -71,6 +72,53 @@ bool die_is_scope(Dwarf_Die *die)
 	}
 }
 
+/* libdw does not look if the strings of a file it opened end in a NUL. */
+static bool has_sound_strings(Dwarf *dwarf)
+{
+	Elf *elf = dwarf ? dwarf_getelf(dwarf) : NULL;
+	Elf_Scn *scn = NULL;
+	size_t names;
+
+	if (!elf || elf_getshdrstrndx(elf, &names))
+		return false;
+	while ((scn = elf_nextscn(elf, scn))) {
+		GElf_Shdr sh;
+		const char *name =
+			gelf_getshdr(scn, &sh) ? elf_strptr(elf, names, sh.sh_name) : NULL;
+		const Elf_Data *data;
+
+		if (!name || strcmp(name, ".debug_str.dwo") != 0)
+			continue;
+		data = sh.sh_flags & SHF_COMPRESSED ? NULL : elf_getdata(scn, NULL);
+		if (!data || !data->d_size || ((const char *)data->d_buf)[data->d_size - 1])
+			return false;
+	}
+	return true;
+}
+
+bool die_is_skeleton(Dwarf_Die *unit, const char **file)
+{
+	Dwarf_Attribute a;
+
+	*file = dwarf_formstring(dwarf_attr(unit, DW_AT_dwo_name, &a));
+	if (!*file)
+		*file = dwarf_formstring(dwarf_attr(unit, DW_AT_GNU_dwo_name, &a));
+	return *file && !dwarf_haschildren(unit);
+}
+
+void die_whole_unit(Dwarf_Die *unit)
+{
+	Dwarf_Die whole;
+	const char *file;
+	uint8_t kind;
+
+	if (die_is_skeleton(unit, &file) &&
+	    !dwarf_cu_info(unit->cu, NULL, &kind, NULL, &whole, NULL, NULL, NULL) &&
+	    dwarf_tag(&whole) == DW_TAG_compile_unit &&
+	    has_sound_strings(dwarf_cu_getdwarf(whole.cu)))
+		*unit = whole;
+}
+
 static void each_unit(Dwarf *dwarf, bool want_code, bool (*fn)(void *arg, Dwarf_Die *unit),
 		      void *arg)
 {
@@ -80,16 +128,37 @@ static void each_unit(Dwarf *dwarf, bool want_code, bool (*fn)(void *arg, Dwarf_
 
 	while (!dwarf_get_units(dwarf, cu, &cu, NULL, &kind, &unit, NULL)) {
 		bool has_code =
-			kind == DW_UT_compile && dwarf_tag(&unit) == DW_TAG_compile_unit;
+			kind == DW_UT_skeleton ||
+			(kind == DW_UT_compile && dwarf_tag(&unit) == DW_TAG_compile_unit);
 
 		if (has_code == want_code && !fn(arg, &unit))
 			return;
 	}
 }
 
-void die_each_unit(Dwarf *dwarf, bool (*fn)(void *arg, Dwarf_Die *unit), void *arg)
+void die_each_root(Dwarf *dwarf, bool (*fn)(void *arg, Dwarf_Die *unit), void *arg)
 {
 	each_unit(dwarf, true, fn, arg);
+}
+
+struct each_whole {
+	bool (*fn)(void *arg, Dwarf_Die *unit);
+	void *arg;
+};
+
+static bool call_whole(void *arg, Dwarf_Die *unit)
+{
+	const struct each_whole *w = arg;
+
+	die_whole_unit(unit);
+	return w->fn(w->arg, unit);
+}
+
+void die_each_unit(Dwarf *dwarf, bool (*fn)(void *arg, Dwarf_Die *unit), void *arg)
+{
+	struct each_whole w = { fn, arg };
+
+	each_unit(dwarf, true, call_whole, &w);
 }
 
 void die_each_shared_unit(Dwarf *dwarf, bool (*fn)(void *arg, Dwarf_Die *unit), void *arg)

@@ -32,7 +32,17 @@ bool die_is_called(Dwarf_Die *die, const char *name);
 /* Do functions and types of their own lie below it (namespaces, classes)? */
 bool die_is_scope(Dwarf_Die *die);
 
+/*
+ * Is that the root of a unit of which all else is in another file (.dwo, gcc -gsplit-dwarf)?
+ * Then *file is that file's name.
+ */
+bool die_is_skeleton(Dwarf_Die *unit, const char **file);
+/* Goes to the root in that file, if it is there and sound. */
+void die_whole_unit(Dwarf_Die *unit);
+
 /* Calls fn with the root entry of every unit that has code until it returns false. */
+void die_each_root(Dwarf *dwarf, bool (*fn)(void *arg, Dwarf_Die *unit), void *arg);
+/* The same, with those in other files that skeletons stand for. */
 void die_each_unit(Dwarf *dwarf, bool (*fn)(void *arg, Dwarf_Die *unit), void *arg);
 /* The same of units that hold what others import, as dwz makes them, and of types. */
 void die_each_shared_unit(Dwarf *dwarf, bool (*fn)(void *arg, Dwarf_Die *unit), void *arg);

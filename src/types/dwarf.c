@@ -351,6 +351,8 @@ static void complete_struct(struct typetab *tt, const struct dwarf_origin *o, st
 		return;
 	do {
 		t->nfields += take_member(tt, o, t, &child, &t->fields[t->nfields]);
+		t->has_virtual_base |= dwarf_tag(&child) == DW_TAG_inheritance &&
+				       die_number(&child, DW_AT_virtuality, 0);
 	} while (--n && die_next(&child));
 }
 

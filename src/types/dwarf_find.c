@@ -39,8 +39,16 @@ struct walk {
 	bool all_consts; /* enumerators are put into the table */
 };
 
-static void take_consts(struct dwarf_types *d, Dwarf_Die *whole)
+static void put_const(struct dwarf_types *d, const char *name, struct dwarf_const *c)
 {
+	if (!strmap_gets(&d->consts, name))
+		strmap_sets(&d->consts, name, c);
+}
+
+/* An enumerator is NAME, ns::NAME and ns::enum::NAME. */
+static void take_consts(struct dwarf_types *d, Dwarf_Die *whole, const char *scope)
+{
+	const char *of = die_name(whole);
 	Dwarf_Die die;
 
 	if (!die_first(whole, &die))
@@ -51,12 +59,16 @@ static void take_consts(struct dwarf_types *d, Dwarf_Die *whole)
 		Dwarf_Attribute a;
 		Dwarf_Sword value;
 
-		if (!name || strmap_gets(&d->consts, name) ||
-		    !dwarf_attr(&die, DW_AT_const_value, &a) || dwarf_formsdata(&a, &value))
+		if (!name || !dwarf_attr(&die, DW_AT_const_value, &a) ||
+		    dwarf_formsdata(&a, &value))
 			continue;
 		c = arena_new(d->arena, struct dwarf_const);
 		*c = (struct dwarf_const){ *whole, value };
-		strmap_sets(&d->consts, name, c);
+		put_const(d, name, c);
+		if (*scope)
+			put_const(d, arena_printf(d->arena, "%s%s", scope, name), c);
+		if (of && (*scope || die_flag(whole, DW_AT_enum_class)))
+			put_const(d, arena_printf(d->arena, "%s%s::%s", scope, of, name), c);
 	} while (die_next(&die));
 }
 
@@ -71,7 +83,7 @@ static bool walk_below(struct walk *w, Dwarf_Die *parent, const char *scope, int
 		bool is_scope = die_is_scope(&die);
 
 		if (w->all_consts && dwarf_tag(&die) == DW_TAG_enumeration_type)
-			take_consts(w->types, &die);
+			take_consts(w->types, &die, scope);
 		if (name && strlen(name) < NAME_MAX_LEN && !w->fn(w, &die, scope, name))
 			return false;
 		if (!is_scope || strlen(scope) > NAME_MAX_LEN || !dwarf_haschildren(&die))

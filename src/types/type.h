@@ -94,6 +94,7 @@ struct type {
 	bool is_float;	/* T_SUM ... T_STATS: of doubles that are aggregated */
 	bool flexible;	/* T_INT of a literal: takes the sign and width of its partner */
 	bool is_union;
+	bool has_virtual_base;	 /* T_STRUCT of C++: members that are not among its fields */
 	bool is_char;		 /* T_INT: C's char, so that arrays of it read as strings */
 	enum addr_space as;	 /* T_PTR: where it points; T_STRUCT: where it lies */
 	const struct type *elem; /* T_PTR, T_ARRAY */

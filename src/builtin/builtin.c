@@ -129,14 +129,37 @@ bool builtin_bad_arg(struct unit *u, const struct expr *arg, const char *words)
 	return false;
 }
 
+/* Where to get from what a kind of probe does not have. */
+static const char *elsewhere(const char *what, const char *provider)
+{
+	bool is_return = !strcmp(provider, "kretprobe") || !strcmp(provider, "uretprobe");
+
+	if (!strcmp(what, "args") && !strcmp(provider, "kprobe"))
+		return "arg0, arg1 ... are its arguments; in fentry:FUNCTION they have names: args.NAME";
+	if (!strcmp(what, "args") && !strcmp(provider, "kretprobe"))
+		return "fexit:FUNCTION has args and retval";
+	if (!strncmp(what, "arg", 3) && is_return)
+		return "keep it where the function begins, e.g. @arg[tid] = arg0";
+	if (!strcmp(what, "retval") && !strcmp(provider, "tracepoint"))
+		return "a tracepoint has fields: those of system calls return args.ret";
+	return NULL;
+}
+
 bool builtin_not_here(struct unit *u, const struct expr *e, const char *what)
 {
 	struct compiler *c = u->c;
+	const char *provider, *hint;
+	struct diag *d;
 
-	if (!u->unplaced)
-		diag(c->dx, E0303_NOT_HERE, e->span,
-		     arena_printf(c->arena, "%s can not be used with \"%s\" probes", what,
-				  u->group->provider->name));
+	if (u->unplaced)
+		return false;
+	provider = u->group->provider->name;
+	hint = elsewhere(what, provider);
+	d = diag(c->dx, E0303_NOT_HERE, e->span,
+		 arena_printf(c->arena, "%s can not be used with \"%s\" probes", what,
+			      provider));
+	if (hint)
+		diag_hint(d, "%s", hint);
 	return false;
 }
 

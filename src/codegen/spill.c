@@ -3,6 +3,9 @@
  * before the next call; when such a piece has to go as well, what is left are tiny ones, for
  * one instruction each.  Two-address code writes a register several times in a row (mov, then
  * add); a piece lasts through such a chain and is stored at its end.
+ *
+ * A piece that a conditional jump tests lasts into the blocks which only that jump leads to:
+ * what the test said about it is known of no other copy to verifiers before Linux 6.8.
  */
 #include "codegen/spill.h"
 
@@ -12,6 +15,11 @@
 #include <stdlib.h>
 
 enum { SLOT_SIZE = 8 };
+
+/* What the jump at the end of a block tests. */
+struct tested {
+	mreg whole[2], piece[2]; /* 0 = none */
+};
 
 struct spiller {
 	struct mfn *m;
@@ -23,6 +31,7 @@ struct spiller {
 	mreg *piece;	    /* by register: where it visits now ... */
 	uint32_t *stamp;    /* ... if this is the current stretch */
 	uint32_t stretch;   /* counts blocks and calls */
+	struct tested *tested; /* by block */
 };
 
 static bool is_spilled(const struct spiller *w, mreg r)
@@ -249,6 +258,36 @@ static void rewrite(struct spiller *w, const struct minsn *i, const struct minsn
 		w->stretch++;
 }
 
+/* Takes over what the jump that alone leads to block b has tested. */
+static void begin_block(struct spiller *w, uint32_t b)
+{
+	const uint32_t *preds = &w->m->preds[w->m->pred_beg[b]];
+
+	w->stretch++;
+	if (w->m->pred_beg[b + 1] - w->m->pred_beg[b] != 1 || preds[0] >= b)
+		return;
+	for (unsigned k = 0; k < 2; k++) {
+		mreg r = w->tested[preds[0]].whole[k];
+
+		w->piece[r] = w->tested[preds[0]].piece[k];
+		w->stamp[r] = w->stretch;
+	}
+}
+
+static void end_block(struct spiller *w, uint32_t b, const struct minsn *last)
+{
+	struct mregs rs;
+
+	if (w->m->blks.data[b].nsucc != 2)
+		return;
+	mir_regs(last, &rs);
+	for (unsigned k = 0; k < rs.nread && k < 2; k++)
+		if (is_spilled(w, rs.read[k]) && has_piece(w, rs.read[k])) {
+			w->tested[b].whole[k] = rs.read[k];
+			w->tested[b].piece[k] = w->piece[rs.read[k]];
+		}
+}
+
 void spill_rewrite(struct mfn *m, const bool *spilled)
 {
 	struct spiller w = {
@@ -258,16 +297,20 @@ void spill_rewrite(struct mfn *m, const bool *spilled)
 		.constant = arena_array(m->arena, uint32_t, m->vregs.len),
 		.piece = arena_array(m->arena, mreg, m->vregs.len),
 		.stamp = arena_array(m->arena, uint32_t, m->vregs.len),
+		.tested = arena_array(m->arena, struct tested, m->blks.len),
 	};
 
 	find_constants(&w);
-	vec_each(b, &m->blks) {
+	for (uint32_t k = 0; k < m->blks.len; k++) {
+		struct mblk *b = &m->blks.data[k];
 		uint32_t beg = w.out.len;
 
-		w.stretch++;
+		begin_block(&w, k);
 		for (uint32_t i = b->beg; i < b->end; i++)
 			rewrite(&w, &m->ins.data[i],
 				i + 1 < b->end ? &m->ins.data[i + 1] : NULL);
+		if (b->beg < b->end)
+			end_block(&w, k, &m->ins.data[b->end - 1]);
 		b->beg = beg;
 		b->end = w.out.len;
 	}

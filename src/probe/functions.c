@@ -25,10 +25,24 @@ struct search {
 	const char *module, *name;
 	size_t name_len;
 	bool found;
-	const char *nearest;
+	const char *nearest, *continued;
 	unsigned dist;
 	struct addrs *addrs;
 };
+
+/*
+ * The function under the name that compilers and newer kernels gave it:
+ * finish_task_switch.isra.0, kmem_cache_alloc_noprof.
+ */
+static bool is_continued(const char *name, size_t len, const char *longer)
+{
+	enum { LONGEST_END = 8 };
+
+	if (strncmp(longer, name, len))
+		return false;
+	return longer[len] == '.' ||
+	       (longer[len] == '_' && strlen(longer + len) <= LONGEST_END);
+}
 
 static void note_near(struct search *s, const char *name)
 {
@@ -36,6 +50,11 @@ static void note_near(struct search *s, const char *name)
 	const char *best = s->nearest;
 	size_t len = strlen(name);
 
+	if (is_continued(s->name, s->name_len, name)) {
+		if (!s->continued || len < strlen(s->continued))
+			s->continued = arena_strdup(s->arena, name);
+		return;
+	}
 	/* Most names are told apart by their length alone. */
 	if (len > s->name_len + MOST_EDITS || len + MOST_EDITS < s->name_len)
 		return;
@@ -79,7 +98,7 @@ bool function_exists(struct probe_env *env, const char *module, const char *name
 	if (kallsyms_each(NULL, find_name, &s, &e) || s.found)
 		return true;
 	kallsyms_each(NULL, find_nearest, &s, &e);
-	*nearest = s.nearest;
+	*nearest = s.continued ? s.continued : s.nearest;
 	return false;
 }
 

@@ -1,6 +1,7 @@
 #include "probe/match.h"
 #include "probe/providers.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,7 +91,7 @@ const char *attach_rest(struct arena *a, const struct attach_text *at)
 	return rest;
 }
 
-bool expand_no_match(struct probe_env *env, const struct attach_text *at, const char *nearest)
+bool expand_missing(struct probe_env *env, const struct attach_text *at, const char *hint)
 {
 	const char *name = provider_find(at->parts[0], NULL)->name;
 	const char *rest = attach_rest(env->arena, at);
@@ -102,9 +103,16 @@ bool expand_no_match(struct probe_env *env, const struct attach_text *at, const 
 		d = diag(env->dx, W0201_NO_MATCH, at->span, name, rest);
 	else
 		d = diag(env->dx, E0203_NO_MATCH, at->span, name, rest);
-	if (nearest)
-		diag_hint(d, "did you mean %s?", nearest);
+	if (hint)
+		diag_hint(d, "%s", hint);
 	return env->missing == MISSING_WARN;
+}
+
+bool expand_no_match(struct probe_env *env, const struct attach_text *at, const char *nearest)
+{
+	return expand_missing(env, at,
+			      nearest ? arena_printf(env->arena, "did you mean %s?", nearest)
+				      : NULL);
 }
 
 bool expand_unreadable(struct probe_env *env, const struct attach_text *at,
@@ -133,15 +141,39 @@ struct target *expand_add(struct probe_env *env, const struct provider *p,
 	return t;
 }
 
+/* "1_000" without its '_', each of which stands between two digits. */
+static bool plain_digits(const char *text, char *out, size_t room)
+{
+	size_t n = 0;
+
+	for (const char *s = text; *s; s++) {
+		if (*s == '_' && (s == text || !isxdigit((unsigned char)s[-1]) ||
+				  !isxdigit((unsigned char)s[1])))
+			return false;
+		if (n + 1 == room)
+			return false;
+		if (*s != '_')
+			out[n++] = *s;
+	}
+	out[n] = '\0';
+	return true;
+}
+
 bool expand_number(const char *text, uint64_t *n)
 {
 	bool is_hex = text[0] == '0' && (text[1] | 32) == 'x';
-	char *end;
+	char digits[40], *end;
+	uint64_t tens = 0;
 
-	if (!strchr("0123456789", text[0]) || !text[0])
+	if (!isdigit((unsigned char)text[0]) || !plain_digits(text, digits, sizeof(digits)))
 		return false;
 	errno = 0;
-	*n = strtoull(text, &end, is_hex ? 16 : 10);
+	*n = strtoull(digits, &end, is_hex ? 16 : 10);
+	/* 5e3 is 5 and three zeros, as in the language */
+	if (!is_hex && (*end | 32) == 'e' && isdigit((unsigned char)end[1]))
+		for (tens = strtoull(end + 1, &end, 10); tens && *n; tens--)
+			if (__builtin_mul_overflow(*n, 10, n))
+				return false;
 	return !errno && !*end;
 }
 

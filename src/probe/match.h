@@ -10,9 +10,10 @@
 bool expand_arity(struct probe_env *env, const struct attach_text *at, unsigned least,
 		  unsigned most);
 /*
- * Says that nothing matches, as env->missing wants it, with a near name unless it is NULL.
- * Returns false when that is an error.
+ * Says that nothing matches, as env->missing wants it, with a hint, or with a near name, unless
+ * it is NULL.  Returns false when that is an error.
  */
+bool expand_missing(struct probe_env *env, const struct attach_text *at, const char *hint);
 bool expand_no_match(struct probe_env *env, const struct attach_text *at, const char *nearest);
 /* Reports a list that could not be read; returns false. */
 bool expand_unreadable(struct probe_env *env, const struct attach_text *at,

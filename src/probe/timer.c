@@ -54,7 +54,7 @@ static bool parse_duration(struct probe_env *env, const struct attach_text *at,
 			   struct target *t)
 {
 	const char *text = at->parts[1];
-	size_t digits = strspn(text, "0123456789");
+	size_t digits = strspn(text, "0123456789_");
 	const struct unit *unit = find_unit(duration_units, text + digits);
 	uint64_t n;
 

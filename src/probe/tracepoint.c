@@ -41,11 +41,15 @@ static bool expand_wildcard(struct probe_env *env, const struct attach_text *at,
 	return out->len > before || expand_no_match(env, at, NULL);
 }
 
-/* The name that is nearest among all events: a wrong category counts as a typo, too. */
-static const char *nearest_event(struct probe_env *env, const struct attach_text *at)
+/*
+ * What to do about an event that is not there: take the nearest, of the same category or of the
+ * same name, or see to a category that nothing has.
+ */
+static const char *missing_hint(struct probe_env *env, const struct attach_text *at)
 {
-	const char *word = attach_rest(env->arena, at), *best = NULL;
+	const char *word = attach_rest(env->arena, at), *category = at->parts[1], *best = NULL;
 	const struct events *events;
+	bool has_category = false;
 	unsigned dist = 0;
 	struct err e;
 
@@ -53,15 +57,27 @@ static const char *nearest_event(struct probe_env *env, const struct attach_text
 	if (!events)
 		return NULL;
 	vec_each(ev, events) {
-		char full[256];
+		bool same = !strcmp(ev->category, category);
 		const char *better = best;
+		char full[256];
 
+		has_category |= same;
+		if (!same && strcmp(ev->name, at->parts[2]) != 0)
+			continue;
 		snprintf(full, sizeof(full), "%s:%s", ev->category, ev->name);
 		diag_nearer(word, full, &better, &dist);
 		if (better != best)
 			best = arena_strdup(env->arena, full);
 	}
-	return best;
+	if (best)
+		return arena_printf(env->arena, "did you mean %s?", best);
+	if (has_category)
+		return arena_printf(env->arena,
+				    "`scry -l 'tracepoint:%s:*'` shows what there is",
+				    category);
+	return arena_printf(env->arena,
+			    "no tracepoint is of category %s: is its module loaded? (modprobe)",
+			    category);
 }
 
 static bool expand_tracepoint(struct probe_env *env, const struct attach_text *at,
@@ -89,7 +105,7 @@ static bool expand_tracepoint(struct probe_env *env, const struct attach_text *a
 	if (!tracefs_has_event(t, ev.category, ev.name, &e)) {
 		if (e.code != -ENOENT)
 			return expand_unreadable(env, at, &e);
-		return expand_no_match(env, at, nearest_event(env, at));
+		return expand_missing(env, at, missing_hint(env, at));
 	}
 	add_target(env, at, &ev, out);
 	return true;

@@ -190,6 +190,9 @@ static void rates_become_periods(void **state)
 	assert_string_equal(one(f, "i:ms:5")->name, "interval:ms:5");
 	assert_string_equal(one(f, "interval:1s")->name, "interval:us:1000000");
 	assert_int_equal(one(f, "profile:3m")->period, 180000000000);
+	assert_int_equal(one(f, "i:us:2_000")->period, 2000000);
+	assert_int_equal(one(f, "i:us:3e4")->period, 30000000);
+	assert_int_equal(one(f, "interval:1_500ms")->period, 1500000000);
 }
 
 static void bad_rates_are_refused(void **state)
@@ -203,6 +206,10 @@ static void bad_rates_are_refused(void **state)
 		       "invalid rate of profile probe: '0' is not a positive integer");
 	assert_refused(f, "profile:hz:-1", E0207_RATE,
 		       "invalid rate of profile probe: '-1' is not a positive integer");
+	assert_refused(f, "interval:s:1_", E0207_RATE,
+		       "invalid rate of interval probe: '1_' is not a positive integer");
+	assert_refused(f, "interval:s:9e30", E0207_RATE,
+		       "invalid rate of interval probe: '9e30' is not a positive integer");
 	assert_refused(f, "interval:999ns", E0207_RATE,
 		       "invalid rate of interval probe: minimum is 1000 or 1us, "
 		       "found 999 nanoseconds");

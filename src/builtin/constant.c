@@ -5,6 +5,7 @@
 #include "builtin/builtin.h"
 
 #include "output/format.h"
+#include "script/foreign.h"
 #include "script/lower.h"
 #include "types/kernel_types.h"
 
@@ -73,21 +74,27 @@ static bool check_probetype(struct unit *u, struct expr *e)
 	return true;
 }
 
-static bool check_kfunc_exist(struct unit *u, struct expr *e)
+/* The BTF id of the function that is named, 0 when the kernel has none. */
+static uint32_t kfunc_named(struct unit *u, struct expr *e)
 {
 	const struct btf *btf = kernel_btf(u->c->tt, NULL);
 	const char *name;
 	size_t len;
 
 	literal_text(u, e->args[0], &name, &len);
-	return is_now(e, btf && btf_find(btf, BTF_FUNCS, name));
+	return btf ? btf_find(btf, BTF_FUNCS, name) : 0;
 }
 
-/* The code generator has no calls of kernel functions, so no program is allowed one. */
+static bool check_kfunc_exist(struct unit *u, struct expr *e)
+{
+	return is_now(e, kfunc_named(u, e));
+}
+
 static bool check_kfunc_allowed(struct unit *u, struct expr *e)
 {
-	(void)u;
-	return is_now(e, false);
+	uint32_t id = kfunc_named(u, e);
+
+	return is_now(e, id && foreign_is_allowed(u, id));
 }
 
 static bool check_static_assert(struct unit *u, struct expr *e)
@@ -185,7 +192,7 @@ BUILTINS(constant) = {
 	{ "kfunc_exist", "? kfunc_exist(lit)", 0, check_kfunc_exist,
 	  .doc = "Has the kernel such a function, by its types?" },
 	{ "kfunc_allowed", "? kfunc_allowed(lit)", 0, check_kfunc_allowed,
-	  .doc = "May this program call that kernel function? So far none may: false." },
+	  .doc = "May programs of this kind of probe call that kernel function?" },
 	{ "static_assert", "none static_assert(any, lit)", BI_STMT, check_static_assert,
 	  .lower = lower_nothing,
 	  .doc = "Refuses to compile the script unless the condition is true." },

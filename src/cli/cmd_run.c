@@ -41,6 +41,15 @@ static const char USAGE[] =
 	"      --vm             run a program in user space, on memory: see scry vm --help\n"
 	"  -h, --help           this text\n";
 
+static const char OWN_USAGE[] =
+	"A script that scry --aot made a program of.\n"
+	"\n"
+	"  -c CMD               start CMD, end when it ends; uprobes and USDT see it alone\n"
+	"  -p PID               end when that process ends; uprobes and USDT see it alone\n"
+	"  -f, --format FORMAT  text (default) or json\n"
+	"  -q, --quiet          do not say how many probes were attached\n"
+	"  -h, --help           this text\n";
+
 enum { OPT_PROG = 256, OPT_NO_MAPS, OPT_VM };
 
 static int set_pid(struct task *t, const char *text)
@@ -87,11 +96,15 @@ static int check_words(struct task *t, int argc, char **argv)
 {
 	if (t->help)
 		return 0;
-	if (argc - optind != 1) {
+	if (t->path && argc != optind)
+		return err_set(&t->err, -EINVAL, "'%s': the script has its parameters already",
+			       argv[optind]);
+	if (!t->path && argc - optind != 1) {
 		err_set(&t->err, -EINVAL, "one object file is wanted");
 		return err_hint(&t->err, "scry run FILE.bpf.o");
 	}
-	t->path = argv[optind];
+	if (!t->path)
+		t->path = argv[optind];
 	if (t->cmd && t->pid)
 		return err_set(&t->err, -EINVAL, "-c and -p cannot be used together");
 	t->watch.sink = sink_find(t->format ? t->format : "text");
@@ -170,18 +183,16 @@ static int run_in_vm(int argc, char **argv)
 	return cmd_vm(n, words);
 }
 
-int cmd_run(int argc, char **argv)
+/* path: of the object, NULL when the words say it */
+static int run_object(const char *path, int argc, char **argv)
 {
-	struct task t = { .child = CHILD_NONE };
+	struct task t = { .path = path, .child = CHILD_NONE };
 	int code = EXIT_OK;
 
-	for (int i = 1; i < argc; i++)
-		if (!strcmp(argv[i], "--vm"))
-			return run_in_vm(argc, argv);
 	if (take_options(&t, argc, argv))
 		code = report_usage(&t.err);
 	else if (t.help)
-		fputs(USAGE, stdout);
+		fputs(path ? OWN_USAGE : USAGE, stdout);
 	else if (run_built(&(struct run_built){ t.path, t.cmd, t.pid, t.quiet, t.watch.sink },
 			   &code))
 		return code;
@@ -192,4 +203,17 @@ int cmd_run(int argc, char **argv)
 	child_end(&t.child);
 	arena_free(&t.arena);
 	return code;
+}
+
+int cmd_run(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		if (!strcmp(argv[i], "--vm"))
+			return run_in_vm(argc, argv);
+	return run_object(NULL, argc, argv);
+}
+
+int cmd_run_own(const char *path, int argc, char **argv)
+{
+	return run_object(path, argc, argv);
 }

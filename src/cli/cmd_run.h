@@ -7,5 +7,7 @@
 /* argv[0] is the subcommand; each returns the exit code. */
 int cmd_run(int argc, char **argv);
 int cmd_build(int argc, char **argv);
+/* The words of a program that carries its object: argv[0] is its name, path its file. */
+int cmd_run_own(const char *path, int argc, char **argv);
 
 #endif

@@ -2,6 +2,7 @@
  * scry PROGRAM: compile it, run it, say how it went.
  */
 #include "base/auto.h"
+#include "cli/aot.h"
 #include "cli/commands.h"
 #include "cli/dump.h"
 #include "cli/environment.h"
@@ -211,6 +212,8 @@ static int build_object(struct trace *t, struct err *e)
 
 	if (err)
 		return report_usage(e);
+	if (t->o->aot)
+		return aot_write(t->o->output, &file, e) ? report_system(e) : EXIT_OK;
 	auto_fclose FILE *f = fopen(t->o->output, "we");
 	if (!f || fwrite(file.s, 1, file.len, f) != file.len || fflush(f)) {
 		err_set(e, -errno, "write '%s'", t->o->output);

@@ -1,3 +1,5 @@
+#include "base/auto.h"
+#include "cli/aot.h"
 #include "cli/cmd_bpf.h"
 #include "cli/cmd_filter.h"
 #include "cli/cmd_flame.h"
@@ -97,12 +99,15 @@ static int flush_output(int code)
 
 int main(int argc, char **argv)
 {
+	auto_free char *carrier = aot_own_path();
 	const struct command *command = argc > 1 ? find_command(argv[1]) : NULL;
 	struct arena arena = {};
 	struct options o;
 	struct err e = {};
 
 	hold_standard_files();
+	if (carrier)
+		return flush_output(cmd_run_own(carrier, argc, argv));
 	if (command)
 		return flush_output(command->run(argc - 1, argv + 1));
 	if (argc < 2) {

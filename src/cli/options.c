@@ -166,6 +166,12 @@ static int set_elf(struct options *o, const struct row *row, const char *arg, st
 	return set_text(o, row, arg, e);
 }
 
+static int set_aot(struct options *o, const struct row *row, const char *arg, struct err *e)
+{
+	o->aot = true;
+	return set_elf(o, row, arg, e);
+}
+
 static int set_every(struct options *o, const struct row *row, const char *arg, struct err *e)
 {
 	static const struct {
@@ -269,14 +275,6 @@ static int accept(struct options *o, const struct row *row, const char *arg, str
 {
 	(void)o, (void)row, (void)arg, (void)e;
 	return 0;
-}
-
-static int not_yet(struct options *o, const struct row *row, const char *arg, struct err *e)
-{
-	char buf[32];
-
-	(void)o, (void)arg;
-	return err_set(e, -EINVAL, "option %s is not yet supported", spelling(row, buf));
 }
 
 static int no_llvm(struct options *o, const struct row *row, const char *arg, struct err *e)

@@ -49,6 +49,7 @@ struct options {
 	const char *explain;
 	bool version, help;
 	bool build; /* `scry build`: output is the object to write */
+	bool aot;   /* ... or the program that carries it */
 	char none;  /* target of options that store nothing */
 	/* What is left: FILE (or a pattern) and the program's parameters. */
 	char **words;

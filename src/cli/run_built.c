@@ -1,6 +1,7 @@
 #include "cli/run_built.h"
 
 #include "base/auto.h"
+#include "cli/aot.h"
 #include "cli/report.h"
 #include "kernel/proc.h"
 #include "object/build.h"
@@ -25,13 +26,18 @@ struct built {
 static int read_file(const char *path, struct sb *out)
 {
 	auto_fclose FILE *f = fopen(path, "re");
+	size_t n, left = SIZE_MAX;
 	char chunk[16384];
-	size_t n;
+	off_t at;
 
 	if (!f)
 		return -errno;
-	while ((n = fread(chunk, 1, sizeof(chunk), f)))
+	if (aot_find(fileno(f), &at, &left) && fseeko(f, at, SEEK_SET) < 0)
+		return -errno;
+	while (left && (n = fread(chunk, 1, left < sizeof(chunk) ? left : sizeof(chunk), f))) {
 		sb_write(out, chunk, n);
+		left -= n;
+	}
 	return ferror(f) ? -EIO : 0;
 }
 

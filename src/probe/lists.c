@@ -2,6 +2,8 @@
 
 #include "base/auto.h"
 #include "base/strmap.h"
+#include "kernel/kfunc.h"
+#include "kernel/progs.h"
 #include "probe/user_file.h"
 #include "types/kernel_types.h"
 
@@ -18,6 +20,13 @@ struct module {
 	struct err err;
 };
 
+/* May programs of that kind call that function of the kernel? */
+struct kernel_call {
+	enum bpf_prog_type type;
+	uint32_t attach, flags, id;
+	int answer;
+};
+
 /* The texts of the lists are kept as read, with NULs put between their words. */
 struct probe_cache {
 	struct features features;
@@ -26,6 +35,7 @@ struct probe_cache {
 	struct events events;
 	VEC(struct module) modules; /* opened so far */
 	struct bpf_function_list *bpf_functions;
+	VEC(struct kernel_call) calls; /* on the heap */
 };
 
 static uint32_t find_btf_id(void *arg, bool is_func, const char *name)
@@ -67,6 +77,44 @@ bool probe_has_feature(struct probe_env *env, const char *name)
 	if (env->no_kernel)
 		return true; /* what the machine lacks it says when it loads */
 	return lists_has_feature(env, id);
+}
+
+static int ask_call(const struct group *g, const struct kernel_call *c)
+{
+	auto_close int types = !g		      ? -1
+			       : g->attach_prog_id    ? kprog_open(g->attach_prog_id)
+			       : g->attach_btf_module ? kbpf_btf_open(g->attach_btf_module)
+						      : -1;
+	const struct kbpf_prog like = {
+		.type = c->type,
+		.expected_attach = c->attach,
+		.attach_btf_id = g ? g->attach_btf_id : 0,
+		.attach_btf_fd = types < 0 ? 0 : types,
+		.flags = c->flags,
+	};
+
+	return kfunc_allowed(&like, c->id);
+}
+
+int probe_kernel_call(struct probe_env *env, const struct group *g, uint32_t id)
+{
+	struct probe_cache *cache = cache_of(env);
+	struct kernel_call c = {
+		.type = g ? g->prog_type : BPF_PROG_TYPE_RAW_TRACEPOINT,
+		.attach = g ? g->expected_attach : 0,
+		.flags = g && g->sleepable ? BPF_F_SLEEPABLE : 0,
+		.id = id,
+	};
+
+	if (env->no_kernel)
+		return 0;
+	vec_each(k, &cache->calls)
+		if (k->type == c.type && k->attach == c.attach && k->flags == c.flags &&
+		    k->id == id)
+			return k->answer;
+	c.answer = ask_call(g, &c);
+	vec_push(NULL, &cache->calls, c);
+	return c.answer;
 }
 
 /* The next line of *text, NUL-terminated in place; NULL at the end. */
@@ -308,6 +356,7 @@ void probe_env_fini(struct probe_env *env)
 		btf_free(m->btf);
 	}
 	vec_free(&c->modules);
+	vec_free(&c->calls);
 	bpf_functions_free(c->bpf_functions);
 	vec_free(&c->functions);
 	vec_free(&c->events);

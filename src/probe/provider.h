@@ -360,6 +360,11 @@ bool probe_user_const(struct probe_env *env, const struct target *t, const char 
  */
 bool probe_has_feature(struct probe_env *env, const char *name);
 /*
+ * May a program of that group, or one that scry runs itself (NULL), call the kernel's function
+ * with that BTF id? Asked once, then known; -EPERM: we may not ask.
+ */
+int probe_kernel_call(struct probe_env *env, const struct group *g, uint32_t id);
+/*
  * A type that only a module has: find(btf, name) is tried on the types of each loaded one, by
  * their names, until it gives an id. NULL: none has it.
  */

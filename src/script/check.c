@@ -639,6 +639,9 @@ static const struct type *check_call(struct unit *u, struct expr *e)
 		return foreign_check_call(u, e, f);
 	if (builtin_find(e->name))
 		return builtin_check(u, e);
+	f = foreign_of_kernel(u, e->name);
+	if (f)
+		return foreign_check_call(u, e, f);
 
 	for (unsigned i = 0; i < e->nargs; i++)
 		check_expr(u, e->args[i]);

@@ -282,15 +282,53 @@ void foreign_place(struct compiler *c, struct foreign *f)
 struct foreign *foreign_find(const struct unit *u, const char *name)
 {
 	for (struct foreign *f = u->c->foreigns; f; f = f->next)
-		if (!strcmp(f->row.name, name))
+		if (f->object && !strcmp(f->row.name, name))
 			return f;
 	return NULL;
 }
 
-static bool cannot_call(struct unit *u, const struct expr *e, const struct foreign *f)
+bool foreign_is_allowed(const struct unit *u, uint32_t btf_id)
 {
-	diag(u->c->dx, E0158_FOREIGN, e->span, f->row.name, f->why);
-	return false;
+	const struct group *g = u->when == PROG_ATTACHED ? u->group : NULL;
+
+	return u->unplaced || probe_kernel_call(u->c->opt->env, g, btf_id) != 0;
+}
+
+static struct foreign *add_of_kernel(struct compiler *c, const char *name, uint32_t id)
+{
+	struct foreign *f = arena_new(c->arena, struct foreign);
+
+	f->row.name = name;
+	f->btf_id = id;
+	f->next = c->foreigns;
+	c->foreigns = f;
+	return f;
+}
+
+struct foreign *foreign_of_kernel(const struct unit *u, const char *name)
+{
+	struct compiler *c = u->c;
+	const struct btf *btf = kernel_btf(c->tt, NULL);
+	uint32_t id;
+
+	for (struct foreign *f = c->foreigns; f; f = f->next)
+		if (!f->object && !strcmp(f->row.name, name))
+			return f;
+	id = btf ? btf_find(btf, BTF_FUNCS, name) : 0;
+	if (!id || (strncmp(name, "bpf_", 4) != 0 && !foreign_is_allowed(u, id)))
+		return NULL;
+	return add_of_kernel(c, name, id);
+}
+
+/* Why this program cannot call it, in words, or NULL. */
+static const char *why_not(struct unit *u, const struct foreign *f)
+{
+	if (f->why || f->object || foreign_is_allowed(u, f->btf_id))
+		return f->why;
+	if (u->c->opt->env->no_kernel)
+		return "the machine in user space has no functions of the kernel";
+	return arena_printf(u->c->arena, "the kernel does not let programs of %s call it",
+			    u->group->provider->name);
 }
 
 /* May the value at that address be what the pointer says? Of bytes it is always. */
@@ -366,6 +404,7 @@ static ref lower_foreign(struct unit *u, struct expr *e)
 
 	for (int i = 0; i < f->nparams; i++)
 		args[i] = lower_arg(u, f->params[i].type, e->args[i]);
+	u->c->plan->calls_kernel |= !f->object;
 	int64_t callee = f->object ? CALL_FOREIGN + number_of(u, f) : CALL_KERNEL + f->btf_id;
 	ref r = ir_call_other(b, callee, (unsigned)f->nparams, args);
 	return f->ret->kind == T_NONE ? 0 : as_type(b, f->ret, r);
@@ -377,8 +416,9 @@ const struct type *foreign_check_call(struct unit *u, struct expr *e, struct for
 		give_types(u->c, f, f->object ? f->object->btf : kernel_btf(u->c->tt, NULL));
 	if (!f->why && f->object && !f->linked)
 		link_function(u->c, f);
-	if (f->why) {
-		cannot_call(u, e, f);
+	const char *why = why_not(u, f);
+	if (why) {
+		diag(u->c->dx, E0158_FOREIGN, e->span, f->row.name, why);
 		return &type_error;
 	}
 	f->row.lower = lower_foreign;

@@ -33,8 +33,15 @@ struct foreign {
 
 /* The functions of an object become known; reports what is wrong with the file. */
 void foreign_import(struct compiler *c, const struct import_file *f, struct span span);
-/* The function of that name, or NULL. */
+/* The imported function of that name, or NULL. */
 struct foreign *foreign_find(const struct unit *u, const char *name);
+/*
+ * The function of the kernel of that name, if it is one that programs call, perhaps of other
+ * kinds than this one; else NULL.
+ */
+struct foreign *foreign_of_kernel(const struct unit *u, const char *name);
+/* Does the kernel let the program call it? So too where we may not ask. */
+bool foreign_is_allowed(const struct unit *u, uint32_t btf_id);
 const struct type *foreign_check_call(struct unit *u, struct expr *e, struct foreign *f);
 /* Its maps are among those of the plan from now on. */
 void foreign_place(struct compiler *c, struct foreign *f);

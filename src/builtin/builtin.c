@@ -207,7 +207,7 @@ static bool check_arg(struct unit *u, struct expr *e, struct expr *arg, const ch
 	if (!strcmp(kind, "any") || type_is_error(t))
 		return !type_is_error(t);
 	if (!strcmp(kind, "str"))
-		return t->kind == T_STRING ||
+		return t->kind == T_STRING || probe_as_text(u, arg) ||
 		       bad_arg(u, e, arg, "only supports string arguments");
 	if (!strcmp(kind, "num"))
 		return (arg->is_const && type_is_integral(t)) ||

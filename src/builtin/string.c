@@ -43,6 +43,11 @@ static bool check_str(struct unit *u, struct expr *e)
 	} else {
 		check_value(u, p);
 	}
+	if (p->type->kind == T_PROBE && e->nargs == 1) {
+		e->type = probe_text_type(u->c);
+		return true;
+	}
+	probe_as_text(u, p);
 	const struct type *t = p->type;
 	bool is_string = t->kind == T_STRING;
 	if (type_is_error(t))
@@ -75,7 +80,7 @@ static void lower_str(struct unit *u, struct expr *e, const struct dest *d)
 {
 	struct expr *p = e->args[0], *n = e->nargs > 1 ? e->args[1] : NULL;
 
-	bool is_text = p->type->kind == T_STRING;
+	bool is_text = p->type->kind == T_STRING || p->type->kind == T_PROBE;
 
 	if (is_text && !n) {
 		struct dest same = { d->ptr, d->off, d->type, d->pad };

@@ -211,7 +211,22 @@ static void warn_signs(struct unit *u, struct expr *e)
 		     type_text(u->c, y));
 }
 
-/* The name of a probe is known to the compiler only: it is compared with a literal. */
+bool probe_as_text(struct unit *u, struct expr *e)
+{
+	struct compiler *c = u->c;
+
+	if (e->type->kind != T_PROBE)
+		return false;
+	struct expr *probe = arena_new(c->arena, struct expr);
+	*probe = *e;
+	*e = (struct expr){ .kind = E_CALL, .name = "str", .span = probe->span, .nargs = 1 };
+	e->args = arena_array(c->arena, struct expr *, 1);
+	e->args[0] = probe;
+	check_expr(u, e);
+	return true;
+}
+
+/* A literal is compared with the names when the script is compiled. */
 static bool is_probe_text(struct unit *u, const struct expr *probe, struct expr *text)
 {
 	const char *s;
@@ -244,6 +259,9 @@ static const struct type *check_compare(struct unit *u, struct expr *e)
 	if (equality && x->kind == T_PROBE && y->kind == T_PROBE)
 		return &type_bool;
 	if (equality && (is_probe_text(u, e->a, e->b) || is_probe_text(u, e->b, e->a)))
+		return &type_bool;
+	if (equality && (x->kind == T_STRING || y->kind == T_STRING) &&
+	    (probe_as_text(u, e->a) || probe_as_text(u, e->b)))
 		return &type_bool;
 	if (equality && type_is_composite(x) && unify(u->c, x, y))
 		return &type_bool;
@@ -533,6 +551,8 @@ static const struct type *check_index(struct unit *u, struct expr *e)
 		e->num = (uint64_t)e->b->const_value;
 		return check_elem(u, e);
 	}
+	if (probe_as_text(u, e->a))
+		t = e->a->type;
 	if (t->kind == T_ARRAY) {
 		if (e->b->is_const && t->nelems &&
 		    (e->b->const_value < 0 || e->b->const_value >= t->nelems)) {

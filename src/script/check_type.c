@@ -78,6 +78,18 @@ static const struct type *unify_parts(struct compiler *c, const struct type *a,
 	return type_tuple(c->tt, parts, na);
 }
 
+const struct type *probe_text_type(struct compiler *c)
+{
+	size_t longest = 0;
+
+	for (size_t i = 0; i < c->plan->probe_names.len; i++) {
+		size_t len = strlen(c->plan->probe_names.data[i]);
+
+		longest = len > longest ? len : longest;
+	}
+	return type_string(c->tt, (uint32_t)(longest + 8) / 8 * 8);
+}
+
 const struct type *unify(struct compiler *c, const struct type *a, const struct type *b)
 {
 	if (type_is_error(a))
@@ -100,6 +112,10 @@ const struct type *unify(struct compiler *c, const struct type *a, const struct 
 		/* bool or enum with a number: the number wins */
 		return a->kind == T_INT ? a : b->kind == T_INT ? b : type_int(c->tt, 8, true);
 	}
+	if (a->kind == T_PROBE && b->kind == T_STRING)
+		return unify(c, probe_text_type(c), b);
+	if (a->kind == T_STRING && b->kind == T_PROBE)
+		return unify(c, a, probe_text_type(c));
 	if (a->kind != b->kind)
 		return NULL;
 	switch (a->kind) {

@@ -124,6 +124,50 @@ static void convert_parts(struct unit *u, ref src, int32_t off, const struct typ
 	}
 }
 
+/* The names of all probes, each in as many bytes as probe_text_type() has. */
+static uint32_t names_table(struct compiler *c)
+{
+	struct plan *p = c->plan;
+	uint32_t size = probe_text_type(c)->size;
+	size_t n = p->probe_names.len;
+
+	if (c->names_kmap)
+		return c->names_kmap;
+	char *table = arena_array(p->arena, char, n *size);
+	for (size_t i = 0; i < n; i++)
+		strcpy(table + i * size, p->probe_names.data[i]);
+	vec_push(p->arena, &p->kmaps,
+		 (struct plan_kmap){ .name = "probes",
+				     .type = BPF_MAP_TYPE_ARRAY,
+				     .key_size = 4,
+				     .value_size = (uint32_t)n * size,
+				     .max_entries = 1,
+				     .init = table });
+	return c->names_kmap = (uint32_t)p->kmaps.len - 1;
+}
+
+/* The verifier does not know that ids are below the number of names. */
+static void probe_text_to(struct unit *u, ref id, const struct dest *d)
+{
+	struct irb *b = &u->b;
+	uint32_t size = probe_text_type(u->c)->size;
+	uint32_t n = size < d->type->size ? size : d->type->size;
+	ref table = ir_mapval(b, names_table(u->c), 0);
+	ref last = ir_const(b, (int64_t)u->c->plan->probe_names.len - 1);
+	blkid in = ir_block(b), out = ir_block(b);
+	struct meet m = meet_new(b);
+
+	ir_br(b, ir_bin(b, OP_ULE, id, last), in, out);
+	ir_start(b, in);
+	meet_from(b, &m, id);
+	ir_start(b, out);
+	meet_from(b, &m, ir_const(b, 0));
+	id = meet_here(b, &m);
+	ir_copy(b, d->ptr, d->off,
+		ir_bin(b, OP_ADD, table, ir_bin(b, OP_MUL, id, ir_const(b, size))), 0, n);
+	pad_from(u, d, n);
+}
+
 void convert(struct unit *u, ref src, int32_t off, const struct type *from,
 	     const struct dest *d)
 {
@@ -131,9 +175,12 @@ void convert(struct unit *u, ref src, int32_t off, const struct type *from,
 
 	if (type_is_scalar(from)) {
 		struct place p = { PLACE_DIRECT, src, off };
+		ref v = read_scalar(u, &p, from, NULL, b->span);
 
-		ir_store(b, d->type->size, d->ptr, d->off,
-			 read_scalar(u, &p, from, NULL, b->span));
+		if (from->kind == T_PROBE && d->type->kind == T_STRING)
+			probe_text_to(u, v, d);
+		else
+			ir_store(b, d->type->size, d->ptr, d->off, v);
 	} else if ((from->kind == T_TUPLE || from->kind == T_RECORD) &&
 		   !type_same(from, d->type)) {
 		convert_parts(u, src, off, from, d);
@@ -265,7 +312,9 @@ void lower_to(struct unit *u, struct expr *e, const struct dest *d)
 	struct span outer = u->b.span;
 
 	u->b.span = e->span;
-	if (type_is_scalar(e->type))
+	if (e->type->kind == T_PROBE && d->type->kind == T_STRING)
+		probe_text_to(u, lower_scalar(u, e), d);
+	else if (type_is_scalar(e->type))
 		ir_store(&u->b, d->type->size, d->ptr, d->off, lower_scalar(u, e));
 	else
 		memory_to(u, e, d);

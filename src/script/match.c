@@ -88,7 +88,7 @@ const struct type *check_match_operator(struct unit *u, struct expr *e)
 
 	if (!check_match(u, e, e->b, PATTERN_REGEX) || type_is_error(t))
 		return &type_error;
-	if (t->kind == T_STRING)
+	if (t->kind == T_STRING || probe_as_text(u, e->a))
 		return &type_bool;
 
 	struct diag *d = diag(u->c->dx, E0112_OPERAND, e->span, binary_op_text[e->op],

@@ -62,6 +62,7 @@ struct compiler {
 	bool guessing;	       /* what is computed with an unknown number is a number */
 	bool final;	       /* last pass: what is wrong is reported */
 	bool damaged;	       /* something could not be read: maps may be assigned in it */
+	uint32_t names_kmap;   /* of the probes, one after the other; 0: not made */
 	uint32_t followed_kmap, cgroup_kmap; /* filter.c's, where the filter has them */
 };
 
@@ -155,6 +156,10 @@ void var_assigned(struct unit *u, struct var_sym *v, const struct expr *e);
 /* check_type.c: how types meet. */
 /* The type that holds values of both, or NULL. */
 const struct type *unify(struct compiler *c, const struct type *a, const struct type *b);
+/* The string that holds each probe's name. */
+const struct type *probe_text_type(struct compiler *c);
+/* A probe where text is asked for: e becomes str(e). False when e is none. */
+bool probe_as_text(struct unit *u, struct expr *e);
 /*
  * Of the n parts f of a tuple or record: the one that becomes part i of t, which for records is
  * the one of the same name, wherever it stands; NULL when there is none.

@@ -55,9 +55,6 @@ int bpf_pin_at(struct bpf_task *t, int fd, const char *path);
 void bpf_put_paths(struct bpf_task *t, enum kbpf_object what, uint32_t id);
 void bpf_put_processes(struct bpf_task *t, enum kbpf_object what, uint32_t id);
 
-/* cmd_prog_dump.c */
-int prog_dump(struct bpf_task *t);
-
 /* Takes the next of the words that are left; "" when there is none. */
 const char *bpf_next_word(struct bpf_task *t);
 /* Takes the next word if it is that one. */

@@ -1,5 +1,5 @@
+#include "cli/cmd_prog.h"
 #include "base/auto.h"
-#include "cli/cmd_bpf.h"
 #include "cli/facts.h"
 #include "kernel/bpf.h"
 
@@ -10,9 +10,9 @@
 #include <time.h>
 
 static const char USAGE[] =
-	"usage: scry prog [show [PROG]] [-j]\n"
-	"       scry prog dump xlated PROG [opcodes] [linum]\n"
-	"       scry prog dump jited PROG [linum]\n"
+	"usage: scry prog [{show|list} [PROG]] [-f] [-j|-p]\n"
+	"       scry prog dump xlated PROG [opcodes] [linum] | visual | file PATH\n"
+	"       scry prog dump jited PROG [opcodes] [linum] | file PATH\n"
 	"       scry prog profile PROG [SECONDS]   runs and time, a line a second\n"
 	"       scry prog pin PROG PATH\n"
 	"PROG: id N, name NAME, tag TAG, or pinned PATH\n";

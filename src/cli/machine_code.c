@@ -33,27 +33,38 @@ bool machine_code_open(struct machine_code *mc)
 	return open && mc->disasm && mc->free && !open(CS_ARCH_X86, CS_MODE_64, &mc->handle);
 }
 
-static void print_one(const struct machine_code *mc, struct sb *out, const uint8_t *insn)
+void machine_code_each(const struct machine_code *mc, const uint8_t *code, size_t size,
+		       uint64_t address,
+		       void (*fn)(void *arg, uint64_t at, const uint8_t *bytes, size_t n,
+				  const char *name, const char *operands),
+		       void *arg)
 {
-	uint64_t address = *(const uint64_t *)(insn + 8);
-	uint16_t size = *(const uint16_t *)(insn + INSN_SIZE);
+	void *insns = NULL;
+	size_t n = mc->disasm(mc->handle, code, size, address, 0, &insns);
 
-	sb_printf(out, "%8llx: ", (unsigned long long)address);
-	for (unsigned i = 0; i < size; i++)
-		sb_printf(out, "%02x ", insn[INSN_BYTES + i]);
-	sb_fill(out, ' ', 34 - 3 * (long)size);
-	sb_printf(out, "%s %s\n", (const char *)insn + mc->mnemonic,
-		  (const char *)insn + mc->operands);
+	for (size_t i = 0; i < n; i++) {
+		const uint8_t *insn = (const uint8_t *)insns + i * mc->stride;
+
+		fn(arg, *(const uint64_t *)(insn + 8), insn + INSN_BYTES,
+		   *(const uint16_t *)(insn + INSN_SIZE), (const char *)insn + mc->mnemonic,
+		   (const char *)insn + mc->operands);
+	}
+	if (n)
+		mc->free(insns, n);
+}
+
+static void print_one(void *out, uint64_t at, const uint8_t *bytes, size_t n, const char *name,
+		      const char *operands)
+{
+	sb_printf(out, "%8llx: ", (unsigned long long)at);
+	for (size_t i = 0; i < n; i++)
+		sb_printf(out, "%02x ", bytes[i]);
+	sb_fill(out, ' ', 34 - 3 * (long)n);
+	sb_printf(out, "%s %s\n", name, operands);
 }
 
 void machine_code_print(const struct machine_code *mc, struct sb *out, const uint8_t *code,
 			size_t size, uint64_t address)
 {
-	void *insns = NULL;
-	size_t n = mc->disasm(mc->handle, code, size, address, 0, &insns);
-
-	for (size_t i = 0; i < n; i++)
-		print_one(mc, out, (const uint8_t *)insns + i * mc->stride);
-	if (n)
-		mc->free(insns, n);
+	machine_code_each(mc, code, size, address, print_one, out);
 }

@@ -26,4 +26,11 @@ bool machine_code_open(struct machine_code *mc);
 void machine_code_print(const struct machine_code *mc, struct sb *out, const uint8_t *code,
 			size_t size, uint64_t address);
 
+/* Calls fn with each instruction: its bytes, name and operands. */
+void machine_code_each(const struct machine_code *mc, const uint8_t *code, size_t size,
+		       uint64_t address,
+		       void (*fn)(void *arg, uint64_t at, const uint8_t *bytes, size_t n,
+				  const char *name, const char *operands),
+		       void *arg);
+
 #endif

@@ -279,6 +279,86 @@ void btf_list(const struct btf *b, uint32_t id, struct sb *out, struct jw *w)
 		sb_putc(out, '\n');
 }
 
+/* --- prototypes --- */
+
+static void put_type(struct sb *out, const struct btf *b, uint32_t id, int depth);
+
+static void put_params(struct sb *out, const struct btf *b, const struct raw_type *t, int depth)
+{
+	const struct raw_param *p = raw_items(t);
+
+	sb_putc(out, '(');
+	for (uint32_t i = 0; i < raw_vlen(t); i++, p++) {
+		const char *name = btf_str(b, p->name_off);
+
+		sb_puts(out, i ? ", " : "");
+		if (p->type)
+			put_type(out, b, p->type, depth);
+		else
+			sb_puts(out, "...");
+		sb_puts(out, name);
+		if (!*name && out->len && out->s[out->len - 1] == ' ')
+			out->s[--out->len] = '\0';
+	}
+	sb_putc(out, ')');
+}
+
+/* The words before a type's name and behind what it is made of; they end in a blank. */
+static const char *const TYPE_WORDS[BTF_KINDS] = {
+	[BTF_STRUCT] = "struct ",     [BTF_UNION] = "union ", [BTF_ENUM] = "enum ",
+	[BTF_ENUM64] = "enum ",	      [BTF_FWD] = "struct ",  [BTF_PTR] = "* ",
+	[BTF_VOLATILE] = "volatile ", [BTF_CONST] = "const ", [BTF_RESTRICT] = "restrict ",
+};
+
+static void put_type(struct sb *out, const struct btf *b, uint32_t id, int depth)
+{
+	const struct raw_type *t = btf_at(b, id);
+	unsigned kind = raw_kind(t);
+	const char *word = TYPE_WORDS[kind] ? TYPE_WORDS[kind] : "";
+
+	if (depth > BTF_DEPTH_MAX || out->len > 4096)
+		return;
+	switch (kind) {
+	case BTF_VOID: sb_puts(out, "void "); break;
+	case BTF_PTR:
+		put_type(out, b, t->type, depth + 1);
+		sb_puts(out, word);
+		break;
+	case BTF_VOLATILE:
+	case BTF_CONST:
+	case BTF_RESTRICT:
+	case BTF_TYPE_TAG:
+		sb_puts(out, word);
+		put_type(out, b, t->type, depth + 1);
+		break;
+	case BTF_ARRAY: {
+		const struct raw_array *a = raw_items(t);
+
+		put_type(out, b, a->type, depth + 1);
+		sb_printf(out, "[%u]", a->nelems);
+		break;
+	}
+	case BTF_FUNC_PROTO:
+		put_type(out, b, t->type, depth + 1);
+		put_params(out, b, t, depth + 1);
+		break;
+	default:
+		sb_printf(out, "%s%s ", kind == BTF_FWD && raw_flag(t) ? "union " : word,
+			  btf_str(b, t->name_off));
+	}
+}
+
+void btf_prototype(const struct btf *b, uint32_t id, struct sb *out)
+{
+	const struct raw_type *t = btf_at(b, id), *proto = btf_at(b, t->type);
+
+	if (raw_kind(t) != BTF_FUNC || raw_kind(proto) != BTF_FUNC_PROTO)
+		return;
+	put_type(out, b, proto->type, 0);
+	sb_puts(out, btf_str(b, t->name_off));
+	put_params(out, b, proto, 0);
+}
+
 uint32_t btf_first_id(const struct btf *b)
 {
 	return b->first_id;

@@ -12,6 +12,8 @@
  * there is a w, writes an object there. Ids and names in it may be anything.
  */
 void btf_list(const struct btf *b, uint32_t id, struct sb *out, struct jw *w);
+/* "int f(struct pt * p)": what a function is declared as, in bpftool's form. */
+void btf_prototype(const struct btf *b, uint32_t id, struct sb *out);
 /* The ids of the BTF's own types are first ... btf_ntypes() - 1; the base has those before. */
 uint32_t btf_first_id(const struct btf *b);
 

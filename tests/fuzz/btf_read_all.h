@@ -50,6 +50,7 @@ static size_t btf_read_one(struct typetab *tt, const struct btf *b, uint32_t id,
 	memset(bytes, (int)id, sizeof(bytes));
 	btf_value(&w, NULL, b, id, bytes, sizeof(bytes), id % 2);
 	btf_list(b, id, text, NULL);
+	btf_prototype(b, id, text);
 	return sum + text->len + btf_value_size(b, id);
 }
 

@@ -82,6 +82,10 @@ $(BUILD)/tests/work/%.bpf.o: tests/guest/objects/%.c
 	@mkdir -p $(@D)
 	clang -target bpf -D__TARGET_ARCH_x86 -I/usr/include/x86_64-linux-gnu -O2 -g -c -o $@ $<
 
+$(BUILD)/tests/work/gcc_%.bpf.o: tests/guest/objects/gcc_%.c
+	@mkdir -p $(@D)
+	bpf-gcc -idirafter /usr/include/x86_64-linux-gnu -idirafter /usr/include -O2 -gbtf -c -o $@ $<
+
 # Those whose functions are traced keep their symbols and frames, and are loaded anywhere.
 WORK_FLAGS := -static -s
 $(BUILD)/tests/work/calls $(BUILD)/tests/work/floats $(BUILD)/tests/work/usdts $(BUILD)/tests/work/manyargs: \

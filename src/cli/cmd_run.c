@@ -8,12 +8,21 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <net/if.h>
 #include <string.h>
 
+/* An option that is about one program or variable, in the order of the command line. */
+struct choice {
+	int opt;
+	const char *text;
+};
+
 struct task {
-	const char *path, *prog, *cmd, *format;
+	const char *path, *cmd, *format;
 	pid_t pid;
-	bool quiet, verbose, in_vm, help;
+	VEC(struct choice) choices;
+	struct object_where where;
+	bool quiet, verbose, help, told;
 	struct watch_options watch;
 	VEC(struct watch_type) types;
 	struct child child;
@@ -29,11 +38,20 @@ static const char USAGE[] =
 	"Loads the BPF programs of an object file, attaches each where its section says, shows\n"
 	"their records and what they print until ^C, and then their maps.\n"
 	"\n"
-	"  -c CMD               start CMD, end when it ends; uprobes and USDT see it alone\n"
-	"  -p PID               end when that process ends; uprobes and USDT see it alone\n"
+	"  -c CMD               start CMD, end when it ends; uprobes, USDT, samples and walks over\n"
+	"                       tasks see it alone\n"
+	"  -p PID               the same of a process that runs\n"
 	"  -t, --type [MAP:]TYPE  what the records of a ring or perf buffer are, by the file's BTF;\n"
 	"                       they are shown as hex otherwise\n"
-	"      --prog NAME      load that program alone\n"
+	"      --prog NAME      load that program, and of the others those named so too\n"
+	"      --without NAME   do not load that program\n"
+	"      --at NAME=PLACE  attach that program there, as it would stand behind the '/' of its\n"
+	"                       section: vfs_read, /bin/bash:readline, sched/sched_switch\n"
+	"      --set VAR=VALUE  what a global variable starts with; pid is that of -c or -p\n"
+	"      --dev NAME       the interface of xdp, tc, tcx, netkit and socket programs\n"
+	"      --cgroup PATH    the cgroup of cgroup/..., cgroup_skb, sockops and lsm_cgroup programs\n"
+	"      --netns PATH     the namespace of sk_lookup and flow_dissector programs\n"
+	"      --rate N         samples a second of perf_event programs (99)\n"
 	"      --no-maps        do not show the maps at the end\n"
 	"  -f, --format FORMAT  text (default) or json\n"
 	"  -q, --quiet          do not say how many programs were attached\n"
@@ -50,7 +68,17 @@ static const char OWN_USAGE[] =
 	"  -q, --quiet          do not say how many probes were attached\n"
 	"  -h, --help           this text\n";
 
-enum { OPT_PROG = 256, OPT_NO_MAPS, OPT_VM };
+enum {
+	OPT_PROG = 256,
+	OPT_WITHOUT,
+	OPT_AT,
+	OPT_SET,
+	OPT_DEV,
+	OPT_CGROUP,
+	OPT_NETNS,
+	OPT_RATE,
+	OPT_NO_MAPS,
+};
 
 static int set_pid(struct task *t, const char *text)
 {
@@ -75,6 +103,26 @@ static int add_type(struct task *t, char *text)
 	return 0;
 }
 
+static int set_dev(struct task *t, const char *name)
+{
+	t->where.dev = if_nametoindex(name);
+	return t->where.dev
+		       ? 0
+		       : err_set(&t->err, -EINVAL, "--dev: there is no interface '%s'", name);
+}
+
+static int set_rate(struct task *t, const char *text)
+{
+	char *end;
+	long rate = strtol(text, &end, 10);
+
+	if (*end || rate < 1 || rate > 1000000)
+		return err_set(&t->err, -EINVAL,
+			       "--rate: '%s' is no number of samples a second", text);
+	t->where.rate = (unsigned)rate;
+	return 0;
+}
+
 static int take_option(struct task *t, int opt, char *word)
 {
 	switch (opt) {
@@ -85,7 +133,16 @@ static int take_option(struct task *t, int opt, char *word)
 	case 'q': t->quiet = true; return 0;
 	case 'v': t->verbose = true; return 0;
 	case 'h': t->help = true; return 0;
-	case OPT_PROG: t->prog = optarg; return 0;
+	case OPT_PROG:
+	case OPT_WITHOUT:
+	case OPT_AT:
+	case OPT_SET:
+		vec_push(&t->arena, &t->choices, ((struct choice){ opt, optarg }));
+		return 0;
+	case OPT_DEV: return set_dev(t, optarg);
+	case OPT_CGROUP: t->where.cgroup = optarg; return 0;
+	case OPT_NETNS: t->where.netns = optarg; return 0;
+	case OPT_RATE: return set_rate(t, optarg);
 	case OPT_NO_MAPS: t->watch.no_maps = true; return 0;
 	}
 	err_set(&t->err, -EINVAL, "option '%s' is not there or lacks its argument", word);
@@ -119,6 +176,13 @@ static int take_options(struct task *t, int argc, char **argv)
 	static const struct option OPTIONS[] = {
 		{ "type", required_argument, NULL, 't' },
 		{ "prog", required_argument, NULL, OPT_PROG },
+		{ "without", required_argument, NULL, OPT_WITHOUT },
+		{ "at", required_argument, NULL, OPT_AT },
+		{ "set", required_argument, NULL, OPT_SET },
+		{ "dev", required_argument, NULL, OPT_DEV },
+		{ "cgroup", required_argument, NULL, OPT_CGROUP },
+		{ "netns", required_argument, NULL, OPT_NETNS },
+		{ "rate", required_argument, NULL, OPT_RATE },
 		{ "no-maps", no_argument, NULL, OPT_NO_MAPS },
 		{ "format", required_argument, NULL, 'f' },
 		{ "quiet", no_argument, NULL, 'q' },
@@ -137,26 +201,36 @@ static int take_options(struct task *t, int argc, char **argv)
 
 static void tell_attached(void *arg, const struct object *o)
 {
-	const struct task *t = arg;
-	size_t n = o->links.len + o->walks.len;
+	struct task *t = arg;
 
+	t->told = true;
 	fputs(sb_str(&o->notes), stderr);
 	if (!t->quiet)
 		t->watch.sink->attached(t->watch.sink->notices_apart ? stderr : stdout,
-					(unsigned)n);
+					o->nattached);
 	fflush(stdout);
+}
+
+static int choose(struct task *t, const struct choice *c)
+{
+	switch (c->opt) {
+	case OPT_AT: return object_place(&t->object, c->text, &t->err);
+	case OPT_SET: return object_set(&t->object, c->text, t->child.pid, &t->err);
+	}
+	return object_want(&t->object, c->text, c->opt == OPT_PROG, &t->err);
 }
 
 static int work(struct task *t)
 {
 	int err = object_open(&t->object, t->path, &t->err);
 
-	if (!err && t->prog)
-		err = object_only(&t->object, t->prog, &t->err);
 	if (!err && t->cmd)
 		err = child_start(&t->child, t->cmd, &t->err);
 	else if (!err && t->pid)
 		err = child_watch(&t->child, t->pid, &t->err);
+	t->where.pid = t->child.pid;
+	vec_each(c, &t->choices)
+		err = err ? err : choose(t, c);
 	if (!err)
 		err = object_load(&t->object, &t->err);
 	if (err && t->verbose)
@@ -165,9 +239,13 @@ static int work(struct task *t)
 		return err;
 	t->watch.out = stdout;
 	t->watch.child = &t->child;
+	t->watch.where = &t->where;
 	t->watch.types = t->types.data;
 	t->watch.ntypes = t->types.len;
-	return object_watch(&t->object, &t->watch, tell_attached, t, &t->err);
+	err = object_watch(&t->object, &t->watch, tell_attached, t, &t->err);
+	if (err && !t->told)
+		fputs(sb_str(&t->object.notes), stderr);
+	return err;
 }
 
 /* `scry run --vm` is `scry vm run`. */

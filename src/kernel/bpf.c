@@ -252,6 +252,38 @@ int kbpf_prog_bench(int fd, uint32_t n, uint32_t *ret, uint64_t *ns)
 	return r;
 }
 
+int kbpf_link_to(int prog_fd, int target, uint32_t attach_type)
+{
+	union bpf_attr attr = {
+		.link_create.prog_fd = (uint32_t)prog_fd,
+		.link_create.target_fd = (uint32_t)target,
+		.link_create.attach_type = attach_type,
+	};
+
+	return sys_bpf(BPF_LINK_CREATE, &attr, sizeof(attr));
+}
+
+int kbpf_link_netfilter(int prog_fd, uint32_t family, uint32_t hook, int32_t priority)
+{
+	/* union bpf_attr's link_create as of Linux 6.4 */
+	union {
+		union bpf_attr attr;
+		struct {
+			uint32_t prog_fd, target_fd, attach_type, flags;
+			uint32_t family, hook;
+			int32_t priority;
+			uint32_t netfilter_flags;
+		};
+	} u = {};
+
+	u.prog_fd = (uint32_t)prog_fd;
+	u.attach_type = KBPF_NETFILTER;
+	u.family = family;
+	u.hook = hook;
+	u.priority = priority;
+	return sys_bpf(BPF_LINK_CREATE, &u.attr, sizeof(u.attr));
+}
+
 int kbpf_link_perf(int prog_fd, int perf_fd, uint64_t cookie)
 {
 	union bpf_attr attr = {

@@ -19,7 +19,21 @@
 #include <sys/types.h>
 
 /* Attach types younger than the headers that scry is built with. */
-enum { KBPF_TRACE_UPROBE_MULTI = 48, KBPF_TRACE_KPROBE_SESSION = 56 };
+enum {
+	KBPF_NETFILTER = 45,
+	KBPF_TCX_INGRESS,
+	KBPF_TCX_EGRESS,
+	KBPF_TRACE_UPROBE_MULTI,
+	KBPF_CGROUP_UNIX_CONNECT,
+	KBPF_CGROUP_UNIX_SENDMSG,
+	KBPF_CGROUP_UNIX_RECVMSG,
+	KBPF_CGROUP_UNIX_GETPEERNAME,
+	KBPF_CGROUP_UNIX_GETSOCKNAME,
+	KBPF_NETKIT_PRIMARY,
+	KBPF_NETKIT_PEER,
+	KBPF_TRACE_KPROBE_SESSION,
+};
+enum { KBPF_PROG_NETFILTER = 32 }; /* a program type */
 /* The kernel's own function that a session's program asks whether it runs at the return. */
 #define KBPF_SESSION_IS_RETURN "bpf_session_is_return"
 
@@ -112,6 +126,11 @@ struct kbpf_uprobe_multi {
 	pid_t pid; /* 0: all processes */
 };
 int kbpf_link_uprobe_multi(int prog_fd, const struct kbpf_uprobe_multi *u);
+
+/* A link to an interface (its number) or a descriptor, by attach type. */
+int kbpf_link_to(int prog_fd, int target, uint32_t attach_type);
+/* A link to a hook of netfilter: NFPROTO_..., NF_INET_..., a lower priority runs earlier. */
+int kbpf_link_netfilter(int prog_fd, uint32_t family, uint32_t hook, int32_t priority);
 
 /* Does the kernel know multi-uprobes? prog was loaded for KBPF_TRACE_UPROBE_MULTI. */
 bool kbpf_try_uprobe_multi(int prog_fd);

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-void typed_init(struct typed *t, uint32_t btf_id)
+void typed_init_bytes(struct typed *t, const void *btf, uint32_t size)
 {
 	struct err e;
 
@@ -17,6 +17,15 @@ void typed_init(struct typed *t, uint32_t btf_id)
 	typetab_init(&t->types, &t->arena);
 	t->plan.types = &t->types;
 	decoder_init(&t->decoder, &t->plan);
+	if (btf)
+		t->btf = btf_from_bytes(btf, size, NULL, &e);
+}
+
+void typed_init(struct typed *t, uint32_t btf_id)
+{
+	struct err e;
+
+	typed_init_bytes(t, NULL, 0);
 	if (!btf_id)
 		return;
 	auto_close int fd = kbpf_open_id(KBPF_BTF, btf_id);
@@ -73,6 +82,22 @@ int typed_map_init(struct typed_map *m, int fd)
 	if (!m->key && is_array(info.type))
 		m->key = type_int(&m->t.types, 4, false);
 	return 0;
+}
+
+void typed_map_describe(struct typed_map *m, const void *btf, uint32_t size, uint32_t key_id,
+			uint32_t value_id)
+{
+	const struct type *key;
+
+	if (m->t.btf || !btf)
+		return;
+	typed_fini(&m->t);
+	typed_init_bytes(&m->t, btf, size);
+	key = find_type(m, key_id, m->info.key_size);
+	if (is_array(m->info.type) && !key)
+		key = type_int(&m->t.types, 4, false);
+	m->key = key;
+	m->value = find_type(m, value_id, m->info.value_size);
 }
 
 void typed_map_fini(struct typed_map *m)

@@ -26,6 +26,8 @@ struct typed {
 
 /* Fetches the BTF with that id; 0, or one that cannot be had, leaves t without types. */
 void typed_init(struct typed *t, uint32_t btf_id);
+/* By BTF in memory that stays; NULL: none. */
+void typed_init_bytes(struct typed *t, const void *btf, uint32_t size);
 void typed_fini(struct typed *t);
 
 struct typed_map {
@@ -39,6 +41,9 @@ struct typed_map {
 
 /* Returns 0 or -errno; typed_map_fini() in any case. */
 int typed_map_init(struct typed_map *m, int fd);
+/* Types of a BTF in memory that stays, for a map that the kernel has none of. */
+void typed_map_describe(struct typed_map *m, const void *btf, uint32_t size, uint32_t key_id,
+			uint32_t value_id);
 void typed_map_fini(struct typed_map *m);
 /* Does the map have keys that can be walked? Rings, queues and stacks of calls have none. */
 bool typed_map_walks(const struct typed_map *m);

@@ -84,8 +84,21 @@ static void drain(struct watch *w)
 
 /* --- before --- */
 
+/* What the file itself says; a type that is asked for counts more. */
+static void take_told_types(struct watch *w)
+{
+	vec_each(r, &w->o->records) {
+		uint32_t id = w->types.btf ? btf_find_type(w->types.btf, r->type) : 0;
+
+		vec_each(s, &w->streams.list)
+			if (id && !strcmp(s->name, r->map))
+				s->type = btf_type(&w->types.types, w->types.btf, id);
+	}
+}
+
 static int find_types(struct watch *w)
 {
+	take_told_types(w);
 	for (size_t i = 0; i < w->opt->ntypes; i++) {
 		const struct watch_type *t = &w->opt->types[i];
 		uint32_t id = w->types.btf ? btf_find_type(w->types.btf, t->type) : 0;
@@ -156,7 +169,7 @@ static int wait_for_end(struct watch *w)
 
 	/* Walks are over when they were read; with nothing else there is nothing to wait for.
 	 */
-	w->ending = !w->o->links.len && w->opt->child->pidfd < 0;
+	w->ending = !w->o->links.len && !w->o->holds.len && w->opt->child->pidfd < 0;
 	while (!w->ending) {
 		int n = epoll_wait(w->poll, ready, 8, -1);
 
@@ -173,6 +186,8 @@ static int wait_for_end(struct watch *w)
 static int show_maps(struct watch *w)
 {
 	struct object_map m;
+	uint32_t size = 0;
+	const void *btf = object_btf(w->o, &size);
 	int err = 0;
 
 	for (unsigned i = 0; object_map_at(w->o, i, &m) && !err && !w->opt->no_maps; i++) {
@@ -182,6 +197,7 @@ static int show_maps(struct watch *w)
 		if (m.is_const || m.fd < 0 || !strncmp(m.name, "__bpf_usdt", 10))
 			continue;
 		err = typed_map_init(&t, m.fd);
+		typed_map_describe(&t, btf, size, m.key_id, m.value_id);
 		if (err)
 			err_set(w->e, err, "read map %s", m.name);
 		else if (typed_map_walks(&t))
@@ -196,7 +212,7 @@ static int run(struct watch *w, void (*attached)(void *arg, const struct object 
 	int err = open_sources(w);
 
 	if (!err)
-		err = object_attach(w->o, w->opt->child->pid, w->e);
+		err = object_attach(w->o, w->opt->where, w->e);
 	if (err)
 		return err;
 	attached(arg, w->o);
@@ -219,7 +235,15 @@ int object_watch(struct object *o, const struct watch_options *opt,
 	struct watch w = { .o = o, .opt = opt, .e = e, .poll = -1, .signals = -1 };
 
 	w.prints = PRINTS_CLOSED;
+	uint32_t size = 0;
+	const void *btf = object_btf(o, &size);
+
 	typed_init(&w.types, object_btf_id(o));
+	/* A kernel that does not take the BTF (of GCC 12) leaves that of the file. */
+	if (!w.types.btf && btf) {
+		typed_fini(&w.types);
+		typed_init_bytes(&w.types, btf, size);
+	}
 	int err = run(&w, attached, arg);
 	prints_close(&w.prints);
 	streams_close(&w.streams);

@@ -17,6 +17,7 @@ struct watch_type {
 struct watch_options {
 	const struct sink *sink;
 	FILE *out;
+	const struct object_where *where;
 	struct child *child; /* whose end is ours; never NULL */
 	const struct watch_type *types;
 	size_t ntypes;

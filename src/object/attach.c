@@ -1,0 +1,520 @@
+#include "object/attach.h"
+
+#include "base/auto.h"
+#include "kernel/bpf.h"
+#include "kernel/bpf_ids.h"
+#include "kernel/perf.h"
+#include "kernel/proc.h"
+#include "kernel/tracefs.h"
+#include "object/verdict.h"
+#include "symbol/elf_funcs.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { RATE = 99 }; /* samples a second: not in step with anything that happens by 10s */
+
+int spot_keep(struct spot *s, struct bpf_link *link)
+{
+	if (!link)
+		return errno ? -errno : -EOPNOTSUPP;
+	vec_push(NULL, &s->o->links, link);
+	return 0;
+}
+
+static void release_fd(struct object_hold *h)
+{
+	close(h->fd);
+}
+
+int spot_keep_fd(struct spot *s, int fd)
+{
+	if (fd >= 0)
+		vec_push(NULL, &s->o->holds, ((struct object_hold){ release_fd, .fd = fd }));
+	return fd < 0 ? fd : 0;
+}
+
+static int attach_auto(struct spot *s)
+{
+	errno = 0;
+	return spot_keep(s, bpf_program__attach(s->prog));
+}
+
+/* --- the kernel's functions and events --- */
+
+/* "NAME+OFFSET" */
+static const char *split_offset(struct spot *s, const char *place, unsigned long *off)
+{
+	const char *plus = strchr(place, '+');
+
+	*off = plus ? strtoul(plus + 1, NULL, 0) : 0;
+	return plus ? arena_strndup(&s->o->arena, place, (size_t)(plus - place)) : place;
+}
+
+static int attach_kprobe(struct spot *s)
+{
+	LIBBPF_OPTS(bpf_kprobe_opts, opts, .retprobe = !strcmp(s->kind, "kretprobe"));
+
+	if (!s->is_users)
+		return attach_auto(s);
+	const char *name = split_offset(s, s->place, &opts.offset);
+	return spot_keep(s, bpf_program__attach_kprobe_opts(s->prog, name, &opts));
+}
+
+static int attach_ksyscall(struct spot *s)
+{
+	LIBBPF_OPTS(bpf_ksyscall_opts, opts, .retprobe = !strcmp(s->kind, "kretsyscall"));
+
+	return s->is_users
+		       ? spot_keep(s, bpf_program__attach_ksyscall(s->prog, s->place, &opts))
+		       : attach_auto(s);
+}
+
+static int attach_kprobes(struct spot *s)
+{
+	LIBBPF_OPTS(bpf_kprobe_multi_opts, opts, .retprobe = !strncmp(s->kind, "kret", 4));
+
+	if (!s->is_users)
+		return attach_auto(s);
+	return spot_keep(s, bpf_program__attach_kprobe_multi_opts(s->prog, s->place, &opts));
+}
+
+static int fits_nothing(struct spot *s, const char *pattern)
+{
+	sb_printf(&s->o->log, "program %s: no function fits '%s'\n", bpf_program__name(s->prog),
+		  pattern);
+	return -ENOENT;
+}
+
+/* Functions that can be traced and whose name fits the pattern. */
+static int attach_session(struct spot *s)
+{
+	auto_sb struct sb list = {};
+	VEC(const char *) names = {};
+	struct err e = {};
+	struct tracefs *t = tracefs_open(&e);
+	int err = t ? tracefs_read(t, "available_filter_functions", &list, &e) : e.code;
+
+	tracefs_close(t);
+	for (char *save = NULL, *line = err ? NULL : strtok_r(list.s, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save)) {
+		line[strcspn(line, " \t")] = '\0';
+		if (!fnmatch(s->place, line, 0))
+			vec_push(NULL, &names, line);
+	}
+	struct kbpf_kprobe_multi k = { .syms = names.data,
+				       .n = (uint32_t)names.len,
+				       .attach_type = KBPF_TRACE_KPROBE_SESSION };
+	if (!err)
+		err = names.len ? kbpf_link_kprobe_multi(bpf_program__fd(s->prog), &k)
+				: -ENOENT;
+	vec_free(&names);
+	return spot_keep_fd(s, err);
+}
+
+static int attach_tracepoint(struct spot *s)
+{
+	const char *slash = strchr(s->place, '/');
+
+	if (!s->is_users)
+		return attach_auto(s);
+	if (!slash)
+		return -EINVAL;
+	const char *category =
+		arena_strndup(&s->o->arena, s->place, (size_t)(slash - s->place));
+	return spot_keep(s, bpf_program__attach_tracepoint(s->prog, category, slash + 1));
+}
+
+static int attach_raw(struct spot *s)
+{
+	return s->is_users ? spot_keep(s, bpf_program__attach_raw_tracepoint(s->prog, s->place))
+			   : attach_auto(s);
+}
+
+/* --- programs and libraries --- */
+
+static pid_t pid_of(const struct spot *s)
+{
+	return s->where->pid ? s->where->pid : -1;
+}
+
+static int attach_usdt(struct spot *s)
+{
+	auto_free char *path = NULL, *provider = NULL, *name = NULL;
+
+	if (sscanf(s->place, "%m[^:]:%m[^:]:%m[^\n]", &path, &provider, &name) != 3)
+		return -EINVAL;
+	return spot_keep(
+		s, bpf_program__attach_usdt(s->prog, pid_of(s), path, provider, name, NULL));
+}
+
+static bool is_return(const struct spot *s)
+{
+	return !strncmp(s->kind, "uret", 4);
+}
+
+/* PATH:FUNCTION, PATH:FUNCTION+OFFSET or PATH:OFFSET in the file */
+static int attach_uprobe(struct spot *s)
+{
+	auto_free char *path = NULL, *name = NULL;
+	unsigned long off;
+
+	if (sscanf(s->place, "%m[^:]:%m[^\n]", &path, &name) != 2)
+		return -EINVAL;
+	LIBBPF_OPTS(bpf_uprobe_opts, opts, .retprobe = is_return(s));
+	if (*name >= '0' && *name <= '9')
+		off = strtoul(name, NULL, 0);
+	else
+		opts.func_name = split_offset(s, name, &off);
+	return spot_keep(s,
+			 bpf_program__attach_uprobe_opts(s->prog, pid_of(s), path, off, &opts));
+}
+
+/* PATH:PATTERN; a function with several names is one place. */
+static int attach_uprobes(struct spot *s)
+{
+	auto_free char *path = NULL, *pattern = NULL;
+	struct elf_funcs funcs = {};
+	struct err e = {};
+	struct elf f;
+	uint64_t last = 0, off;
+	int err = 0, found = 0;
+
+	if (sscanf(s->place, "%m[^:]:%m[^\n]", &path, &pattern) != 2)
+		return -EINVAL;
+	if (elf_open(&f, path, &e))
+		return e.code;
+	elf_funcs_load(&funcs, &f, NULL);
+	LIBBPF_OPTS(bpf_uprobe_opts, opts, .retprobe = is_return(s));
+	vec_each(fn, &funcs.list) {
+		if (err || fn->is_indirect || fnmatch(pattern, elf_func_name(&funcs, fn), 0) ||
+		    (found && fn->addr == last) || !elf_offset_of(&f, fn->addr, &off))
+			continue;
+		err = spot_keep(s, bpf_program__attach_uprobe_opts(s->prog, pid_of(s), path,
+								   off, &opts));
+		last = fn->addr;
+		found++;
+	}
+	elf_funcs_fini(&funcs);
+	elf_close(&f);
+	return err || found ? err : fits_nothing(s, pattern);
+}
+
+/* --- others --- */
+
+static const struct event {
+	const char *name;
+	uint32_t type;
+	uint64_t config;
+} EVENTS[] = {
+	{ "cpu-clock", PERF_TYPE_SOFTWARE, PERF_COUNT_SW_CPU_CLOCK },
+	{ "task-clock", PERF_TYPE_SOFTWARE, PERF_COUNT_SW_TASK_CLOCK },
+	{ "page-faults", PERF_TYPE_SOFTWARE, PERF_COUNT_SW_PAGE_FAULTS },
+	{ "context-switches", PERF_TYPE_SOFTWARE, PERF_COUNT_SW_CONTEXT_SWITCHES },
+	{ "cpu-migrations", PERF_TYPE_SOFTWARE, PERF_COUNT_SW_CPU_MIGRATIONS },
+	{ "cycles", PERF_TYPE_HARDWARE, PERF_COUNT_HW_CPU_CYCLES },
+	{ "instructions", PERF_TYPE_HARDWARE, PERF_COUNT_HW_INSTRUCTIONS },
+	{ "cache-references", PERF_TYPE_HARDWARE, PERF_COUNT_HW_CACHE_REFERENCES },
+	{ "cache-misses", PERF_TYPE_HARDWARE, PERF_COUNT_HW_CACHE_MISSES },
+	{ "branch-misses", PERF_TYPE_HARDWARE, PERF_COUNT_HW_BRANCH_MISSES },
+};
+
+static int keep_sampler(struct spot *s, int fd)
+{
+	if (fd < 0)
+		return fd;
+	errno = 0;
+	struct bpf_link *link = bpf_program__attach_perf_event(s->prog, fd);
+	int err = spot_keep(s, link);
+
+	if (err)
+		close(fd);
+	return err;
+}
+
+/* On every CPU, or of the watched process; the place may name an event. */
+static int attach_samples(struct spot *s)
+{
+	struct perf_count c = { .freq = s->where->rate ? s->where->rate : RATE };
+	const struct event *ev = NULL;
+	struct arena a = {};
+	struct cpu_list cpus = {};
+	int err = 0;
+
+	for (size_t i = 0; !ev && i < sizeof(EVENTS) / sizeof(*EVENTS); i++)
+		if (!*s->place || !strcmp(s->place, EVENTS[i].name))
+			ev = &EVENTS[i];
+	if (!ev)
+		return -ENOENT;
+	c.type = ev->type;
+	c.config = ev->config;
+	if (s->where->pid)
+		return keep_sampler(s, perf_open_thread(&c, s->where->pid));
+	cpus_online(&a, &cpus);
+	vec_each(cpu, &cpus)
+		err = err ? err : keep_sampler(s, perf_open_cpu(&c, *cpu));
+	arena_free(&a);
+	return err;
+}
+
+static int attach_iter(struct spot *s)
+{
+	int fd = kbpf_iter_open(bpf_program__fd(s->prog), s->where->pid);
+
+	if (fd >= 0)
+		vec_push(NULL, &s->o->walks, fd);
+	return fd < 0 ? fd : 0;
+}
+
+/* Runs once, here and now, on a context of zeros. */
+static int run_syscall(struct spot *s)
+{
+	static uint8_t zeros[4096];
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = zeros, .ctx_size_in = sizeof(zeros));
+	int err = bpf_prog_test_run_opts(bpf_program__fd(s->prog), &opts);
+
+	if (!err)
+		sb_printf(&s->o->notes, "program %s: ran once, its result is %d\n",
+			  bpf_program__name(s->prog), (int)opts.retval);
+	return err;
+}
+
+static int never(struct spot *s)
+{
+	s->missing = "a socket, route or device that a program of your own sets up";
+	return -EDESTADDRREQ;
+}
+
+static int in_struct(struct spot *s)
+{
+	s->missing = NULL; /* structs_attach() does it */
+	return -EDESTADDRREQ;
+}
+
+/* --- kinds --- */
+
+enum { PLACE = 1, BEFORE_LOAD = 2, ONE_PROCESS = 4 };
+
+static const struct kind {
+	const char *names;
+	attach_fn attach;
+	unsigned flags; /* it needs a place; at load already; -p limits it */
+	const char *place;
+} KINDS[] = {
+	{ "kprobe kretprobe", attach_kprobe, PLACE, "FUNCTION[+OFFSET]" },
+	{ "ksyscall kretsyscall", attach_ksyscall, PLACE, "SYSCALL" },
+	{ "kprobe.multi kretprobe.multi", attach_kprobes, PLACE, "PATTERN" },
+	{ "kprobe.session", attach_session, PLACE, "PATTERN" },
+	{ "uprobe uretprobe", attach_uprobe, PLACE | ONE_PROCESS, "PATH:FUNCTION[+OFFSET]" },
+	{ "uprobe.multi uretprobe.multi", attach_uprobes, PLACE | ONE_PROCESS, "PATH:PATTERN" },
+	{ "usdt", attach_usdt, PLACE | ONE_PROCESS, "PATH:PROVIDER:NAME" },
+	{ "tracepoint tp", attach_tracepoint, PLACE, "CATEGORY/NAME" },
+	{ "raw_tracepoint raw_tp raw_tracepoint.w raw_tp.w", attach_raw, PLACE, "NAME" },
+	{ "fentry fexit fmod_ret", attach_auto, PLACE | BEFORE_LOAD, "FUNCTION" },
+	{ "lsm", attach_auto, PLACE | BEFORE_LOAD, "HOOK" },
+	{ "tp_btf", attach_auto, PLACE | BEFORE_LOAD, "NAME" },
+	{ "freplace", attach_auto, PLACE | BEFORE_LOAD, "PROGRAM-ID:FUNCTION" },
+	{ "iter", attach_iter, PLACE | BEFORE_LOAD | ONE_PROCESS, "KIND" },
+	{ "perf_event", attach_samples, ONE_PROCESS, "EVENT" },
+	{ "xdp xdp.frags xdp_devmap xdp_cpumap", attach_xdp, 0, NULL },
+	{ "tc classifier action", attach_tc, 0, "ingress" },
+	{ "tcx netkit", attach_tcx, 0, NULL },
+	{ "socket", attach_socket, 0, NULL },
+	{ "cgroup cgroup_skb sockops lsm_cgroup", attach_cgroup, 0, NULL },
+	{ "sk_lookup flow_dissector", attach_netns, 0, NULL },
+	{ "sk_skb sk_msg", attach_sockmap, 0, "MAP" },
+	{ "netfilter", attach_netfilter, PLACE, "[ipv6:]HOOK[:PRIORITY]" },
+	{ "syscall", run_syscall, 0, NULL },
+	{ "struct_ops", in_struct, 0, NULL },
+	{ "sk_reuseport lwt_in lwt_out lwt_xmit lwt_seg6local lirc_mode2", never, 0, NULL },
+};
+
+static bool has_word(const char *words, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (const char *s = words; (s = strstr(s, word)); s += len)
+		if ((s == words || s[-1] == ' ') && (!s[len] || s[len] == ' '))
+			return true;
+	return false;
+}
+
+static const struct kind *find_kind(const char *name)
+{
+	for (size_t i = 0; i < sizeof(KINDS) / sizeof(*KINDS); i++)
+		if (has_word(KINDS[i].names, name))
+			return &KINDS[i];
+	return NULL;
+}
+
+/* "?fentry.s/vfs_read": fentry, at vfs_read. */
+static void read_section(struct spot *s)
+{
+	const char *section = bpf_program__section_name(s->prog);
+	size_t len;
+
+	section += *section == '?';
+	len = strcspn(section, "/");
+	s->place = section[len] ? section + len + 1 : "";
+	if (len > 2 && !strncmp(section + len - 2, ".s", 2))
+		len -= 2;
+	s->kind = arena_strndup(&s->o->arena, section, len);
+	vec_each(p, &s->o->places) {
+		if (!strcmp(p->prog, bpf_program__name(s->prog))) {
+			s->place = p->place;
+			s->is_users = true;
+		}
+	}
+}
+
+static void note(struct object *o, const struct bpf_program *p, const char *what)
+{
+	sb_printf(&o->notes, "program %s (section \"%s\"): %s\n", bpf_program__name(p),
+		  bpf_program__section_name(p), what);
+}
+
+static void note_missing(const struct spot *s, const struct kind *kind, const char *how)
+{
+	const char *name = bpf_program__name(s->prog);
+
+	sb_printf(&s->o->notes,
+		  "program %s (section \"%s\"): %s: its section does not say where", name,
+		  bpf_program__section_name(s->prog), how);
+	if (s->missing)
+		sb_printf(&s->o->notes, "; %s does", s->missing);
+	else if (kind && kind->place)
+		sb_printf(&s->o->notes, "; --at %s=%s does", name, kind->place);
+	sb_putc(&s->o->notes, '\n');
+}
+
+/* --- before loading --- */
+
+/* "ID:FUNCTION" of a program in the kernel */
+static int set_replaced(struct object *o, struct bpf_program *p, const char *place,
+			struct err *e)
+{
+	char *func;
+	unsigned long id = strtoul(place, &func, 10);
+
+	if (*func != ':' || !func[1])
+		return err_set(e, -EINVAL, "--at: '%s' is not PROGRAM-ID:FUNCTION", place);
+	int fd = kbpf_open_id(KBPF_PROG, (uint32_t)id);
+	if (fd < 0)
+		return err_set(e, fd, "open program %lu", id);
+	vec_push(NULL, &o->holds, ((struct object_hold){ release_fd, .fd = fd }));
+	return bpf_program__set_attach_target(p, fd, func + 1);
+}
+
+int place_set(struct object *o, struct bpf_program *p, const char *place, struct err *e)
+{
+	struct spot s = { .o = o, .prog = p };
+	const struct object_place at = { bpf_program__name(p), place };
+	int err = 0;
+
+	read_section(&s);
+	const struct kind *kind = find_kind(s.kind);
+	if (!kind || !kind->place)
+		return err_set(e, -EINVAL,
+			       "--at: a program of section \"%s\" has no place to name",
+			       bpf_program__section_name(p));
+	if (!strcmp(s.kind, "freplace"))
+		err = set_replaced(o, p, place, e);
+	else if (kind->flags & BEFORE_LOAD)
+		err = bpf_program__set_attach_target(p, 0, place);
+	if (err)
+		return e->code ? err : verdict_set(e, err, o->path, place, sb_str(&o->log));
+	bpf_program__set_autoload(p, true);
+	vec_push(&o->arena, &o->places, at);
+	return 0;
+}
+
+void places_check(struct object *o)
+{
+	struct bpf_program *p;
+
+	bpf_object__for_each_program(p, o->bpf)
+	{
+		struct spot s = { .o = o, .prog = p };
+
+		if (!bpf_program__autoload(p))
+			continue;
+		read_section(&s);
+		const struct kind *kind = find_kind(s.kind);
+		bool is_replacing = !strcmp(s.kind, "freplace") && !s.is_users;
+		if (!kind || !(kind->flags & BEFORE_LOAD) || (*s.place && !is_replacing))
+			continue;
+		bpf_program__set_autoload(p, false);
+		note_missing(&s, kind, "not loaded");
+	}
+}
+
+/* --- attaching --- */
+
+static int fail(const struct spot *s, int err, struct err *e)
+{
+	char what[256];
+
+	snprintf(what, sizeof(what), "attach program %s (section \"%s\")%s%s",
+		 bpf_program__name(s->prog), bpf_program__section_name(s->prog),
+		 s->is_users ? " at " : "", s->is_users ? s->place : "");
+	return verdict_set(e, err, s->o->path, what, sb_str(&s->o->log));
+}
+
+int program_attach(struct object *o, const struct bpf_program *p,
+		   const struct object_where *where, struct err *e)
+{
+	struct spot s = { .o = o, .prog = p, .where = where };
+
+	sb_clear(&o->log);
+	read_section(&s);
+	const struct kind *kind = find_kind(s.kind);
+	int err = -EDESTADDRREQ;
+
+	errno = 0;
+	if (!kind || !(kind->flags & PLACE) || *s.place)
+		err = (kind ? kind->attach : attach_auto)(&s);
+	if (!err) {
+		o->nattached++;
+		if (where->pid && kind && !(kind->flags & ONE_PROCESS))
+			note(o, p, "it sees all processes, -p and -c do not limit it");
+		return 0;
+	}
+	if (err == -EDESTADDRREQ && kind && kind->attach == in_struct)
+		return 0;
+	/* libbpf knows no place for a section that is not of our table. */
+	if (err == -EDESTADDRREQ || (!kind && (err == -EOPNOTSUPP || err == -ESRCH))) {
+		note_missing(&s, kind, "loaded, but not attached");
+		return 0;
+	}
+	return fail(&s, err, e);
+}
+
+int structs_attach(struct object *o, struct err *e)
+{
+	struct bpf_map *m;
+
+	bpf_object__for_each_map(m, o->bpf)
+	{
+		if (bpf_map__type(m) != BPF_MAP_TYPE_STRUCT_OPS)
+			continue;
+		struct bpf_link *link = bpf_map__attach_struct_ops(m);
+		if (!link)
+			return err_set(e, -errno, "%s: attach struct %s", o->path,
+				       bpf_map__name(m));
+		vec_push(NULL, &o->links, link);
+		o->nattached++;
+	}
+	return 0;
+}
+
+void holds_release(struct object *o)
+{
+	for (size_t i = o->holds.len; i-- > 0;)
+		o->holds.data[i].release(&o->holds.data[i]);
+	vec_free(&o->holds);
+}

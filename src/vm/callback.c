@@ -113,6 +113,7 @@ static uint64_t each_key(struct scry_vm_run *run, struct vm_map *m,
 	struct vm_lent lent = { { (uintptr_t)keys, n * size, false }, run->lent };
 	uint64_t called = 0, stop = 0;
 
+	vm_charge(run, n); /* the keys were listed, even when the first turn is the last */
 	run->lent = &lent;
 	for (size_t i = 0; i < n && !run->fault && !stop; i++) {
 		const uint8_t *key = keys + i * size;

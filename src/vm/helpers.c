@@ -29,6 +29,8 @@ static struct vm_map *need_map(struct scry_vm_run *run, uint64_t addr)
 
 	if (!m)
 		run->fault = -EFAULT;
+	else
+		vm_charge(run, m->price);
 	return m;
 }
 

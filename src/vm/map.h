@@ -40,6 +40,7 @@ struct vm_map {
 	pthread_mutex_t lock;
 	uint32_t cpus;	       /* copies of each value: 1 unless per-CPU */
 	uint32_t value_stride; /* bytes of one copy, rounded up to 8 */
+	uint32_t price;	       /* steps that an operation takes besides: it is a long search */
 	uint8_t *mem;	       /* all that programs may touch */
 	size_t mem_size;
 	void *priv;

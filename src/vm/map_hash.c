@@ -14,7 +14,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { NIL = UINT32_MAX, LPM_MAX_DATA = 256 };
+enum { NIL = UINT32_MAX, LPM_MAX_DATA = 256, HOPS_PER_STEP = 16 };
 
 struct entry {
 	uint32_t next; /* in its bucket, or in the free list */
@@ -30,6 +30,7 @@ struct hash {
 	uint32_t free;
 	uint32_t unused; /* entries from here on were never used */
 	uint32_t newest, oldest;
+	uint32_t hops; /* of the last search */
 	bool lru;
 	uint32_t *per_length; /* LPM: entries of each prefix length */
 };
@@ -137,7 +138,9 @@ static uint32_t find(const struct vm_map *m, const void *key, uint32_t hash)
 {
 	struct hash *h = m->priv;
 
+	h->hops = 0;
 	for (uint32_t i = *bucket_of(h, hash) - 1; i != NIL; i = h->entries[i].next) {
+		h->hops++;
 		if (h->entries[i].hash == hash && !memcmp(key_of(m, i), key, m->def.key_size))
 			return i;
 	}
@@ -197,10 +200,13 @@ static uint32_t take_entry(struct vm_map *m)
 static uint32_t insert(struct vm_map *m, const void *key, uint32_t hash)
 {
 	struct hash *h = m->priv;
-	uint32_t i = take_entry(m);
+	uint32_t hops = h->hops, i = take_entry(m);
 
 	if (i == NIL)
 		return NIL;
+	/* Keys can be chosen to meet in one bucket; then all searches are paid as if there. */
+	if (hops / HOPS_PER_STEP > m->price)
+		m->price = hops / HOPS_PER_STEP;
 	h->entries[i].hash = hash;
 	h->entries[i].next = *bucket_of(h, hash) - 1;
 	*bucket_of(h, hash) = i + 1;
@@ -386,8 +392,9 @@ static void *lpm_place(struct vm_map *m, const void *key, uint64_t flags, int *r
 		return NULL;
 	bool is_new = !hash_lookup(m, &k);
 	void *value = hash_place(m, &k, flags, ret);
+	/* A search asks for each length in use. */
 	if (value && is_new)
-		h->per_length[k.bits]++;
+		m->price += !h->per_length[k.bits]++;
 	if (*ret == -E2BIG)
 		*ret = -ENOSPC;
 	return value;
@@ -402,7 +409,7 @@ static int lpm_delete(struct vm_map *m, const void *key)
 		return -EINVAL;
 	int ret = hash_delete(m, &k);
 	if (!ret)
-		h->per_length[k.bits]--;
+		m->price -= !--h->per_length[k.bits] && m->price;
 	return ret;
 }
 

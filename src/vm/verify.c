@@ -194,8 +194,9 @@ static int step_exit(struct verifier *v)
 	if (f->called_back)
 		return v_callback_exit(v);
 	if (s->nframes > 1) {
-		if (r0.type == V_STACK && r0.frame + 1 == s->nframes)
-			return v_reject(v, "gives a pointer to its own stack to its caller");
+		/* One to the caller's own would be valid; the kernel takes none. */
+		if (r0.type == V_STACK)
+			return v_reject(v, "gives a pointer to the stack to its caller");
 		s->insn = f->ret - 1;
 		free(f);
 		s->nframes--;

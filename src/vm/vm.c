@@ -359,10 +359,14 @@ bool vm_may_touch(struct scry_vm_run *run, uint64_t addr, size_t size, bool writ
 	return false;
 }
 
+enum { BYTES_PER_STEP = 64 }; /* of what helpers copy and search */
+
 void *scry_vm_helper_memory(struct scry_vm_run *run, uint64_t addr, size_t size, bool write)
 {
-	if (vm_check(run, addr, size, write))
+	if (vm_check(run, addr, size, write)) {
+		vm_charge(run, size / BYTES_PER_STEP);
 		return (void *)(uintptr_t)addr;
+	}
 	run->fault = -EFAULT;
 	return NULL;
 }

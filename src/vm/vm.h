@@ -15,6 +15,8 @@
 #include "scry_vm.h"
 #include "vm/map.h"
 
+#include <errno.h>
+
 enum {
 	VM_STACK_BYTES = BPF_STACK_SIZE * BPF_CALL_DEPTH,
 	VM_TAIL_CALLS = 33,
@@ -179,6 +181,14 @@ void vm_add_kernel_helpers(struct scry_vm *vm);
 static inline bool vm_in(uint64_t addr, size_t size, uintptr_t start, size_t len)
 {
 	return addr - start < len && len - (addr - start) >= size;
+}
+
+/* What a helper does counts as so many steps. */
+static inline void vm_charge(struct scry_vm_run *run, uint64_t steps)
+{
+	run->steps -= (int64_t)(steps < INT64_MAX / 2 ? steps : INT64_MAX / 2);
+	if (run->steps < 0 && !run->fault)
+		run->fault = -ELOOP;
 }
 
 /* May the program touch size bytes at addr? */

@@ -231,6 +231,95 @@ static void blinded_code_has_no_constants(void **state)
 	}
 }
 
+/* How often a program that never ends goes round within so many steps; it counts in its memory.
+ */
+static uint64_t rounds_within(struct scry_vm *vm, const char *text, uint64_t steps)
+{
+	static const unsigned ENGINES[] = { SCRY_VM_INTERPRET, 0 };
+	auto_arena struct arena a = { 0 };
+	struct bpf_insn *insns;
+	struct err e = { 0 };
+	uint64_t counted[2];
+	uint32_t n;
+
+	if (bpf_asm(&a, text, strlen(text), &insns, &n, &e))
+		fail_msg("%s", e.msg);
+	int prog = scry_vm_load(vm, insns, n, NULL);
+	if (prog < 0 || scry_vm_jit(vm, prog, 0))
+		fail_msg("%s", scry_vm_error(vm));
+	for (unsigned i = 0; i < 2; i++) {
+		counted[i] = 0;
+		struct scry_vm_input in = {
+			.mem = &counted[i], .mem_size = 8, .flags = ENGINES[i], .steps = steps
+		};
+		struct scry_vm_result out;
+
+		assert_int_equal(scry_vm_run(vm, prog, &in, &out), -ELOOP);
+	}
+	assert_int_equal(counted[0], counted[1]);
+	return counted[0];
+}
+
+/* Different keys of 8 bytes that the hash maps put into one bucket. */
+static uint64_t colliding_key(uint32_t i)
+{
+	const uint64_t k1 = 0xff51afd7ed558ccdull, k2 = 0xc4ceb9fe1a85ec53ull;
+	uint64_t inv1 = k1, inv2 = k2;
+
+	for (unsigned round = 0; round < 6; round++) {
+		inv1 *= 2 - k1 * inv1;
+		inv2 *= 2 - k2 * inv2;
+	}
+	uint32_t low = i << 3;
+	uint64_t end = (uint64_t)i << 32 | low | low >> 29, mixed = end * inv2;
+	return (mixed ^ mixed >> 32) * inv1 ^ (0x9e3779b97f4a7c15ull ^ 8);
+}
+
+static void work_of_helpers_counts_as_steps(void **state)
+{
+	(void)state;
+	enum { KEYS = 4096, BYTES = 1 << 20 };
+	struct scry_vm_map hash = { BPF_MAP_TYPE_HASH, 8, 8, 2 * KEYS };
+	struct scry_vm_map large = { BPF_MAP_TYPE_ARRAY, 4, BYTES, 2 };
+	struct scry_vm *vm = scry_vm_new();
+	uint64_t one = 1;
+
+	int id = scry_vm_map_add(vm, &hash);
+	scry_vm_map_add(vm, &large);
+	for (uint64_t key = 0; key < KEYS; key++)
+		assert_int_equal(scry_vm_map_update(vm, id, &key, &one, 0), 0);
+	/* A walk that ends at its first key lists them all. */
+	assert_in_range(
+		rounds_within(
+			vm,
+			"r6 = r1; r9 = 1; again: lock *(u64 *)(r6 +0) += r9; r1 = map[id:1]\n"
+			"lddw r2, func[f]; r3 = 0; r4 = 0\n"
+			"call bpf_for_each_map_elem; goto again\n"
+			"f: r0 = 1; exit",
+			1000000),
+		1000000 / KEYS - 5, 1000000 / KEYS + 1);
+	/* A megabyte at a time. */
+	assert_in_range(rounds_within(vm,
+				      "r6 = r1; r9 = 1; again: lock *(u64 *)(r6 +0) += r9\n"
+				      "r1 = map[id:2][0]+0; r2 = 1048576; r3 = r1\n"
+				      "call bpf_probe_read_kernel; goto again",
+				      1000000),
+			20, 65);
+	/* A bucket with very many keys. */
+	static const char LOOKUPS[] =
+		"r6 = r1; *(u64 *)(r10 -8) = 5; r9 = 1; again: lock *(u64 *)(r6 +0) += r9; r1 = map[id:1]\n"
+		"r2 = r10; r2 += -8; call bpf_map_lookup_elem; goto again";
+	uint64_t before = rounds_within(vm, LOOKUPS, 100000);
+	for (uint32_t i = 0; i < KEYS; i++) {
+		uint64_t key = colliding_key(i);
+
+		assert_int_equal(scry_vm_map_update(vm, id, &key, &one, 0), 0);
+	}
+	assert_int_equal(before, 100000 / 7 + 1);
+	assert_in_range(rounds_within(vm, LOOKUPS, 100000), 100, 100000 / (KEYS / 16));
+	scry_vm_free(vm);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -239,6 +328,7 @@ int main(void)
 		cmocka_unit_test(random_bytes_are_no_program),
 		cmocka_unit_test(the_assembler_survives_any_text),
 		cmocka_unit_test(threads_share_a_map),
+		cmocka_unit_test(work_of_helpers_counts_as_steps),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -111,7 +111,9 @@ void prints_read(struct prints *p, const char *const *patterns, size_t n,
 
 	while ((got = read(p->pipe, buf, sizeof(buf))) > 0)
 		sb_write(&p->rest, buf, (size_t)got);
-	for (start = p->rest.s; start && (end = strchr(start, '\n')); start = end + 1) {
+	/* Without anything new there is no whole line, and behind rest.len lie old ones. */
+	start = p->rest.len ? p->rest.s : NULL;
+	for (; start && (end = strchr(start, '\n')); start = end + 1) {
 		*end = '\0';
 		const char *text = text_of(start);
 		if (text && fits(text, patterns, n))

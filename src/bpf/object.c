@@ -5,6 +5,7 @@
 
 #include <elf.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #ifndef EM_BPF
@@ -13,6 +14,14 @@
 
 /* Relocations of the BPF psABI. */
 enum { REL_64_64 = 1, REL_64_32 = 10 };
+
+enum { EXTERN_BYTES = 4096, EXTERN_SECTION = UINT32_MAX };
+
+/* A symbol that the kernel's configuration defines, and where its value is. */
+struct extern_place {
+	const Elf64_Sym *symbol;
+	uint32_t off;
+};
 
 struct bpf_object_file {
 	struct arena *arena;
@@ -26,6 +35,9 @@ struct bpf_object_file {
 	struct bpf_object *out;
 	struct err *err;
 	const struct bpf_object_outside *outside; /* or NULL */
+	const struct bpf_object_config *config;	  /* or NULL */
+	uint8_t *externs;			  /* what the array ".kconfig" holds */
+	VEC(struct extern_place) extern_places;
 };
 
 static bool inside(const struct bpf_object_file *r, uint64_t off, uint64_t size)
@@ -250,6 +262,110 @@ static int relocate_data(struct bpf_object_file *r, struct bpf_insn *p, const El
 	return 0;
 }
 
+/* --- variables of the kernel's configuration --- */
+
+static bool is_config(const char *name)
+{
+	return !strncmp(name, "CONFIG_", 7) || !strncmp(name, "LINUX_", 6);
+}
+
+/* Writes a value as the type takes it: libbpf's rules. */
+static bool write_config(const struct object_extern *x, const char *text, uint8_t *to)
+{
+	uint64_t number = *text == 'y' ? 1 : *text == 'm' ? 2 : 0;
+
+	if (*text == '"') {
+		size_t len = strcspn(text + 1, "\"");
+
+		memcpy(to, text + 1, len < x->size ? len : x->size - 1u);
+		return x->is_text;
+	}
+	if (*text == 'y' || *text == 'm' || *text == 'n') {
+		if (x->is_char)
+			number = (uint8_t)*text;
+		else if (number == 2 && !x->is_enum)
+			return false;
+	} else {
+		number = (uint64_t)strtoll(text, NULL, 0);
+	}
+	memcpy(to, &number, x->size <= 8 ? x->size : 8);
+	return !x->is_text;
+}
+
+/* The array of all of them, made with the first. */
+static uint32_t extern_map(struct bpf_object_file *r)
+{
+	for (uint32_t i = 0; i < r->out->maps.len; i++)
+		if (r->out->maps.data[i].section == EXTERN_SECTION)
+			return i + 1;
+	r->externs = arena_alloc(r->arena, EXTERN_BYTES);
+	vec_push(r->arena, &r->out->maps,
+		 ((struct bpf_object_map){ .name = ".kconfig",
+					   .type = BPF_MAP_TYPE_ARRAY,
+					   .key_size = 4,
+					   .value_size = EXTERN_BYTES,
+					   .max_entries = 1,
+					   .data = r->externs,
+					   .section = EXTERN_SECTION }));
+	return (uint32_t)r->out->maps.len;
+}
+
+static int place_config(struct bpf_object_file *r, const char *prog, const Elf64_Sym *s,
+			uint32_t *off)
+{
+	const Elf64_Shdr *btf = find_section(r, ".BTF");
+	const char *name = symbol_name(r, s);
+	struct object_extern x;
+	size_t n = r->extern_places.len;
+
+	vec_each(p, &r->extern_places) {
+		*off = p->off;
+		if (p->symbol == s)
+			return 0;
+	}
+	if (!btf || !object_extern_find(r->data + btf->sh_offset, btf->sh_size, name, &x))
+		return err_set(r->err, -EINVAL, "%s: the BTF does not say what it is", name);
+	*off = n ? r->extern_places.data[n - 1].off + 64 : 0;
+	if (x.size > 64 || *off + 64 > EXTERN_BYTES)
+		return err_set(r->err, -ENOTSUP, "%s: there is no room for it", name);
+	const char *text = r->config ? r->config->value(r->config->arg, name) : NULL;
+	if (!text && ELF64_ST_BIND(s->st_info) != STB_WEAK)
+		return err_set(r->err, -ENOTSUP,
+			       "%s needs %s, which this kernel's configuration does not set",
+			       prog, name);
+	if (text && !write_config(&x, text, r->externs + *off))
+		return err_set(r->err, -EINVAL, "%s is %s, which its type does not hold", name,
+			       text);
+	vec_push(r->arena, &r->extern_places, ((struct extern_place){ s, *off }));
+	r->out->maps.data[extern_map(r) - 1].value_size = *off + 64;
+	return 0;
+}
+
+/* A symbol that is not in the file: of the configuration, or weak and 0. */
+static int link_config(struct bpf_object_file *r, const char *prog, struct bpf_insn *p,
+		       const Elf64_Sym *s)
+{
+	uint32_t off = 0, number;
+
+	if (!insn_is_wide(p) ||
+	    (!is_config(symbol_name(r, s)) && ELF64_ST_BIND(s->st_info) != STB_WEAK))
+		return err_set(r->err, -ENOTSUP, "%s needs %s, which is not in the file", prog,
+			       symbol_name(r, s));
+	if (!is_config(symbol_name(r, s))) {
+		p[0].src_reg = 0;
+		p[0].imm = p[1].imm = 0;
+		return 0;
+	}
+	number = extern_map(r);
+	int ret = place_config(r, prog, s, &off);
+	if (ret)
+		return ret;
+	p[0].src_reg = BPF_PSEUDO_MAP_VALUE;
+	p[1].imm = (int32_t)((uint32_t)p->imm + off);
+	p[0].imm = (int32_t)number;
+	return 0;
+}
+
 /* The relocation of a place, NULL when there is none. */
 static const Elf64_Rel *find_rel(const struct bpf_object_file *r, uint32_t section,
 				 uint64_t off)
@@ -269,8 +385,8 @@ static const Elf64_Rel *find_rel(const struct bpf_object_file *r, uint32_t secti
 }
 
 /*
- * The symbol a relocation means; NULL with the error set when there is none.  A call may go to
- * what is not in the file.
+ * The symbol a relocation means; NULL with the error set when there is none.  What is not in
+ * the file may be of the kernel: a function when somebody knows them, a variable.
  */
 static const Elf64_Sym *target_of(struct bpf_object_file *r, const struct joined *j,
 				  const Elf64_Rel *rel, bool calls)
@@ -282,7 +398,7 @@ static const Elf64_Sym *target_of(struct bpf_object_file *r, const struct joined
 		return NULL;
 	}
 	const Elf64_Sym *s = &r->symbols[symbol];
-	if (s->st_shndx == SHN_UNDEF && calls && r->outside)
+	if (s->st_shndx == SHN_UNDEF && (!calls || r->outside))
 		return s;
 	if (s->st_shndx == SHN_UNDEF || s->st_shndx >= r->header->e_shnum) {
 		err_set(r->err, -ENOTSUP, "%s needs %s, which is not in the file", j->name,
@@ -354,7 +470,7 @@ static int link_insn(struct bpf_object_file *r, struct joined *j, uint32_t i, ui
 	if (!s)
 		return r->err->code;
 	if (s->st_shndx == SHN_UNDEF)
-		return link_extern(r, j, i, s);
+		return calls ? link_extern(r, j, i, s) : link_config(r, j->name, p, s);
 	if (ELF64_R_TYPE(rel->r_info) == REL_64_64 && i + 1 < j->insns.len)
 		return r->sections[s->st_shndx].sh_flags & SHF_EXECINSTR
 			       ? link_address(r, j, i, s)
@@ -514,19 +630,29 @@ static int read_progs(struct bpf_object_file *r)
 		    s->st_shndx >= r->header->e_shnum || s->st_shndx == r->text ||
 		    ELF64_ST_BIND(s->st_info) == STB_LOCAL)
 			continue;
-		int ret = read_prog(r, s, &prog);
-		if (ret)
-			return ret;
+		if (read_prog(r, s, &prog))
+			prog = (struct bpf_object_prog){
+				.name = symbol_name(r, s),
+				.section = section_name(r, s->st_shndx),
+				.refused = arena_strdup(r->arena, r->err->msg),
+			};
 		vec_push(r->arena, &r->out->progs, prog);
 	}
-	return r->out->progs.len ? 0 : bad(r, "there is no program in it");
+	/* The first that was refused says why when all were. */
+	vec_each(p, &r->out->progs)
+		if (!p->refused)
+			return 0;
+	return r->out->progs.len
+		       ? err_set(r->err, r->err->code, "%s", r->out->progs.data[0].refused)
+		       : bad(r, "there is no program in it");
 }
 
-int bpf_object_read(struct arena *a, const void *data, size_t size, struct bpf_object *out,
+int bpf_object_read(struct arena *a, const void *data, size_t size,
+		    const struct bpf_object_config *config, struct bpf_object *out,
 		    struct err *e)
 {
 	struct bpf_object_file r = {
-		.arena = a, .data = data, .size = size, .out = out, .err = e
+		.arena = a, .data = data, .size = size, .out = out, .err = e, .config = config
 	};
 
 	*out = (struct bpf_object){ 0 };

@@ -4,7 +4,9 @@
  * A program is a function outside of .text; functions of .text that it calls are put behind it.
  * Maps come from the section .maps (described by the file's BTF), and sections of data become
  * arrays with one value.  In the instructions a map is named by its number in the object, from
- * 1.  What needs a kernel (CO-RE relocations, kernel functions and variables) is refused.
+ * 1.  Variables of the kernel's configuration (extern CONFIG_HZ) are in an array ".kconfig",
+ * weak ones that nobody defines are 0.  What needs more of a kernel (CO-RE relocations, kernel
+ * functions and variables) is refused.
  */
 #ifndef SCRY_BPF_OBJECT_H
 #define SCRY_BPF_OBJECT_H
@@ -32,6 +34,7 @@ struct bpf_object_prog {
 	const char *section; /* "xdp" */
 	struct bpf_insn *insns;
 	uint32_t n;
+	const char *refused;	 /* why it cannot be taken; then it has no instructions */
 	uint32_t *funcs, nfuncs; /* the first instruction of each function in it */
 	VEC(struct bpf_object_line) lines;
 };
@@ -42,10 +45,21 @@ struct bpf_object {
 };
 
 /*
- * Reads an object of size bytes at data, which must stay; all else is in a. Returns 0, or
- * -EINVAL / -ENOTSUP with words that name the place.
+ * The kernel's configuration as its file has it: "y", "250", "\"text\""; NULL: not set. The
+ * name is CONFIG_..., LINUX_KERNEL_VERSION or LINUX_HAS_...
  */
-int bpf_object_read(struct arena *a, const void *data, size_t size, struct bpf_object *out,
+struct bpf_object_config {
+	const char *(*value)(void *arg, const char *name);
+	void *arg;
+};
+
+/*
+ * Reads an object of size bytes at data, which must stay; all else is in a. config may be NULL:
+ * nothing is set. Returns 0, or -EINVAL / -ENOTSUP with words that name the place; a program
+ * that cannot be taken is an error only when there is no other.
+ */
+int bpf_object_read(struct arena *a, const void *data, size_t size,
+		    const struct bpf_object_config *config, struct bpf_object *out,
 		    struct err *e);
 
 /*

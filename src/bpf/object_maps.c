@@ -206,3 +206,28 @@ int object_map_from_btf(const void *data, size_t size, const char *name,
 	}
 	return 0;
 }
+
+bool object_extern_find(const void *data, size_t size, const char *name,
+			struct object_extern *out)
+{
+	const struct btf_type *t, *type = NULL;
+	struct btf b;
+
+	if (!btf_init(&b, data, size))
+		return false;
+	for (t = checked(&b, b.types); t && !type; t = next_type(&b, t)) {
+		if (BTF_INFO_KIND(t->info) != BTF_KIND_VAR ||
+		    strcmp(name_at(&b, t->name_off), name) != 0)
+			continue;
+		*out = (struct object_extern){ .size = size_of(&b, t->type) };
+		type = resolve(&b, t->type);
+	}
+	if (!type || !out->size)
+		return false;
+	unsigned kind = BTF_INFO_KIND(type->info);
+	out->is_text = kind == BTF_KIND_ARRAY;
+	out->is_enum = kind == BTF_KIND_ENUM;
+	out->is_char = kind == BTF_KIND_INT && out->size == 1 &&
+		       strcmp(name_at(&b, type->name_off), "_Bool") != 0;
+	return true;
+}

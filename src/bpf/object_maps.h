@@ -14,4 +14,13 @@
 int object_map_from_btf(const void *btf, size_t size, const char *name,
 			struct bpf_object_map *map, struct err *e);
 
+/* What a variable that the file only declares is. */
+struct object_extern {
+	uint32_t size;
+	bool is_text, is_enum, is_char; /* an array of characters, an enum, one character */
+};
+/* By its name in the BTF; false when that does not know it. */
+bool object_extern_find(const void *btf, size_t size, const char *name,
+			struct object_extern *out);
+
 #endif

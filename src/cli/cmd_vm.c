@@ -413,11 +413,19 @@ static void print_record(void *user, const void *data, size_t size)
 	putchar('\n');
 }
 
+/* Nothing happens in these. */
+static bool is_constant(const char *name)
+{
+	return !strncmp(name, ".rodata", 7) || !strcmp(name, ".kconfig");
+}
+
 static void print_maps(struct task *t)
 {
 	for (unsigned i = 0; i < t->nmaps; i++) {
 		const struct scry_vm_map *def = scry_vm_map_info(t->vm, t->maps[i]);
 
+		if (is_constant(def->name))
+			continue;
 		if (def->type == BPF_MAP_TYPE_PERF_EVENT_ARRAY)
 			scry_vm_perf_read(t->vm, t->maps[i], 0, print_record, (void *)def->name,
 					  NULL);

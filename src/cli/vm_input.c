@@ -2,6 +2,7 @@
 
 #include "base/auto.h"
 #include "bpf/asm.h"
+#include "cli/kconfig.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -60,12 +61,18 @@ static int take_object(struct arena *a, const char *name, const struct sb *file,
 		       const char *wanted, struct vm_source *out, struct err *e)
 {
 	struct err why = { 0 };
-	int ret = bpf_object_read(a, file->s, file->len, &out->object, &why);
+	struct kconfig kconfig = {};
+	int ret = bpf_object_read(a, file->s, file->len,
+				  &(struct bpf_object_config){ kconfig_value, &kconfig },
+				  &out->object, &why);
 
+	kconfig_fini(&kconfig);
 	if (ret)
 		return err_set(e, ret, "%s: %s", name, why.msg);
 	vec_each(p, &out->object.progs) {
-		if (!wanted || !strcmp(p->name, wanted)) {
+		if (wanted ? !strcmp(p->name, wanted) : !p->refused) {
+			if (p->refused)
+				return err_set(e, -ENOTSUP, "%s: %s", name, p->refused);
 			out->prog = p;
 			out->insns = p->insns;
 			out->n = p->n;

@@ -48,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	memcpy(copy, data, size);
 	read_file(copy, size);
-	bpf_object_read(&a, copy, size, &object, &e);
+	bpf_object_read(&a, copy, size, NULL, &object, &e);
 	free(copy);
 	return 0;
 }

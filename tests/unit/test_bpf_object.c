@@ -41,7 +41,7 @@ static void programs_maps_and_data(void **state)
 
 	if (!compile(SOURCE, &file))
 		skip();
-	if (bpf_object_read(&a, file.s, file.len, &o, &e))
+	if (bpf_object_read(&a, file.s, file.len, NULL, &o, &e))
 		fail_msg("%s", e.msg);
 	assert_int_equal(o.progs.len, 2);
 	assert_string_equal(o.progs.data[0].name, "first");
@@ -87,7 +87,7 @@ static void damaged_files_are_refused(void **state)
 		}
 		if (round % 7 == 0)
 			len = (seed >> 33) % file.len;
-		refused += bpf_object_read(&a, bad, len, &o, &e) != 0;
+		refused += bpf_object_read(&a, bad, len, NULL, &o, &e) != 0;
 	}
 	assert_true(refused > 100);
 }

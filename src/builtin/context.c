@@ -12,7 +12,7 @@ static bool check_args(struct unit *u, struct expr *e)
 {
 	if (!(u->group->provider->flags & PV_NAMED_ARGS))
 		return builtin_not_here(u, e, "args");
-	e->type = &type_none; /* only its fields are values */
+	e->type = &type_none; /* its fields are values, see check_all_args() */
 	return true;
 }
 
@@ -188,7 +188,7 @@ static ref lower_usermode(struct unit *u, struct expr *e)
 
 BUILTINS(context) = {
 	{ "args", "? args()", BI_BARE | BI_PROBE, check_args,
-	  .doc = "The arguments by name: args.x." },
+	  .doc = "The arguments by name: args.x; all of them as a record: print(args)." },
 	ARG(0),
 	ARG(1),
 	ARG(2),

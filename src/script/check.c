@@ -462,6 +462,40 @@ static const struct type *check_arg(struct unit *u, struct expr *e)
 	return &type_error;
 }
 
+/*
+ * All arguments as one value: args becomes the record (a = args.a, b = args.b).  Those that
+ * cannot be read are left out.
+ */
+static const struct type *check_all_args(struct unit *u, struct expr *e)
+{
+	const struct shape *s = &u->shape;
+	struct arena *a = u->c->arena;
+
+	builtin_check(u, e);
+	if (type_is_error(e->type) || !s->nargs)
+		return e->type;
+
+	struct expr record = { .kind = E_RECORD, .span = e->span };
+	record.args = arena_array(a, struct expr *, s->nargs);
+	record.names = arena_array(a, const char *, s->nargs);
+	for (unsigned i = 0; i < s->nargs; i++) {
+		struct expr *base = expr_clone(a, e), *part = arena_new(a, struct expr);
+
+		if (s->args[i].missing)
+			continue;
+		*part = (struct expr){ .kind = E_FIELD,
+				       .span = e->span,
+				       .name_span = e->span,
+				       .name = s->args[i].name,
+				       .a = base };
+		record.names[record.nargs] = part->name;
+		record.args[record.nargs++] = part;
+	}
+	record.nnames = record.nargs;
+	*e = record;
+	return check_expr(u, e);
+}
+
 static const struct type *check_record_field(struct unit *u, struct expr *e,
 					     const struct type *t)
 {
@@ -650,6 +684,8 @@ static const struct type *check_call(struct unit *u, struct expr *e)
 	const struct c_macro *m = cfront_find_macro(u->c->cf, e->name);
 	if (m && m->function_like)
 		return expand_c_macro(u, e, m);
+	if (is_args(e))
+		return check_all_args(u, e);
 	if (macro_find(u, e->name))
 		return expand_macro(u, e);
 	if (subprog_find(u, e->name))
@@ -692,7 +728,7 @@ static const struct type *type_as_value(struct unit *u, struct expr *e)
 static const struct type *check_name(struct unit *u, struct expr *e)
 {
 	if (is_args(e))
-		return builtin_check(u, e);
+		return check_all_args(u, e);
 	resolve_name(u, e);
 	return e->type;
 }

@@ -142,7 +142,19 @@ static bool is_empty(const struct account *a)
 	return sum == 0;
 }
 
-void account_show(struct session *s)
+/* What is known only when all was shown: counters_finish() did not see it. */
+static bool has_late_losses(const struct account *a)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < a->nmaps; i++)
+		sum += a->maps[i].evicted;
+	for (unsigned i = NKINDS; i < a->ncounts; i++)
+		sum += a->counts[i].n;
+	return sum > 0;
+}
+
+bool account_show(struct session *s)
 {
 	size_t nprobes = s->plan->progs.len, nmaps = s->plan->maps.len;
 	struct account_probe *probes = arena_array(&s->scratch, struct account_probe, nprobes);
@@ -163,4 +175,5 @@ void account_show(struct session *s)
 		fill_map(s, i, &maps[i]);
 	if (a.whole || (!s->opt.no_warnings && !is_empty(&a)))
 		s->sink->account(session_notices(s), &a);
+	return has_late_losses(&a);
 }

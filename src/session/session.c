@@ -230,7 +230,8 @@ static int finish(struct session *s, struct err *e)
 	if (s->opt.print_maps && s->plan->purpose == FOR_TRACE)
 		err = maps_print_all(s, e);
 	tell_symbols(s);
-	account_show(s);
+	if (account_show(s) && s->opt.strict && !s->status)
+		s->status = 1;
 	return err;
 }
 

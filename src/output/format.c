@@ -178,7 +178,6 @@ static const char *base_prefix(const struct format_piece *p, uint64_t bits)
 	if (!bits || (!p->alt && p->conv != 'p'))
 		return "";
 	switch (p->conv) {
-	case 'o': return "0";
 	case 'X': return "0X";
 	case 'x':
 	case 'p': return "0x";
@@ -192,11 +191,14 @@ static unsigned base_of(char conv)
 }
 
 /* How many digits a number has at least: the precision, or what fills the width with zeros. */
-static long least_digits(const struct format_piece *p, size_t prefix)
+static long least_digits(const struct format_piece *p, size_t prefix, long ndigits)
 {
+	long least = p->zero && !p->left ? p->width - (long)prefix : 0;
+
 	if (p->precision >= 0 && p->conv != 'p')
-		return p->precision;
-	return p->zero && !p->left ? p->width - (long)prefix : 0;
+		least = p->precision;
+	/* "%#o" begins with a zero, whatever that takes */
+	return p->conv == 'o' && p->alt && least <= ndigits ? ndigits + 1 : least;
 }
 
 static void put_number(const struct format_piece *p, const struct value *v, struct sb *out)
@@ -211,10 +213,10 @@ static void put_number(const struct format_piece *p, const struct value *v, stru
 		number_digits(end, negative ? -bits : bits, base_of(p->conv), p->conv == 'X');
 	long ndigits = end - digits;
 
-	if (!p->precision && !bits) /* as in C: no digits at all */
-		ndigits = 0;
+	if (!bits && (!p->precision || (p->conv == 'o' && p->alt)))
+		ndigits = 0; /* none, or the zero that "%#o" brings */
 	sb_puts(out, prefix);
-	sb_fill(out, '0', least_digits(p, strlen(prefix)) - ndigits);
+	sb_fill(out, '0', least_digits(p, strlen(prefix), ndigits) - ndigits);
 	sb_write(out, digits, (size_t)ndigits);
 }
 

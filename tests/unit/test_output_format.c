@@ -89,6 +89,8 @@ static void width_and_precision_apply_to_the_whole_text(void **state)
 	assert_format("a\nf+1\nb", "a%sb", stack);
 	assert_format("     a\\x0a|", "%10r|", VBUF("a\n"));
 	assert_format("  005|005|", "%05.3d|%.3d|%.0d", VINT(5), VINT(5), VINT(0));
+	assert_format("0010|010|0|00010|0", "%#.4o|%#.2o|%#o|%#05o|%#.0o", VINT(8), VINT(8),
+		      VINT(0), VINT(8), VINT(0));
 	assert_format("abcd..", "%s", V(V_STRING, .text = "abcd", .len = 4, .truncated = true));
 }
 

@@ -13,7 +13,9 @@ CPPFLAGS += -Isrc -Iinclude -D_GNU_SOURCE
 LIBS     := -l:libbpf.a -l:libdw.a -l:libelf.a -l:libz.a -l:liblzma.a -liberty
 # Without the sanitizers, for programs that go into a guest.
 PLAIN    := $(CFLAGS) -std=gnu11 $(WARN)
-override CFLAGS += -std=gnu11 $(WARN) -fno-strict-aliasing -ffunction-sections -fdata-sections $(SAN)
+# Nothing unwinds scry but a debugger, which has its own tables: they would be a twentieth of the program.
+override CFLAGS += -std=gnu11 $(WARN) -fno-strict-aliasing -fno-asynchronous-unwind-tables \
+                   -ffunction-sections -fdata-sections $(SAN)
 override LDFLAGS += -Wl,--gc-sections $(SAN)
 
 # Folders of the library; narrow it while another folder is under construction:

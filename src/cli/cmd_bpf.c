@@ -6,8 +6,10 @@
 #include "kernel/bpf.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/signalfd.h>
 #include <sys/statfs.h>
 
 static bool take_flag(struct bpf_task *t, const char *letter, const char *name)
@@ -282,6 +284,17 @@ int cmd_feature(int argc, char **argv)
 	int code = cmd_info(&o);
 	arena_free(&arena);
 	return code;
+}
+
+int bpf_stop_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
 const char *bpf_next_word(struct bpf_task *t)

@@ -17,6 +17,7 @@ static const char USAGE[] =
 	"       scry map {push|enqueue} MAP VALUE\n"
 	"       scry map {peek|pop|dequeue} MAP\n"
 	"       scry map freeze MAP\n"
+	"       scry map event_pipe MAP [cpu N index N]   what programs write there, until ^C\n"
 	"       scry map create PATH type TYPE key SIZE value SIZE entries N [name NAME] [flags N]\n"
 	"                      [inner_map MAP]\n"
 	"MAP: id N, name NAME, or pinned PATH\n"
@@ -294,14 +295,23 @@ static int map_pin(struct bpf_task *t)
 int cmd_map(int argc, char **argv)
 {
 	static const struct bpf_verb VERBS[] = {
-		{ "show", map_show },	  { "list", map_show },
-		{ "dump", map_dump },	  { "lookup", map_lookup },
-		{ "update", map_update }, { "delete", map_delete },
-		{ "pin", map_pin },	  { "getnext", map_getnext },
-		{ "push", map_push },	  { "enqueue", map_push },
-		{ "peek", map_peek },	  { "pop", map_pop },
-		{ "dequeue", map_pop },	  { "freeze", map_freeze },
-		{ "create", map_create }, { 0 },
+		{ "show", map_show },
+		{ "list", map_show },
+		{ "dump", map_dump },
+		{ "update", map_update },
+		{ "lookup", map_lookup },
+		{ "getnext", map_getnext },
+		{ "delete", map_delete },
+		{ "pin", map_pin },
+		{ "event_pipe", map_event_pipe },
+		{ "peek", map_peek },
+		{ "push", map_push },
+		{ "enqueue", map_push },
+		{ "pop", map_pop },
+		{ "dequeue", map_pop },
+		{ "freeze", map_freeze },
+		{ "create", map_create },
+		{ 0 },
 	};
 
 	return bpf_command(argc, argv, VERBS, USAGE);

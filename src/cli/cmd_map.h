@@ -27,6 +27,8 @@ int map_parse_key(struct bpf_task *t, struct opened *o);
 int map_check_keyless(struct bpf_task *t, const struct opened *o);
 
 /* cmd_map_dump.c */
+/* "01 02", eight bytes a group, sixteen a line. */
+void map_put_hex(const uint8_t *bytes, size_t n);
 int map_dump(struct bpf_task *t);
 int map_lookup(struct bpf_task *t);
 int map_getnext(struct bpf_task *t);

@@ -17,8 +17,7 @@
 /* Longer keys and values get lines of their own. */
 enum { LINE_BYTES = 16, PAIR_BYTES = 24 };
 
-/* "01 02", eight bytes a group, sixteen a line. */
-static void put_hex(const uint8_t *bytes, size_t n)
+void map_put_hex(const uint8_t *bytes, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		const char *before = i % LINE_BYTES == 0 ? i ? "\n" : ""
@@ -108,20 +107,20 @@ static void put_entry_bytes(const struct opened *o)
 
 	if (i->key_size) {
 		printf("key:%s", name_end);
-		put_hex(o->key, i->key_size);
+		map_put_hex(o->key, i->key_size);
 		bool one_line =
 			!o->m.is_percpu && !wide && i->key_size + i->value_size <= PAIR_BYTES;
 		fputs(one_line ? "  " : "\n", stdout);
 	}
 	if (!o->m.is_percpu) {
 		printf("value:%s", name_end);
-		put_hex(o->value, i->value_size);
+		map_put_hex(o->value, i->value_size);
 		putchar('\n');
 		return;
 	}
 	for (unsigned cpu = 0; cpu < cpus_possible(); cpu++) {
 		printf("value (CPU %02u):%s", cpu, i->value_size > LINE_BYTES ? "\n" : " ");
-		put_hex(o->value + cpu * o->stride, i->value_size);
+		map_put_hex(o->value + cpu * o->stride, i->value_size);
 		putchar('\n');
 	}
 }
@@ -153,7 +152,7 @@ static void put_failure(struct bpf_task *t, struct jw *w, const struct opened *o
 		jw_close(w);
 	} else if (!is_typed(o)) {
 		fputs("key:\n", stdout);
-		put_hex(o->key, o->m.info.key_size);
+		map_put_hex(o->key, o->m.info.key_size);
 		printf("\nvalue:\n%s\n", strerror(-err));
 	}
 }
@@ -295,7 +294,7 @@ static int lookup(struct bpf_task *t, struct opened *o)
 	if (t->json)
 		return err;
 	fputs("key:\n", stdout);
-	put_hex(o->key, o->m.info.key_size);
+	map_put_hex(o->key, o->m.info.key_size);
 	fputs("\n\nNot found\n", stdout);
 	return err_set(&t->err, err, "map %s has no such key", o->m.info.name);
 }
@@ -326,9 +325,9 @@ static int getnext(struct bpf_task *t, struct opened *o)
 		return 0;
 	}
 	fputs(first ? "key: None" : "key:\n", stdout);
-	put_hex(o->key, first ? 0 : size);
+	map_put_hex(o->key, first ? 0 : size);
 	fputs("\nnext key:\n", stdout);
-	put_hex(next, size);
+	map_put_hex(next, size);
 	putchar('\n');
 	return 0;
 }

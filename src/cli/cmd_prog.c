@@ -13,6 +13,12 @@ static const char USAGE[] =
 	"usage: scry prog [{show|list} [PROG]] [-f] [-j|-p]\n"
 	"       scry prog dump xlated PROG [opcodes] [linum] | visual | file PATH\n"
 	"       scry prog dump jited PROG [opcodes] [linum] | file PATH\n"
+	"       scry prog {load|loadall} FILE PATH [type TYPE] [map {idx N|name NAME} MAP]...\n"
+	"                 [pinmaps FOLDER] [autoattach]\n"
+	"       scry prog {attach|detach} PROG TYPE [MAP]\n"
+	"       scry prog run PROG {data_in FILE|ctx_in FILE} [data_out FILE [data_size_out N]]\n"
+	"                 [ctx_out FILE [ctx_size_out N]] [repeat N]\n"
+	"       scry prog tracelog\n"
 	"       scry prog profile PROG [SECONDS]   runs and time, a line a second\n"
 	"       scry prog pin PROG PATH\n"
 	"PROG: id N, name NAME, tag TAG, or pinned PATH\n";
@@ -159,15 +165,34 @@ static int profile_second(struct bpf_task *t, int fd, struct bpf_prog_info *last
 	return 0;
 }
 
+/* "[duration] SECONDS"; bpftool's metrics are counters of the processor, one at a time. */
+static int take_seconds(struct bpf_task *t, unsigned long *seconds)
+{
+	char *end;
+
+	*seconds = 0;
+	bpf_next_is(t, "duration");
+	if (!t->words.n)
+		return 0;
+	const char *word = bpf_next_word(t);
+	*seconds = strtoul(word, &end, 10);
+	if (*word && !*end)
+		return bpf_end_of_words(t);
+	err_set(&t->err, -EINVAL, "profile: '%s' is no number of seconds", word);
+	return err_hint(&t->err,
+			"runs and their time are counted; cycles and cache misses of BPF "
+			"programs are not: perf stat -b PROG-ID has them");
+}
+
 static int prog_profile(struct bpf_task *t)
 {
 	auto_close int fd = inspect_open(KBPF_PROG, &t->words, &t->err);
-	auto_close int stats = fd < 0 ? -1 : kbpf_enable_stats();
-	unsigned long seconds = t->words.n ? strtoul(t->words.words[0], NULL, 10) : 0;
+	unsigned long seconds;
 	struct bpf_prog_info last;
 
-	if (fd < 0)
-		return fd;
+	if (fd < 0 || take_seconds(t, &seconds))
+		return t->err.code;
+	auto_close int stats = kbpf_enable_stats();
 	if (stats < 0)
 		return err_set(&t->err, stats, "switch on the kernel's counting of runs");
 	int err = kbpf_prog_info(fd, &last);
@@ -176,21 +201,15 @@ static int prog_profile(struct bpf_task *t)
 	return err;
 }
 
-static int refuse(struct bpf_task *t)
-{
-	err_set(&t->err, -EINVAL, "programs are not loaded, run or attached one by one");
-	return err_hint(&t->err,
-			"scry run OBJECT loads and attaches the programs of an object and "
-			"shows what they print; scry run --vm runs one on given data");
-}
-
 int cmd_prog(int argc, char **argv)
 {
 	static const struct bpf_verb VERBS[] = {
-		{ "show", prog_show }, { "list", prog_show },	    { "dump", prog_dump },
-		{ "pin", prog_pin },   { "profile", prog_profile }, { "run", refuse },
-		{ "load", refuse },    { "loadall", refuse },	    { "attach", refuse },
-		{ "detach", refuse },  { "tracelog", refuse },	    { 0 },
+		{ "show", prog_show },	       { "list", prog_show },
+		{ "dump", prog_dump },	       { "pin", prog_pin },
+		{ "load", prog_load },	       { "loadall", prog_loadall },
+		{ "attach", prog_attach },     { "detach", prog_detach },
+		{ "tracelog", prog_tracelog }, { "run", prog_run },
+		{ "profile", prog_profile },   { 0 },
 	};
 
 	return bpf_command(argc, argv, VERBS, USAGE);

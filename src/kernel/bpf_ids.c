@@ -107,3 +107,65 @@ int kbpf_btf_bytes(int fd, struct sb *out)
 	free(bytes);
 	return r;
 }
+
+static uint64_t ptr64(const void *p)
+{
+	return (uint64_t)(uintptr_t)p;
+}
+
+int kbpf_test(int fd, struct kbpf_test *t)
+{
+	union bpf_attr attr = {
+		.test.prog_fd = (uint32_t)fd,
+		.test.data_in = ptr64(t->data_in),
+		.test.data_size_in = t->data_size_in,
+		.test.data_out = ptr64(t->data_out),
+		.test.data_size_out = t->data_size_out,
+		.test.ctx_in = ptr64(t->ctx_in),
+		.test.ctx_size_in = t->ctx_size_in,
+		.test.ctx_out = ptr64(t->ctx_out),
+		.test.ctx_size_out = t->ctx_size_out,
+		.test.repeat = t->repeat,
+	};
+	int r = call(BPF_PROG_TEST_RUN, &attr);
+
+	t->data_size_out = attr.test.data_size_out;
+	t->ctx_size_out = attr.test.ctx_size_out;
+	t->retval = attr.test.retval;
+	t->duration = attr.test.duration;
+	return r;
+}
+
+int kbpf_attach(int prog_fd, int target_fd, uint32_t attach_type, uint32_t flags)
+{
+	union bpf_attr attr = { .target_fd = (uint32_t)target_fd,
+				.attach_bpf_fd = (uint32_t)prog_fd,
+				.attach_type = attach_type,
+				.attach_flags = flags };
+
+	return call(BPF_PROG_ATTACH, &attr);
+}
+
+int kbpf_detach(int prog_fd, int target_fd, uint32_t attach_type)
+{
+	union bpf_attr attr = { .target_fd = (uint32_t)target_fd,
+				.attach_bpf_fd = (uint32_t)prog_fd,
+				.attach_type = attach_type };
+
+	return call(BPF_PROG_DETACH, &attr);
+}
+
+int kbpf_attached(int target_fd, uint32_t attach_type, bool effective, uint32_t *ids,
+		  uint32_t *n, uint32_t *flags)
+{
+	union bpf_attr attr = { .query.target_fd = (uint32_t)target_fd,
+				.query.attach_type = attach_type,
+				.query.query_flags = effective ? BPF_F_QUERY_EFFECTIVE : 0,
+				.query.prog_ids = ptr64(ids),
+				.query.prog_cnt = *n };
+	int r = call(BPF_PROG_QUERY, &attr);
+
+	*n = attr.query.prog_cnt;
+	*flags = attr.query.attach_flags;
+	return r;
+}

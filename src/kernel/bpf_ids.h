@@ -9,6 +9,7 @@
 #include "base/sb.h"
 
 #include <linux/bpf.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 enum kbpf_object { KBPF_PROG, KBPF_MAP, KBPF_LINK, KBPF_BTF };
@@ -31,5 +32,26 @@ int kbpf_link_detach(int fd);
 int kbpf_info(int fd, void *info, uint32_t size);
 /* The bytes of a BTF object, appended to out. */
 int kbpf_btf_bytes(int fd, struct sb *out);
+
+/* A run of a program on given bytes (BPF_PROG_TEST_RUN); sizes out: the room, then what came.
+ */
+struct kbpf_test {
+	const void *data_in, *ctx_in; /* or NULL */
+	void *data_out, *ctx_out;     /* or NULL */
+	uint32_t data_size_in, data_size_out, ctx_size_in, ctx_size_out;
+	uint32_t repeat;
+	uint32_t retval, duration; /* ns, the average */
+};
+int kbpf_test(int fd, struct kbpf_test *t);
+
+/* Attaches a program to what target_fd is (a map, a cgroup), detaches it. */
+int kbpf_attach(int prog_fd, int target_fd, uint32_t attach_type, uint32_t flags);
+int kbpf_detach(int prog_fd, int target_fd, uint32_t attach_type);
+/*
+ * The programs at a cgroup; effective: those above that work here too. *n is the room, then how
+ * many there are. -ENOSPC: more than the room.
+ */
+int kbpf_attached(int target_fd, uint32_t attach_type, bool effective, uint32_t *ids,
+		  uint32_t *n, uint32_t *flags);
 
 #endif

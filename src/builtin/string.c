@@ -40,6 +40,10 @@ static bool check_str(struct unit *u, struct expr *e)
 		if (!literal_text(u, p, &s, &len))
 			return false;
 		p->type = type_string(u->c->tt, (uint32_t)len + 1);
+		if (len >= size && e->nargs == 1 && !p->is_param) {
+			diag(u->c->dx, E0135_STRING_LONG, p->span, size - 1, s);
+			return false;
+		}
 	} else {
 		check_value(u, p);
 	}
@@ -82,6 +86,10 @@ static void lower_str(struct unit *u, struct expr *e, const struct dest *d)
 
 	bool is_text = p->type->kind == T_STRING || p->type->kind == T_PROBE;
 
+	if (p->kind == E_STRING && !n && p->str.len >= e->type->size) {
+		store_text_cut(u, p->str.s, e->type->size, d);
+		return;
+	}
 	if (is_text && !n) {
 		struct dest same = { d->ptr, d->off, d->type, d->pad };
 

@@ -108,6 +108,7 @@ struct expr {
 	} str;
 	uint64_t num;
 	bool is_bytes;	   /* E_STRING: what stands behind a NUL counts, too */
+	bool is_param;	   /* the text was a positional parameter */
 	unsigned height;   /* of the tree from here down; the parser limits it */
 	bool num_unsigned; /* a literal beyond INT64_MAX */
 	int op;		   /* enum unary_op, enum binary_op; E_INCDEC: +1 or -1 */

@@ -272,9 +272,14 @@ static const struct type *check_logic(struct unit *u, struct expr *e)
 {
 	const struct type *sides[2] = { e->a->type, e->b->type };
 
-	for (int i = 0; i < 2; i++)
-		if (!type_is_integral(sides[i]) && sides[i]->kind != T_PTR)
+	for (int i = 0; i < 2; i++) {
+		const struct type *t = sides[i], *other = sides[!i];
+
+		if (!type_is_integral(t) && t->kind != T_PTR)
 			return bad_binary(u, e);
+		if (t->kind == T_PTR && other->kind == T_INT)
+			return bad_binary(u, e);
+	}
 	return &type_bool;
 }
 
@@ -291,6 +296,19 @@ static bool born_signed(const struct expr *e)
 }
 
 static const struct type *check_string(struct unit *u, struct expr *e);
+
+/* Those were numbers before there were bools: scripts count how many of them hold. */
+static bool is_comparison(const struct expr *e)
+{
+	return (e->kind == E_BINARY && e->op >= BIN_EQ && e->op <= BIN_LOR) ||
+	       (e->kind == E_UNARY && e->op == UN_NOT);
+}
+
+static bool sum_is_bool(const struct expr *e)
+{
+	return e->a->type->kind == T_BOOL && e->b->type->kind == T_BOOL &&
+	       !is_comparison(e->a) && !is_comparison(e->b);
+}
 
 static const struct type *check_arith(struct unit *u, struct expr *e)
 {
@@ -315,6 +333,8 @@ static const struct type *check_arith(struct unit *u, struct expr *e)
 
 	if (x->kind == T_BOOL && y->kind == T_BOOL &&
 	    (op == BIN_AND || op == BIN_OR || op == BIN_XOR))
+		return &type_bool;
+	if (op == BIN_ADD && sum_is_bool(e))
 		return &type_bool;
 	bool is_signed = op == BIN_SUB || signed_pair(x, y);
 	if (op == BIN_SHL || op == BIN_SHR)
@@ -350,8 +370,14 @@ static const struct type *check_binary(struct unit *u, struct expr *e)
 		e->type = check_compare(u, e);
 	else
 		e->type = check_arith(u, e);
-	if (!type_is_error(e->type) && e->kind == E_BINARY)
-		fold_binary(u, e);
+	if (type_is_error(e->type) || e->kind != E_BINARY)
+		return e->type;
+	const struct type *t = e->type;
+	fold_binary(u, e);
+	if (e->is_const && t->kind == T_BOOL) {
+		e->const_value = e->const_value != 0;
+		e->type = t;
+	}
 	return e->type;
 }
 

@@ -184,6 +184,8 @@ ref lower_arith(struct unit *u, struct expr *e, enum binary_op op, const struct 
 		y = scaled(u, xt, y);
 	else if (yt->kind == T_PTR && xt->kind != T_PTR)
 		x = scaled(u, yt, x);
+	if (op == BIN_ADD && e->type && e->type->kind == T_BOOL)
+		op = BIN_OR;
 	return ir_bin(b, ops[op], x, y);
 }
 

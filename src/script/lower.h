@@ -60,6 +60,8 @@ ref lower_addr(struct unit *u, struct expr *e);
 void convert(struct unit *u, ref src, int32_t off, const struct type *from,
 	     const struct dest *d);
 void store_text(struct unit *u, const char *s, size_t len, const struct dest *d);
+/* Longer text: n bytes of it without a NUL, which is how values show that they were cut. */
+void store_text_cut(struct unit *u, const char *s, uint32_t n, const struct dest *d);
 /* Copies text of the program's own up to its NUL, which it gets in any case; its length. */
 ref lower_copy_text(struct unit *u, ref to, uint32_t room, ref from);
 /* The length of text in size bytes of memory. */

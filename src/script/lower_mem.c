@@ -44,11 +44,11 @@ static void pad_from(struct unit *u, const struct dest *d, uint32_t n)
 		ir_zero(&u->b, d->ptr, d->off + (int32_t)n, d->type->size - n);
 }
 
-void store_text(struct unit *u, const char *s, size_t len, const struct dest *d)
+/* n bytes of text, and zeros behind them up to total. */
+static void put_text(struct unit *u, const char *s, uint32_t n, uint32_t total,
+		     const struct dest *d)
 {
 	struct irb *b = &u->b;
-	uint32_t n = len < d->type->size ? (uint32_t)len : d->type->size - 1;
-	uint32_t total = n + 1; /* with its NUL */
 
 	for (uint32_t off = 0; off < total;) {
 		unsigned unit = ir_widest((uint32_t)d->off + off, total - off);
@@ -62,6 +62,20 @@ void store_text(struct unit *u, const char *s, size_t len, const struct dest *d)
 		off += unit;
 	}
 	pad_from(u, d, total);
+}
+
+void store_text(struct unit *u, const char *s, size_t len, const struct dest *d)
+{
+	uint32_t n = len < d->type->size ? (uint32_t)len : d->type->size - 1;
+
+	put_text(u, s, n, n + 1, d); /* with its NUL */
+}
+
+void store_text_cut(struct unit *u, const char *s, uint32_t n, const struct dest *d)
+{
+	if (n > d->type->size)
+		n = d->type->size;
+	put_text(u, s, n, n, d);
 }
 
 ref read_text(struct unit *u, const struct place *p, ref n, const struct dest *d,

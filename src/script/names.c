@@ -228,6 +228,7 @@ const struct type *check_param(struct unit *u, struct expr *e, bool as_string)
 
 	if (!text)
 		report_missing(u, e);
+	e->is_param = true;
 	if (as_string) {
 		become_string(u->c, e, text ? text : "", text ? strlen(text) : 0);
 	} else if (!text) {

@@ -15,11 +15,12 @@ for program in alu branches copy packet hash; do
 		row "machine, $program: $engine beside the kernel's JIT, per turn" ns \
 			"$(value $program $engine)" "$(value $program kernel)" ""
 	done
-	[ -n "$(value $program ubpf-jit)" ] || continue
-	row "machine, $program: JIT beside ubpf's, per turn" ns \
-		"$(value $program jit)" "$(value $program ubpf-jit)" "<=1x"
-	row "machine, $program: interpreter beside ubpf's, per turn" ns \
-		"$(value $program interpreter)" "$(value $program ubpf-interpreter)" "<=0.67x"
+	[ -z "$(value $program ubpf-jit)" ] ||
+		row "machine, $program: JIT beside ubpf's, per turn" ns \
+			"$(value $program jit)" "$(value $program ubpf-jit)" "<=1x"
+	[ -z "$(value $program ubpf-interpreter)" ] ||
+		row "machine, $program: interpreter beside ubpf's, per turn" ns \
+			"$(value $program interpreter)" "$(value $program ubpf-interpreter)" "<=0.67x"
 done
 # The peer of these is the smallest program: 1.0 is growth in step with the size.
 for size in 1004 10004 100004; do

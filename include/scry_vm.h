@@ -3,7 +3,7 @@
  *
  * A machine holds maps, programs, memory that programs may touch, and helper functions.  Maps
  * and programs are known by small numbers (from 1), which are also what the 64-bit immediates
- *of a program name a map by.
+ * of a program name a map by.
  *
  *	struct scry_vm *vm = scry_vm_new();
  *	int prog = scry_vm_load(vm, insns, n, NULL);
@@ -14,8 +14,8 @@
  *	scry_vm_free(vm);
  *
  * No program, verified or not, can hang or crash its host: every access is checked against the
- * memory the machine knows, jumps back and calls take from a budget of steps, and the stack is
- * limited.  SCRY_VM_UNSAFE gives the checks of memory and steps up; use it for programs that
+ * memory the machine knows, jumps back, calls and the work of helpers take from a budget of steps,
+ * and the stack is limited.  SCRY_VM_UNSAFE gives the checks of memory and steps up; use it for programs that
  * were verified.
  *
  * Setting a machine up (maps, programs, helpers, memory) is for one thread; after that programs
@@ -172,7 +172,7 @@ int scry_vm_helper_add(struct scry_vm *vm, uint32_t id, const char *name, scry_v
 void scry_vm_helpers_clear(struct scry_vm *vm);
 /*
  * For helpers: the memory at a program's address. Returns NULL when the program may not touch
- * it; the run then ends with -EFAULT as soon as the helper returns.
+ * it; the run then ends with -EFAULT as soon as the helper returns. Each 64 bytes take a step.
  */
 void *scry_vm_helper_memory(struct scry_vm_run *run, uint64_t addr, size_t size, bool write);
 

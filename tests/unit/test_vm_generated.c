@@ -895,6 +895,24 @@ static int offer(const struct program *p, enum bpf_prog_type type, const int map
 	return 0;
 }
 
+/* Sign extension and the like came with 6.6. */
+static bool kernel_has_all_instructions(void)
+{
+	struct program p = { .n = 0 };
+
+	put(&p, BPF_ALU64 | BPF_MOV | BPF_K, 1, 0, 0, 1);
+	put(&p, BPF_ALU64 | BPF_MOV | BPF_X, 0, 1, 8, 0);
+	put(&p, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
+	return !offer(&p, BPF_PROG_TYPE_SOCKET_FILTER, NULL, NULL);
+}
+
+/* An older kernel's complaint about an instruction that it does not know. */
+static bool is_about_encoding(const struct sb *log)
+{
+	return log->len &&
+	       (strstr(log->s, "reserved field") || strstr(log->s, "unknown opcode"));
+}
+
 /*
  * What was accepted runs with all checks on and none of them strikes. The packet of XDP is
  * where 32 bits can name it, as the context's fields do.
@@ -927,6 +945,8 @@ static void nothing_is_accepted_that_the_kernel_rejects(void **state)
 			       MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
 	unsigned both = 0, ours = 0, kernels = 0, neither = 0;
 
+	const bool knows_all = kernel_has_all_instructions();
+
 	assert_true(packet != MAP_FAILED);
 	start_random();
 	for (unsigned n = rounds(4000); n; n--) {
@@ -948,6 +968,10 @@ static void nothing_is_accepted_that_the_kernel_rejects(void **state)
 		bool kernel =
 			maps[0] >= 0 ? !offer(&p, type, maps, accept ? &log : NULL) : accept;
 
+		if (accept && !kernel && !knows_all && is_about_encoding(&log)) {
+			scry_vm_free(vm);
+			continue;
+		}
 		*(accept ? (kernel ? &both : &ours) : (kernel ? &kernels : &neither)) += 1;
 		if (accept && !kernel) {
 			print_program(&p);

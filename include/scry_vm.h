@@ -14,9 +14,9 @@
  *	scry_vm_free(vm);
  *
  * No program, verified or not, can hang or crash its host: every access is checked against the
- * memory the machine knows, jumps back, calls and the work of helpers take from a budget of steps,
- * and the stack is limited.  SCRY_VM_UNSAFE gives the checks of memory and steps up; use it for programs that
- * were verified.
+ * memory the machine knows; jumps back, calls and the work of helpers take from a budget of
+ * steps; the stack is limited.  SCRY_VM_UNSAFE gives up the checks of memory and steps; use it
+ * for programs that were verified.
  *
  * Setting a machine up (maps, programs, helpers, memory) is for one thread; after that programs
  * may run and maps may be used from many at once.  Functions return 0 or a number, or -errno;

@@ -2,20 +2,28 @@
 # Probes in user space: what one costs per event, how long many take to attach and to detach, how
 # long the kernel's probes take to list. The bash probed is a copy that nobody runs.
 
-U=uprobe:$(readlink -f "$load"):bench_call
-figure event "$U /pid == 0/ { @ = count(); }" 'ns ns - uprobe: nothing (the predicate is false), per event'
-idle=$(sort -n <(median ns "$out/own.tmp") <(median ns "$out/peer.tmp") | head -n 1)
+at=$(readlink -f "$load")
 
-figure event "$U /pid == PID/ { @ = count(); }" 'net ns <=0.5x uprobe: count(), per event
+# Nobody but load runs these functions, so that no predicate is needed, whose cost would hide the rest.
+nothing() { # PROBE NAME
+	figure event "$1 { }" "ns ns - $2: nothing, per event"
+	idle=$(sort -n <(median ns "$out/own.tmp") <(median ns "$out/peer.tmp") | head -n 1)
+}
+
+nothing "uprobe:$at:bench_call" uprobe
+figure event "uprobe:$at:bench_call { @ = count(); }" 'net ns <=0.5x uprobe: count(), per event
 insns insns - uprobe: count(), instructions'
-figure event "$U /pid == PID/ { @ = hist(arg0); }" 'net ns <=0.5x uprobe: hist() of an argument, per event
+figure event "uprobe:$at:bench_call { @ = hist(arg0); }" 'net ns <=0.5x uprobe: hist() of an argument, per event
 insns insns - uprobe: hist() of an argument, instructions'
 
-figure event "uretprobe:$(readlink -f "$load"):bench_call /pid == PID/ { @ = count(); }" \
-	'net ns <=0.5x uretprobe: count(), per event
+nothing "uretprobe:$at:bench_call" uretprobe
+figure event "uretprobe:$at:bench_call { @ = count(); }" 'net ns <=0.5x uretprobe: count(), per event
 insns insns - uretprobe: count(), instructions'
-figure event "usdt:$(readlink -f "$load"):bench:call /pid == PID/ { @ = hist(arg0); }" \
-	'net ns <=0.5x USDT: hist() of an argument, per event
+
+nothing "usdt:$at:bench:call" USDT
+figure event "usdt:$at:bench:call { @ = count(); }" 'net ns <=0.5x USDT: count(), per event
+insns insns - USDT: count(), instructions'
+figure event "usdt:$at:bench:call { @ = hist(arg0); }" 'net ns <=0.5x USDT: hist() of an argument, per event
 insns insns - USDT: hist() of an argument, instructions'
 
 # All its functions take bpftrace minutes: these in both, the whole in scry alone.

@@ -546,7 +546,7 @@ static bool generate(struct compiler *c, struct unit *u)
 	struct plan *p = c->plan;
 	struct image *parts = arena_array(c->arena, struct image, u->fns.len);
 	struct codegen_target target = {
-		.on_stack_limit = c->cfg->on_stack_limit,
+		.on_stack_limit = c->cfg->on_stack_limit ? c->cfg->on_stack_limit : 1,
 		.stack_max = stack_of_each(u),
 		.scratch_copies =
 			u->group->preemptible && c->opt->isa >= 3 ? PREEMPTED_RUNS : 1,

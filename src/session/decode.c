@@ -324,6 +324,7 @@ static struct frame kernel_frame(struct job *j, enum stack_mode mode, uint64_t a
 
 static bool find_usym(struct job *j, uint32_t pid, uint64_t addr, struct usym *out)
 {
+	*out = (struct usym){};
 	return !j->d->no_user_symbols &&
 	       usyms_lookup(decoder_usyms(j->d), (pid_t)pid, addr, out);
 }

@@ -34,10 +34,8 @@ bool vm_callback_find(struct scry_vm_run *run, uint64_t addr, struct vm_callback
 static uint64_t interpret(struct scry_vm_run *run, const struct vm_callback *cb,
 			  const uint64_t args[4], uint64_t frame)
 {
-	uint64_t r[11] = { 0, args[0], args[1], args[2], args[3], [10] = frame };
-
 	run->depth++;
-	uint64_t result = vm_interpret_function(run, cb->prog, cb->op, r);
+	uint64_t result = vm_interpret_function(run, cb->prog, cb->op, args, frame);
 	run->depth--;
 	return result;
 }

@@ -36,8 +36,11 @@ struct frame {
 	enum { BITS = bits };                            \
 	U d __attribute__((unused)) = (U)(dval), s __attribute__((unused)) = (U)(sval)
 
+/* r1 and r2 come in registers: read back at another width than written, they would be waited
+ * for. */
 static void interpret(struct scry_vm_run *run, const struct vm_prog *prog,
-		      const struct vm_op *op, const uint64_t start[11])
+		      const struct vm_op *op, uint64_t r1, uint64_t r2, const uint64_t more[2],
+		      uint64_t frame)
 {
 	static const void *const LABELS[VM_OPS] = {
 #define INSN(id, ...) &&do_##id,
@@ -49,9 +52,8 @@ static void interpret(struct scry_vm_run *run, const struct vm_prog *prog,
 	const void *const *labels = run->input->trace ? TRACED : LABELS;
 	struct frame frames[BPF_CALL_DEPTH];
 	uint32_t depth = run->depth;
-	uint64_t r[11], addr;
+	uint64_t r[11] = { 0, r1, r2, more[0], more[1], [10] = frame }, addr;
 
-	memcpy(r, start, sizeof(r));
 	goto *labels[op->id];
 
 	/* --- arithmetic --- */
@@ -290,16 +292,15 @@ end:
 
 void vm_interpret(struct scry_vm_run *run, const struct vm_prog *prog, uint64_t r1, uint64_t r2)
 {
-	uint64_t r[11] = {
-		[1] = r1, [2] = r2, [10] = (uintptr_t)run->stack + sizeof(run->stack)
-	};
+	static const uint64_t NONE[2];
 
-	interpret(run, prog, prog->ops, r);
+	interpret(run, prog, prog->ops, r1, r2, NONE,
+		  (uintptr_t)run->stack + sizeof(run->stack));
 }
 
 uint64_t vm_interpret_function(struct scry_vm_run *run, const struct vm_prog *prog,
-			       const struct vm_op *op, const uint64_t r[11])
+			       const struct vm_op *op, const uint64_t args[4], uint64_t frame)
 {
-	interpret(run, prog, op, r);
+	interpret(run, prog, op, args[0], args[1], args + 2, frame);
 	return run->result;
 }

@@ -300,18 +300,6 @@ const struct vm_prog *vm_tail_target(struct scry_vm_run *run, uint64_t map, uint
 	return target;
 }
 
-bool vm_packet_load(const struct scry_vm_run *run, int64_t off, unsigned size, uint64_t *value)
-{
-	uint32_t word = 0;
-
-	if (off < 0 || (uint64_t)off + size > run->packet_size)
-		return false;
-	for (unsigned i = 0; i < size; i++)
-		word = word << 8 | run->packet[off + i];
-	*value = word;
-	return true;
-}
-
 /* --- memory --- */
 
 int scry_vm_memory_add(struct scry_vm *vm, void *mem, size_t size, bool writable)

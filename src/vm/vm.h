@@ -15,7 +15,9 @@
 #include "scry_vm.h"
 #include "vm/map.h"
 
+#include <endian.h>
 #include <errno.h>
+#include <string.h>
 
 enum {
 	VM_STACK_BYTES = BPF_STACK_SIZE * BPF_CALL_DEPTH,
@@ -132,9 +134,9 @@ bool *vm_jump_targets(const struct vm_prog *prog);
 void vm_interpret(struct scry_vm_run *run, const struct vm_prog *prog, uint64_t r1,
 		  uint64_t r2);
 
-/* Runs the function at op, its frame pointer in r[10], up to its exit; r[1] ... in r. */
+/* Runs the function at op with r1 ... r4 and its frame pointer, up to its exit. */
 uint64_t vm_interpret_function(struct scry_vm_run *run, const struct vm_prog *prog,
-			       const struct vm_op *op, const uint64_t r[11]);
+			       const struct vm_op *op, const uint64_t args[4], uint64_t frame);
 
 /*
  * callback.c: functions of programs as helpers call them. In a register a function is the
@@ -170,8 +172,6 @@ struct vm_prog *vm_prog(const struct scry_vm *vm, uint64_t id);
 struct vm_map *vm_map_at(const struct scry_vm *vm, uint64_t addr);
 /* The program a tail call goes to, counted against the limit; NULL when there is none. */
 const struct vm_prog *vm_tail_target(struct scry_vm_run *run, uint64_t map, uint64_t index);
-/* Legacy packet access: 1, 2 or 4 bytes in network order. Returns false outside the packet. */
-bool vm_packet_load(const struct scry_vm_run *run, int64_t off, unsigned size, uint64_t *value);
 
 /* callback.c: bpf_loop(), bpf_for_each_map_elem(). */
 void vm_add_callback_helpers(struct scry_vm *vm);
@@ -189,6 +189,21 @@ static inline void vm_charge(struct scry_vm_run *run, uint64_t steps)
 	run->steps -= (int64_t)(steps < INT64_MAX / 2 ? steps : INT64_MAX / 2);
 	if (run->steps < 0 && !run->fault)
 		run->fault = -ELOOP;
+}
+
+/* Legacy packet access: 1, 2 or 4 bytes in network order. Returns false outside the packet. */
+static inline bool vm_packet_load(const struct scry_vm_run *run, int64_t off, unsigned size,
+				  uint64_t *value)
+{
+	const uint8_t *p = run->packet + off;
+	uint32_t word;
+
+	if (off < 0 || (uint64_t)off + size > run->packet_size)
+		return false;
+	if (size == 4)
+		memcpy(&word, p, sizeof(word));
+	*value = size == 1 ? p[0] : size == 2 ? (uint32_t)p[0] << 8 | p[1] : be32toh(word);
+	return true;
 }
 
 /* May the program touch size bytes at addr? */

@@ -109,18 +109,22 @@ static void load_a(struct translation *t, const struct sock_filter *p)
 	}
 }
 
-/* X = 4 * (byte & 0xf), past A, which is kept unless the next instruction loads it anyway. */
+/* Does a load of the header's length keep A? Unless the next instruction loads it anyway. */
+static bool keeps_a(const struct sock_filter *p)
+{
+	return BPF_CLASS(p[1].code) != BPF_LD; /* there is one: the last is ret */
+}
+
+/* X = 4 * (byte & 0xf), past A. */
 static void load_header_length(struct translation *t, const struct sock_filter *p)
 {
-	bool keeps_a = BPF_CLASS(p[1].code) != BPF_LD; /* there is one: the last is ret */
-
-	if (keeps_a)
+	if (keeps_a(p))
 		put(t, BPF_ALU | BPF_MOV | BPF_X, TMP, A, 0, 0);
 	put(t, BPF_LD | BPF_ABS | BPF_B, 0, 0, 0, p->k);
 	put(t, BPF_ALU | BPF_AND | BPF_K, A, 0, 0, 0xf);
 	put(t, BPF_ALU | BPF_LSH | BPF_K, A, 0, 0, 2);
 	put(t, BPF_ALU | BPF_MOV | BPF_X, X, A, 0, 0);
-	if (keeps_a)
+	if (keeps_a(p))
 		put(t, BPF_ALU | BPF_MOV | BPF_X, A, TMP, 0, 0);
 }
 
@@ -162,14 +166,73 @@ static void translate_one(struct translation *t, const struct sock_filter *p)
 	}
 }
 
-/* A, X and the slots that are read begin as 0. */
+/* --- what begins as 0 --- */
+
+enum { BIT_A = 1, BIT_X = 2 };
+
+static unsigned reads(const struct sock_filter *p)
+{
+	unsigned by_x = BPF_SRC(p->code) == BPF_X ? BIT_X : 0;
+
+	switch (BPF_CLASS(p->code)) {
+	case BPF_LD: return BPF_MODE(p->code) == BPF_IND ? BIT_X : 0;
+	case BPF_LDX: return BPF_MODE(p->code) == BPF_MSH && keeps_a(p) ? BIT_A : 0;
+	case BPF_ST: return BIT_A;
+	case BPF_STX: return BIT_X;
+	case BPF_JMP: return BPF_OP(p->code) == BPF_JA ? 0 : BIT_A | by_x;
+	case BPF_ALU: return BIT_A | by_x;
+	case BPF_RET: return BPF_RVAL(p->code) == BPF_A ? BIT_A : 0;
+	default: return BPF_MISCOP(p->code) == BPF_TAX ? BIT_A : BIT_X;
+	}
+}
+
+static unsigned writes(const struct sock_filter *p)
+{
+	switch (BPF_CLASS(p->code)) {
+	case BPF_LD:
+	case BPF_ALU: return BIT_A;
+	case BPF_LDX: return BIT_X;
+	case BPF_MISC: return BPF_MISCOP(p->code) == BPF_TAX ? BIT_X : BIT_A;
+	default: return 0;
+	}
+}
+
+/* Which of A and X some way reads before it has written them. Jumps go forward only. */
+static unsigned read_first(struct arena *a, const struct sock_filter *insns, uint32_t n)
+{
+	uint8_t *unwritten = arena_array(a, uint8_t, n);
+	unsigned found = 0;
+
+	unwritten[0] = BIT_A | BIT_X;
+	for (uint32_t i = 0; i < n; i++) {
+		const struct sock_filter *p = &insns[i];
+		unsigned class = BPF_CLASS(p->code);
+		uint8_t after = (uint8_t)(unwritten[i] & ~writes(p));
+
+		found |= reads(p) & unwritten[i];
+		if (class == BPF_JMP && BPF_OP(p->code) == BPF_JA) {
+			unwritten[i + 1 + p->k] |= after;
+		} else if (class == BPF_JMP) {
+			unwritten[i + 1 + p->jt] |= after;
+			unwritten[i + 1 + p->jf] |= after;
+		} else if (class != BPF_RET) {
+			unwritten[i + 1] |= after;
+		}
+	}
+	return found;
+}
+
+/* A, X and the slots begin as 0; those that are not read need not. */
 static void begin(struct translation *t, const struct sock_filter *insns, uint32_t n)
 {
+	unsigned first = read_first(t->arena, insns, n);
 	uint32_t read = 0;
 
 	put(t, BPF_ALU64 | BPF_MOV | BPF_X, CTX, BPF_REG_1, 0, 0);
-	put(t, BPF_ALU | BPF_MOV | BPF_K, A, 0, 0, 0);
-	put(t, BPF_ALU | BPF_MOV | BPF_K, X, 0, 0, 0);
+	if (first & BIT_A)
+		put(t, BPF_ALU | BPF_MOV | BPF_K, A, 0, 0, 0);
+	if (first & BIT_X)
+		put(t, BPF_ALU | BPF_MOV | BPF_K, X, 0, 0, 0);
 	for (uint32_t i = 0; i < n; i++) {
 		unsigned class = BPF_CLASS(insns[i].code);
 

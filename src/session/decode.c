@@ -128,7 +128,7 @@ static void put_string(struct job *j, const struct type *t, const uint8_t *p, st
 	const char *trailer = j->d->trunc_trailer;
 
 	put_chars(p, t->size, out);
-	if (out->len < t->size)
+	if (out->len < t->size || !t->size)
 		return;
 	j->d->cut++;
 	if (!trailer) {
@@ -154,7 +154,7 @@ static void put_array(struct job *j, const struct type *t, const uint8_t *p, str
 	uint32_t n = t->nelems;
 
 	if (t->elem->is_char) {
-		put_chars(p, n, out);
+		put_string(j, t, p, out);
 		return;
 	}
 	struct value *items = arena_array(j->a, struct value, n);

@@ -237,9 +237,12 @@ static const struct type *result_type(struct unit *u, const char *result)
 static bool check_form(struct unit *u, struct expr *e, const struct builtin *b)
 {
 	if (e->kind == E_NAME && !(b->flags & (BI_BARE | BI_NO_CALL))) {
+		struct signature sig;
+
+		parse_signature(b->sig, &sig);
 		diag(u->c->dx, E0301_ARITY, e->span,
-		     arena_printf(u->c->arena, "%s is a function: write %s(...)", b->name,
-				  b->name));
+		     arena_printf(u->c->arena, "%s is a function: write %s(%s)", b->name,
+				  b->name, sig.nrequired ? "..." : ""));
 		return false;
 	}
 	if ((b->flags & BI_PROBE) && u->in) {

@@ -91,6 +91,14 @@ const char *attach_rest(struct arena *a, const struct attach_text *at)
 	return rest;
 }
 
+/* "vfs_read/pid==1/" */
+static bool is_filter_glued(const char *rest)
+{
+	size_t len = strlen(rest);
+
+	return len > 1 && rest[len - 1] == '/' && memchr(rest, '/', len - 1);
+}
+
 bool expand_missing(struct probe_env *env, const struct attach_text *at, const char *hint)
 {
 	const char *name = provider_find(at->parts[0], NULL)->name;
@@ -103,7 +111,9 @@ bool expand_missing(struct probe_env *env, const struct attach_text *at, const c
 		d = diag(env->dx, W0201_NO_MATCH, at->span, name, rest);
 	else
 		d = diag(env->dx, E0203_NO_MATCH, at->span, name, rest);
-	if (hint)
+	if (is_filter_glued(rest))
+		diag_hint(d, "a filter needs a space in front of it");
+	else if (hint)
 		diag_hint(d, "%s", hint);
 	return env->missing == MISSING_WARN;
 }

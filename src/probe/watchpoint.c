@@ -65,9 +65,17 @@ static bool check_place(struct probe_env *env, const struct attach_text *at, str
 {
 	uint64_t len;
 
-	if (!expand_number(at->parts[1], &t->addr) || !t->addr)
-		return bad_point(env, at,
-				 arena_printf(env->arena, "'%s' is no address", at->parts[1]));
+	if (!expand_number(at->parts[1], &t->addr) || !t->addr) {
+		struct diag *d =
+			diag(env->dx, E0208_ATTACH_POINT, at->span,
+			     arena_printf(env->arena, "'%s' is no address", at->parts[1]));
+
+		if (strstr(at->parts[1], "+arg"))
+			diag_hint(d,
+				  "what an argument points to is not watched; a uprobe prints "
+				  "the address: { printf(\"0x%%llx\\n\", arg0); }");
+		return false;
+	}
 	if (!expand_number(at->parts[2], &len) || !len || len > 8 || (len & (len - 1)))
 		return bad_point(env, at, "the length of a watchpoint is 1, 2, 4 or 8 bytes");
 	if (t->addr % len)

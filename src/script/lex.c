@@ -320,7 +320,10 @@ static void lex_garbage(struct lexer *lx, uint32_t beg)
 		lex_sign(&ahead, &t);
 		lx->pos += t.kind == TOK_ERROR;
 	}
-	if (isprint(c))
+	if (c == '#')
+		diag_hint(diag(lx->dx, E0002_CHARACTER, lex_span(lx, beg, lx->pos), "#"),
+			  "comments are // ... or /* ... */");
+	else if (isprint(c))
 		diag(lx->dx, E0002_CHARACTER, lex_span(lx, beg, lx->pos), text_since(lx, beg));
 	else
 		diag(lx->dx, E0002_CHARACTER, lex_span(lx, beg, lx->pos),

@@ -23,8 +23,13 @@ static bool at_phrase(struct parser *p, const char *name, enum tok kind)
 /* C definitions, config and imports stand before the code. */
 static void check_order(struct parser *p, struct span span, const char *what)
 {
-	if (p->seen_code)
-		diag(p->dx, E0007_ORDER, span, what);
+	struct diag *d;
+
+	if (!p->seen_code)
+		return;
+	d = diag(p->dx, E0007_ORDER, span, what);
+	if (!strncmp(source_text(p->dx->sources, p->arena, span), "# ", 2))
+		diag_hint(d, "comments are // ... or /* ... */");
 }
 
 static void c_item(struct parser *p, struct span span, bool directive)

@@ -59,11 +59,24 @@ static const struct type *check_var(struct unit *u, struct expr *e)
 		return &type_error;
 	}
 	e->var = v;
+	if (u->c->final && v->assigned && v->empty_in == u->pass) {
+		diag(u->c->dx, W0117_EMPTY_VAR, e->span, v->name);
+		v->empty_in = 0;
+	}
 	if (v->type)
 		return v->type;
 	if (u->c->final && (!v->assigned || !diag_failed(u->c->dx)))
 		diag(u->c->dx, E0137_UNASSIGNED, e->span, e->name);
 	return &type_error;
+}
+
+const struct type *check_place_of(struct unit *u, struct expr *e)
+{
+	struct var_sym *v = e->kind == E_VAR ? scope_find(u, e->name) : NULL;
+
+	if (v)
+		v->empty_in = 0;
+	return check_expr(u, e);
 }
 
 void report_undefined(struct unit *u, const struct expr *e)
@@ -160,7 +173,7 @@ static const struct type *check_incdec(struct unit *u, struct expr *e)
 				     type_int(u->c->tt, 8, !m->value || m->value->is_signed),
 				     e->span);
 		a->type = m->value ? m->value : &type_error;
-	} else if (!type_is_error(check_expr(u, a))) {
+	} else if (!type_is_error(check_place_of(u, a))) {
 		outgrow(u->c, a->var);
 		a->type = a->var->type;
 	}

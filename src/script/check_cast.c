@@ -149,7 +149,7 @@ const struct type *check_address(struct unit *u, struct expr *e)
 		diag(c->dx, E0148_ADDRESS, e->span);
 		return &type_error;
 	}
-	t = check_expr(u, e->a);
+	t = check_place_of(u, e->a);
 	if (type_is_error(t))
 		return t;
 	if (type_is_agg(t)) {

@@ -42,6 +42,7 @@ void var_assigned(struct unit *u, struct var_sym *v, const struct expr *e)
 	const struct type *t = e->type;
 
 	v->assigned = true;
+	v->empty_in = 0;
 	if (type_is_error(t))
 		return;
 	if (!storable(t)) {
@@ -182,6 +183,7 @@ static void check_let(struct unit *u, struct stmt *s)
 	} else if (c->final && !v->assigned && !v->declared_type) {
 		diag(c->dx, W0106_NEVER_ASSIGNED, s->span, v->name);
 	}
+	v->empty_in = s->e ? 0 : u->pass;
 	s->target->type = v->type ? v->type : &type_error;
 	scope_declare(u, v);
 }

@@ -646,6 +646,7 @@ static bool front_end(struct compiler *c, const struct source *text)
 		return false;
 	load_c(c);
 	declare_maps(c);
+	declare_macros(c);
 	declare_subprogs(c);
 	split_long_probes(c);
 	for (struct probe *p = c->script->probes; p; p = p->next)

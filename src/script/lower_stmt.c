@@ -59,11 +59,24 @@ static void lower_let(struct unit *u, struct stmt *s)
 		store_var(u, v, s->e);
 }
 
+/* Does the key count something? It does so once when it is read, and once when it is written.
+ */
+static bool has_step(const struct expr *e)
+{
+	bool found = e && e->kind == E_INCDEC;
+
+	if (!e)
+		return false;
+	for (unsigned i = 0; i < e->nargs; i++)
+		found |= has_step(e->args[i]);
+	return found || has_step(e->a) || has_step(e->b) || has_step(e->c) || has_step(e->key);
+}
+
 /* @x += e and @x -= e on numbers need no reading. */
 static bool adds_in_place(const struct stmt *s)
 {
 	return s->target->kind == E_MAP && (s->op == BIN_ADD || s->op == BIN_SUB) &&
-	       s->target->map->value->kind == T_INT;
+	       s->target->map->value->kind == T_INT && !has_step(s->target->key);
 }
 
 static void lower_compound(struct unit *u, struct stmt *s)

@@ -18,6 +18,7 @@ struct expansion {
 	unsigned serial;     /* makes fresh names */
 	struct span at;	     /* of the call, when the body has no places of the user's */
 	struct strmap fresh; /* the body's variable -> its fresh name */
+	unsigned loops;	     /* of the body, around the statement that is rewritten */
 };
 
 static int param_index(const struct macro *m, enum expr_kind kind, const char *name)
@@ -121,6 +122,22 @@ static void rewrite_expr(struct expansion *x, struct expr *e)
 	}
 }
 
+static bool is_loop(const struct stmt *s)
+{
+	return s->kind == S_WHILE || s->kind == S_FOR_MAP || s->kind == S_FOR_RANGE;
+}
+
+/* How a statement would leave the macro, which none may, or NULL. */
+static const char *leaving(const struct expansion *x, const struct stmt *s)
+{
+	switch (s->kind) {
+	case S_RETURN: return "return";
+	case S_BREAK: return x->loops ? NULL : "break";
+	case S_CONTINUE: return x->loops ? NULL : "continue";
+	default: return NULL;
+	}
+}
+
 static void rewrite_stmt(struct expansion *x, struct stmt *s)
 {
 	for (; s; s = s->next) {
@@ -131,12 +148,15 @@ static void rewrite_stmt(struct expansion *x, struct stmt *s)
 		rewrite_expr(x, s->target);
 		if (s->tname)
 			rewrite_type(x, s->tname);
+		x->loops += is_loop(s);
 		rewrite_stmt(x, s->body);
+		x->loops -= is_loop(s);
 		rewrite_stmt(x, s->els);
 		rewrite_stmt(x, s->first);
 		rewrite_expr(x, s->value);
-		if (s->kind == S_RETURN)
-			diag(x->u->c->dx, E0129_CONTROL, s->span, "return", "macro");
+		const char *leaves = leaving(x, s);
+		if (leaves)
+			diag(x->u->c->dx, E0129_CONTROL, s->span, leaves, "macro");
 	}
 }
 
@@ -178,6 +198,38 @@ const struct macro *macro_find(const struct unit *u, const char *name)
 		if (!strcmp(m->name, name))
 			return m;
 	return NULL;
+}
+
+static bool same_shape(const struct macro *a, const struct macro *b)
+{
+	if (a->nparams != b->nparams || strcmp(a->name, b->name) != 0)
+		return false;
+	for (unsigned i = 0; i < a->nparams; i++)
+		if (a->params[i]->kind != b->params[i]->kind)
+			return false;
+	return true;
+}
+
+/* Those of another file are hidden by those of the file that imports it. */
+static bool same_file(const struct compiler *c, struct span a, struct span b)
+{
+	vec_each(s, &c->sources->files)
+		if (a.beg >= s->base && a.beg <= s->base + s->len)
+			return b.beg >= s->base && b.beg <= s->base + s->len;
+	return false;
+}
+
+void declare_macros(struct compiler *c)
+{
+	for (struct macro *m = c->script->macros; m; m = m->next) {
+		for (struct macro *later = m->next; later; later = later->next) {
+			if (!same_shape(m, later) || !same_file(c, m->span, later->span))
+				continue;
+			diag_note(diag(c->dx, E0010_TWICE, later->span,
+				       arena_printf(c->arena, "macro '%s'", m->name)),
+				  m->span, "the first one");
+		}
+	}
 }
 
 /* m is the first macro of the name that is used. */

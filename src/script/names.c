@@ -226,7 +226,7 @@ const struct type *check_param(struct unit *u, struct expr *e, bool as_string)
 	bool beyond;
 	int64_t v;
 
-	if (!text)
+	if (!text && e->num)
 		report_missing(u, e);
 	e->is_param = true;
 	if (as_string) {

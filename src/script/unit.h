@@ -36,6 +36,7 @@ struct var_sym {
 	bool implicit;		 /* made by its first assignment, not by let */
 	bool hoisted;		 /* of the whole probe, see scope.c */
 	bool warned;		 /* that it is */
+	unsigned empty_in;	 /* let $x; and nothing else so far, in that pass */
 	unsigned pass, home;	 /* hoisted: first assigned in that pass, in that scope */
 	bool assigned;
 	struct span span;
@@ -138,6 +139,8 @@ struct unit {
 
 /* check.c: sets e->type (never NULL afterwards) and resolves names below e. */
 const struct type *check_expr(struct unit *u, struct expr *e);
+/* The same for one that is not read, or not before it is written. */
+const struct type *check_place_of(struct unit *u, struct expr *e);
 /* An expression whose value is wanted: refuses none, turns readable aggregates into numbers. */
 const struct type *check_value(struct unit *u, struct expr *e);
 /* A map that nothing is assigned to was read: says so where that is the whole story. */
@@ -210,6 +213,8 @@ bool param_number(const char *s, int64_t *v, bool *beyond);
 const struct type *check_param(struct unit *u, struct expr *e, bool as_string);
 
 /* macro.c: a call of a macro becomes its body; e is checked afterwards. */
+/* Reports those of one shape that were defined twice. */
+void declare_macros(struct compiler *c);
 const struct macro *macro_find(const struct unit *u, const char *name);
 const struct type *expand_macro(struct unit *u, struct expr *e);
 /* A call of a #define with parameters. */

@@ -204,9 +204,12 @@ do_CALLX : {
 		run->fault = -EINVAL;
 		goto fault;
 	}
+	run->frame = r[10];
 	r[0] = h->fn(r[1], r[2], r[3], r[4], r[5], run);
 	if (run->fault)
 		goto fault;
+	if (!r[0] && h->flags & SCRY_VM_HELPER_ENDS)
+		goto end;
 	NEXT();
 }
 

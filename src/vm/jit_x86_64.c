@@ -58,11 +58,20 @@ static const void *jit_tail(struct scry_vm_run *run, uint64_t map, uint64_t inde
 	return target ? target->jit.body : NULL;
 }
 
-static const void *jit_callx(struct scry_vm_run *run, uint64_t id)
+/* A helper whose number is known only now; the same as interp.c does. */
+static uint64_t jit_callx(uint64_t r1, uint64_t r2, uint64_t r3, uint64_t r4, uint64_t r5,
+			  struct scry_vm_run *run)
 {
-	const struct vm_helper *h = vm_helper(run->vm, id);
+	const struct vm_helper *h = vm_helper(run->vm, run->callx);
 
-	return h ? (const void *)(uintptr_t)h->fn : NULL;
+	run->ends = false;
+	if (!h || !h->fn) {
+		run->fault = -EINVAL;
+		return 0;
+	}
+	uint64_t r0 = h->fn(r1, r2, r3, r4, r5, run);
+	run->ends = !r0 && h->flags & SCRY_VM_HELPER_ENDS;
+	return r0;
 }
 
 /* --- constants --- */
@@ -350,28 +359,18 @@ static void compile_helper(struct jit *j, const struct vm_op *op)
 	}
 }
 
-static const uint8_t ARGS[] = { RDI, RSI, RDX, RCX, R8 };
-
 static void compile_callx(struct jit *j, const struct vm_op *op)
 {
 	struct x86_code *c = &j->c;
 
-	x86_rr(c, true, X86_MOV, R11, j->reg[op->dst]);
-	for (unsigned k = 0; k < 5; k++)
-		x86_push(c, ARGS[k]);
-	x86_ri(c, true, X86_SUB, RSP, 8);
-	x86_rr(c, true, X86_MOV, RDI, R12);
-	x86_rr(c, true, X86_MOV, RSI, R11);
-	jit_call_c(j, jit_callx);
-	x86_ri(c, true, X86_ADD, RSP, 8);
-	for (unsigned k = 5; k-- > 0;)
-		x86_pop(c, ARGS[k]);
-	x86_rr(c, true, X86_TEST, RAX, RAX);
-	jit_fault_at(j, x86_jcc(c, CC_E), -EINVAL);
+	x86_mr(c, 8, X86_MOV, R12, RUN(callx), j->reg[op->dst]);
+	x86_mr(c, 8, X86_MOV, R12, RUN(frame), RBP);
 	x86_rr(c, true, X86_MOV, R9, R12);
-	x86_call_reg(c, RAX);
+	jit_call_c(j, (const void *)(uintptr_t)jit_callx);
 	x86_mi(c, false, X86_CMP, R12, RUN(fault), 0);
 	jit_fault_at(j, x86_jcc(c, CC_NE), 0);
+	x86_mi(c, false, X86_CMP, R12, RUN(ends), 0);
+	vec_push(NULL, &j->ends, x86_jcc(c, CC_NE));
 }
 
 /* A function of the program: r6 ... r9 are kept on the native stack. */

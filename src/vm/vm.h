@@ -116,6 +116,8 @@ struct scry_vm_run {
 	uint32_t depth; /* functions below this one */
 	uint32_t tail_calls;
 	uint64_t frame; /* r10 of who called a helper that calls back */
+	uint64_t callx; /* JIT: the number of the helper that a register names */
+	uint32_t ends;	/* JIT: what it gave ends the program */
 	bool compiled;	/* by machine code, or by interpreter */
 	const struct vm_lent *lent;
 	const struct vm_prog *prog; /* the one that runs */

@@ -18,12 +18,19 @@
 static const uint8_t POOL[] = { R8, R9, R10, RAX, RSI, RDI, RCX };
 enum { POOL_SIZE = sizeof(POOL), NO_REG = 0xff };
 
+/* Where the distance to 16 bytes is to be filled in. */
+struct constant {
+	size_t pos;
+	const uint8_t *bytes;
+};
+
 struct selecting {
 	struct jit *j;
 	struct select s;
 	uint8_t index_reg[SELECT_VALUES]; /* of values that are indexes */
 	uint8_t home[SELECT_ENDS + SELECT_NODES];
-	uint16_t taken;	  /* a bit per register */
+	uint16_t taken; /* a bit per register */
+	VEC(struct constant) constants;
 	VEC(size_t) outs; /* jumps to the filter with branches */
 };
 
@@ -76,6 +83,32 @@ static void compute(struct selecting *g, unsigned v, unsigned reg)
 	}
 }
 
+/* The packet's bytes & mask == bytes, 16 at once; both constants are behind the code. */
+static void compare_wide(struct selecting *g, unsigned wide)
+{
+	const struct select_wide *w = &g->s.wides[wide];
+	struct x86_code *c = &g->j->c;
+
+	x86_load_xmm0(c, LEAF_PACKET, (int32_t)w->at);
+	vec_push(NULL, &g->constants, ((struct constant){ x86_pand_xmm0(c), w->mask }));
+	vec_push(NULL, &g->constants, ((struct constant){ x86_pcmpeqb_xmm0(c), w->bytes }));
+	x86_pmovmskb(c, R11);
+	x86_ri(c, false, X86_CMP, R11, 0xffff);
+}
+
+static void emit_constants(struct selecting *g)
+{
+	struct x86_code *c = &g->j->c;
+
+	while (g->constants.len && c->len % SELECT_WIDE)
+		x86_byte(c, 0xcc);
+	vec_each(k, &g->constants) {
+		x86_patch(c, k->pos, c->len);
+		for (unsigned i = 0; i < SELECT_WIDE; i++)
+			x86_byte(c, k->bytes[i]);
+	}
+}
+
 /* Leaves the answer in the flags. */
 static void compare(struct selecting *g, const struct select_node *n)
 {
@@ -84,7 +117,9 @@ static void compare(struct selecting *g, const struct select_node *n)
 	const struct select_value *load =
 		n->raw ? vm_select_masked(&g->s, n->value, &mask) : NULL;
 
-	if (n->raw && n->op == BPF_JSET) {
+	if (n->wide) {
+		compare_wide(g, n->wide);
+	} else if (n->raw && n->op == BPF_JSET) {
 		x86_at_imm(c, load->size, X86_TEST, place_of(g, load), (int32_t)n->mask);
 	} else if (n->raw && n->mask == (uint32_t)load->max) {
 		x86_at_imm(c, load->size, X86_CMP, place_of(g, load), (int32_t)n->k);
@@ -186,6 +221,7 @@ static bool emit(struct selecting *g)
 	if (g->home[g->s.root] != RAX)
 		x86_rr(c, false, X86_MOV, RAX, g->home[g->s.root]);
 	x86_ret(c);
+	emit_constants(g);
 	return true;
 }
 
@@ -202,6 +238,7 @@ bool jit_select(struct jit *j)
 			x86_patch(&j->c, *pos, j->c.len);
 	}
 	vec_free(&g.outs);
+	vec_free(&g.constants);
 	return done;
 }
 

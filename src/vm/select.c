@@ -375,6 +375,120 @@ static void count_uses(struct select *s)
 	}
 }
 
+/* --- comparisons of many bytes --- */
+
+/* A comparison as bytes that must be there, with what follows if so and if not. */
+struct test {
+	struct select_wide w;
+	uint32_t end; /* of its bytes; they begin at w.at */
+	uint8_t yes, no;
+};
+
+static bool as_test(const struct select *s, const struct select_node *n, struct test *t)
+{
+	uint32_t mask, k = n->op == BPF_JEQ ? n->k : 0;
+	const struct select_value *load = n->raw ? vm_select_masked(s, n->value, &mask) : NULL;
+
+	if (!load || load->of)
+		return false;
+	*t = (struct test){ .w.at = load->k,
+			    .end = load->k + load->size,
+			    .yes = n->op == BPF_JEQ ? n->yes : n->no,
+			    .no = n->op == BPF_JEQ ? n->no : n->yes };
+	for (unsigned i = 0; i < load->size; i++) {
+		t->w.mask[i] = (uint8_t)(n->mask >> 8 * i);
+		t->w.bytes[i] = (uint8_t)(k >> 8 * i);
+	}
+	return true;
+}
+
+static bool add_bytes(struct select_wide *w, const struct test *t)
+{
+	for (uint32_t i = t->w.at; i < t->end; i++) {
+		uint8_t mask = t->w.mask[i - t->w.at], byte = t->w.bytes[i - t->w.at];
+		uint32_t at = i - w->at;
+
+		if ((w->bytes[at] ^ byte) & w->mask[at] & mask)
+			return false;
+		w->mask[at] |= mask;
+		w->bytes[at] |= byte;
+	}
+	return true;
+}
+
+static bool contradicts(const struct test *t, const struct test *u)
+{
+	for (uint32_t i = t->w.at; i < t->end; i++) {
+		uint32_t at = i - u->w.at;
+
+		if (i >= u->w.at && i < u->end &&
+		    (t->w.bytes[i - t->w.at] ^ u->w.bytes[at]) & t->w.mask[i - t->w.at] &
+			    u->w.mask[at])
+			return true;
+	}
+	return false;
+}
+
+/* Where a node leads when t holds: past those that want other bytes in its place. */
+static unsigned given(const struct select *s, unsigned node, const struct test *t)
+{
+	struct test u;
+
+	while (as_test(s, &s->nodes[node], &u) && contradicts(t, &u))
+		node = u.no;
+	return node;
+}
+
+/* Both, when what they look at fits; the window must be inside of the packet. */
+static bool both(const struct select *s, struct test *t, const struct test *u)
+{
+	uint32_t start = t->w.at < u->w.at ? t->w.at : u->w.at;
+	uint32_t end = t->end > u->end ? t->end : u->end;
+	struct test sum = { .end = end, .yes = u->yes, .no = t->no };
+
+	if (s->end < SELECT_WIDE || end - start > SELECT_WIDE)
+		return false;
+	sum.w.at = start;
+	if (!add_bytes(&sum.w, t) || !add_bytes(&sum.w, u))
+		return false;
+	*t = sum;
+	return true;
+}
+
+/* Takes over what follows n for no other, while it ends in the same place when it does not
+ * hold. */
+static void widen(struct select *s, struct select_node *n)
+{
+	struct test t, u;
+	unsigned taken = 0;
+
+	if (!as_test(s, n, &t))
+		return;
+	for (;;) {
+		struct select_node *next = &s->nodes[t.yes];
+
+		if (!next->value || next->uses != 1 || !as_test(s, next, &u) ||
+		    u.no != given(s, t.no, &t) || !both(s, &t, &u))
+			break;
+		next->uses = 0;
+		s->nodes[u.no].uses--;
+		taken++;
+	}
+	if (!taken)
+		return;
+	n->op = BPF_JEQ;
+	n->yes = t.yes;
+	n->no = t.no;
+	n->wide = (uint8_t)++s->nwides;
+	/* Not past the end: the bytes move up in the window. */
+	uint32_t over = t.w.at + SELECT_WIDE > s->end ? t.w.at + SELECT_WIDE - s->end : 0;
+	struct select_wide *w = &s->wides[n->wide];
+
+	*w = (struct select_wide){ .at = t.w.at - over };
+	memcpy(w->mask + over, t.w.mask, SELECT_WIDE - over);
+	memcpy(w->bytes + over, t.w.bytes, SELECT_WIDE - over);
+}
+
 bool vm_select_plan(struct select *s, const struct vm_prog *prog)
 {
 	struct planner pl = { .s = s, .prog = prog };
@@ -387,5 +501,9 @@ bool vm_select_plan(struct select *s, const struct vm_prog *prog)
 	if (!s->root || !s->nodes[s->root].value)
 		return false;
 	count_uses(s);
+	for (unsigned i = s->nnodes; i-- > 1;) {
+		if (s->nodes[i].uses && s->nodes[i].value)
+			widen(s, &s->nodes[i]);
+	}
 	return true;
 }

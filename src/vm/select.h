@@ -7,6 +7,8 @@
  * can end the program, so all may be carried out, and each comparison chooses one of two values
  * that are there already: "compare, conditional move", from the last to the first.
  *
+ * Comparisons that must all hold, of bytes at constant places within 16, become one.
+ *
  * vm_select_plan() reads the program as such a graph, or says that it is none: then, and for
  * packets that are too short, the program's own branches do the work.
  */
@@ -20,6 +22,7 @@ enum {
 	SELECT_NODES = 24, /* with more, carrying out all costs more than guessing */
 	SELECT_ENDS = 3,
 	SELECT_INDEXES = 3,
+	SELECT_WIDE = 16,
 };
 
 /* A number that the program makes of its packet; 0 names the unknown one. */
@@ -39,6 +42,14 @@ struct select_node {
 	uint32_t k, mask;
 	uint8_t yes, no; /* nodes */
 	unsigned uses;
+	uint8_t wide; /* where above 0: of s->wides; its comparison instead, "yes" when all are
+			 equal */
+};
+
+/* Comparisons of bytes within 16, all of which must hold: one of all at once. */
+struct select_wide {
+	uint32_t at; /* in the packet */
+	uint8_t mask[SELECT_WIDE], bytes[SELECT_WIDE];
 };
 
 /* Loads behind the same index: one check of the furthest. */
@@ -54,6 +65,8 @@ struct select {
 	unsigned nnodes, nends;
 	struct select_index indexes[SELECT_INDEXES];
 	unsigned nindexes;
+	struct select_wide wides[SELECT_NODES]; /* from 1 */
+	unsigned nwides;
 	uint32_t end; /* the packet must have so many bytes */
 	uint8_t root; /* the node where it begins */
 };

@@ -367,3 +367,41 @@ size_t x86_call(struct x86_code *c)
 	x86_byte(c, 0xe8);
 	return distance(c);
 }
+
+void x86_load_xmm0(struct x86_code *c, unsigned base, int32_t disp)
+{
+	x86_byte(c, 0xf3);
+	rex(c, false, 0, base, false);
+	x86_byte(c, 0x0f);
+	x86_byte(c, 0x6f);
+	mem(c, 0, base, disp);
+}
+
+void x86_pmovmskb(struct x86_code *c, unsigned dst)
+{
+	x86_byte(c, 0x66);
+	rex(c, false, dst, 0, false);
+	x86_byte(c, 0x0f);
+	x86_byte(c, 0xd7);
+	modrm(c, 3, dst, 0);
+}
+
+/* op xmm0, [rip+distance] */
+static size_t xmm0_with(struct x86_code *c, unsigned op)
+{
+	x86_byte(c, 0x66);
+	x86_byte(c, 0x0f);
+	x86_byte(c, op);
+	modrm(c, 0, 0, RBP);
+	return distance(c);
+}
+
+size_t x86_pand_xmm0(struct x86_code *c)
+{
+	return xmm0_with(c, 0xdb);
+}
+
+size_t x86_pcmpeqb_xmm0(struct x86_code *c)
+{
+	return xmm0_with(c, 0x74);
+}

@@ -78,6 +78,13 @@ void x86_load_at(struct x86_code *c, unsigned size, unsigned dst, struct x86_mem
 /* cmp [at], imm and test [at], imm; size is 1, 2 or 4 bytes. */
 void x86_at_imm(struct x86_code *c, unsigned size, enum x86_op op, struct x86_mem at,
 		int32_t imm);
+/* xmm0 = 16 bytes at [base+disp]; one bit per byte of xmm0, its highest, in dst */
+void x86_load_xmm0(struct x86_code *c, unsigned base, int32_t disp);
+void x86_pmovmskb(struct x86_code *c, unsigned dst);
+/* xmm0 &= 16 bytes, xmm0 = per byte -1 where equal, else 0; returns where the distance to them,
+ * at a multiple of 16, is to be patched. */
+size_t x86_pand_xmm0(struct x86_code *c);
+size_t x86_pcmpeqb_xmm0(struct x86_code *c);
 /* if (cc) dst = src, 32 bit */
 void x86_cmov(struct x86_code *c, enum x86_cond cc, unsigned dst, unsigned src);
 /* dst = src, from its low 1, 2 or 4 bytes; sign extends to 32 or (wide) 64 bits. */

@@ -122,8 +122,8 @@ struct scry_vm_input {
 #define SCRY_VM_STEPS (1ull << 32)
 
 struct scry_vm_result {
-	uint64_t r0;
-	int prog; /* after an error: where the program was, and what happened */
+	uint64_t r0; /* 0 after an error */
+	int prog;    /* after an error: where the program was, and what happened */
 	uint32_t insn;
 	char words[160];
 	uint64_t steps_left;

@@ -165,7 +165,7 @@ static int run_once(struct scry_vm_run *run, struct vm_prog *prog,
 		vm_jit_run(run, prog, r1, in->mem_size);
 	else
 		vm_interpret(run, prog, r1, in->mem_size);
-	out->r0 = run->result;
+	out->r0 = run->fault ? 0 : run->result; /* a register may hold the host's address */
 	out->steps_left = run->steps > 0 ? (uint64_t)run->steps : 0;
 	if (run->fault)
 		describe(run, out);

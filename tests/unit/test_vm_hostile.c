@@ -255,6 +255,7 @@ static uint64_t rounds_within(struct scry_vm *vm, const char *text, uint64_t ste
 		struct scry_vm_result out;
 
 		assert_int_equal(scry_vm_run(vm, prog, &in, &out), -ELOOP);
+		assert_int_equal(out.r0, 0);
 	}
 	assert_int_equal(counted[0], counted[1]);
 	return counted[0];

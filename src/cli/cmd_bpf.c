@@ -1,7 +1,6 @@
 #include "cli/cmd_bpf.h"
 
 #include "base/auto.h"
-#include "cli/commands.h"
 #include "cli/report.h"
 #include "kernel/bpf.h"
 
@@ -268,22 +267,6 @@ void bpf_put_processes(struct bpf_task *t, enum kbpf_object what, uint32_t id)
 		before = ",";
 	}
 	facts_close(&t->facts);
-}
-
-int cmd_feature(int argc, char **argv)
-{
-	struct arena arena = {};
-	struct options o = { .arena = &arena };
-
-	(void)argv;
-	if (argc > 1) {
-		fputs("usage: scry feature      what this kernel offers, as scry --info\n",
-		      stderr);
-		return EXIT_USAGE;
-	}
-	int code = cmd_info(&o);
-	arena_free(&arena);
-	return code;
 }
 
 int bpf_stop_signals(void)

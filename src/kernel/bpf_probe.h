@@ -1,0 +1,23 @@
+/*
+ * bpf_probe.h - which program types, map types and helpers a kernel has: by trying each.
+ *
+ * A type that cannot be loaded without more (tracing, ext, lsm, struct_ops) is known by the
+ * words of its refusal.
+ */
+#ifndef SCRY_KERNEL_BPF_PROBE_H
+#define SCRY_KERNEL_BPF_PROBE_H
+
+#include <linux/bpf.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+bool bpf_probe_prog_type(uint32_t type);
+bool bpf_probe_map_type(uint32_t type);
+/* Can that be asked? Not of types whose programs are refused before their calls are looked at.
+ */
+bool bpf_probe_knows_helpers(uint32_t prog_type);
+bool bpf_probe_helper(uint32_t prog_type, uint32_t helper);
+/* Is a program of these instructions accepted as a socket filter? */
+bool bpf_probe_insns(const struct bpf_insn *insns, uint32_t n);
+
+#endif

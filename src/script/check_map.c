@@ -58,6 +58,9 @@ static void key_used(struct unit *u, struct map_sym *m, struct expr *e)
 				      type_text(c, e->key->type), type_text(c, m->key));
 
 		diag_note(d, m->key_span, "the key got its type here");
+		if ((e->key->type->kind == T_PTR) != (m->key->kind == T_PTR) &&
+		    (type_is_integral(e->key->type) || type_is_integral(m->key)))
+			diag_hint(d, "cast one of them, e.g. with (uint64)");
 		return;
 	}
 	t = widened(c, t);

@@ -501,6 +501,9 @@ static int vm_jit(struct task *t)
 	if (scry_vm_jit(t->vm, t->prog, run_flags(t)))
 		return fail_vm(t);
 	const uint8_t *code = scry_vm_jit_code(t->vm, t->prog, &bytes);
+	scry_vm_jit_place(t->vm, t->prog, 0, &start, &end);
+	puts("   entry");
+	print_code(known ? &mc : NULL, code, 0, start);
 	for (uint32_t i = 0; i < t->n;) {
 		auto_sb struct sb out = { 0 };
 		uint32_t next = i + bpf_disasm(&out, t->insns, t->n, i, NULL);

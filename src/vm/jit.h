@@ -37,6 +37,12 @@ struct to_check {
 	bool write;
 };
 
+/* The distance to 16 bytes that come behind all code. */
+struct to_constant {
+	size_t pos;
+	uint8_t bytes[16];
+};
+
 struct jit {
 	struct x86_code c;
 	const struct vm_prog *prog;
@@ -52,6 +58,7 @@ struct jit {
 	VEC(struct to_insn) targets;
 	VEC(struct to_fault) faults;
 	VEC(struct to_check) checks;
+	VEC(struct to_constant) constants;
 	VEC(size_t) ends, zeros; /* jumps to the end of the program; the same with r0 = 0 */
 	size_t end, slow_check, body, callback;
 	uint32_t i; /* the instruction being compiled */

@@ -213,6 +213,20 @@ static void emit_leaf_body(struct jit *j)
 	x86_patch(c, x86_jmp(c), 0);
 }
 
+/* Aligned, as the instructions that read them want. */
+static void emit_constants(struct jit *j)
+{
+	struct x86_code *c = &j->c;
+
+	while (j->constants.len && c->len % sizeof(j->constants.data->bytes))
+		x86_byte(c, 0xcc);
+	vec_each(k, &j->constants) {
+		x86_patch(c, k->pos, c->len);
+		for (unsigned i = 0; i < sizeof(k->bytes); i++)
+			x86_byte(c, k->bytes[i]);
+	}
+}
+
 void jit_begin(struct jit *j)
 {
 	if (j->leaf) {
@@ -234,6 +248,7 @@ void jit_finish(struct jit *j)
 	emit_ends(j);
 	if (j->leaf)
 		emit_leaf_body(j);
+	emit_constants(j);
 }
 
 #endif

@@ -11,6 +11,8 @@
 #include "vm/jit.h"
 #include "vm/select.h"
 
+#include <string.h>
+
 #ifdef __x86_64__
 
 /* In the order in which they are taken: what the filter with branches needs is not lost before
@@ -18,19 +20,12 @@
 static const uint8_t POOL[] = { R8, R9, R10, RAX, RSI, RDI, RCX };
 enum { POOL_SIZE = sizeof(POOL), NO_REG = 0xff };
 
-/* Where the distance to 16 bytes is to be filled in. */
-struct constant {
-	size_t pos;
-	const uint8_t *bytes;
-};
-
 struct selecting {
 	struct jit *j;
 	struct select s;
 	uint8_t index_reg[SELECT_VALUES]; /* of values that are indexes */
 	uint8_t home[SELECT_ENDS + SELECT_NODES];
-	uint16_t taken; /* a bit per register */
-	VEC(struct constant) constants;
+	uint16_t taken;	  /* a bit per register */
 	VEC(size_t) outs; /* jumps to the filter with branches */
 };
 
@@ -83,30 +78,25 @@ static void compute(struct selecting *g, unsigned v, unsigned reg)
 	}
 }
 
-/* The packet's bytes & mask == bytes, 16 at once; both constants are behind the code. */
+static void constant_at(struct jit *j, size_t pos, const uint8_t bytes[SELECT_WIDE])
+{
+	struct to_constant k = { .pos = pos };
+
+	memcpy(k.bytes, bytes, sizeof(k.bytes));
+	vec_push(NULL, &j->constants, k);
+}
+
+/* The packet's bytes & mask == bytes, 16 at once. */
 static void compare_wide(struct selecting *g, unsigned wide)
 {
 	const struct select_wide *w = &g->s.wides[wide];
 	struct x86_code *c = &g->j->c;
 
 	x86_load_xmm0(c, LEAF_PACKET, (int32_t)w->at);
-	vec_push(NULL, &g->constants, ((struct constant){ x86_pand_xmm0(c), w->mask }));
-	vec_push(NULL, &g->constants, ((struct constant){ x86_pcmpeqb_xmm0(c), w->bytes }));
+	constant_at(g->j, x86_pand_xmm0(c), w->mask);
+	constant_at(g->j, x86_pcmpeqb_xmm0(c), w->bytes);
 	x86_pmovmskb(c, R11);
 	x86_ri(c, false, X86_CMP, R11, 0xffff);
-}
-
-static void emit_constants(struct selecting *g)
-{
-	struct x86_code *c = &g->j->c;
-
-	while (g->constants.len && c->len % SELECT_WIDE)
-		x86_byte(c, 0xcc);
-	vec_each(k, &g->constants) {
-		x86_patch(c, k->pos, c->len);
-		for (unsigned i = 0; i < SELECT_WIDE; i++)
-			x86_byte(c, k->bytes[i]);
-	}
 }
 
 /* Leaves the answer in the flags. */
@@ -221,7 +211,6 @@ static bool emit(struct selecting *g)
 	if (g->home[g->s.root] != RAX)
 		x86_rr(c, false, X86_MOV, RAX, g->home[g->s.root]);
 	x86_ret(c);
-	emit_constants(g);
 	return true;
 }
 
@@ -231,14 +220,15 @@ bool jit_select(struct jit *j)
 	size_t start = j->c.len;
 	bool done = !j->blind && vm_select_plan(&g.s, j->prog) && emit(&g);
 
-	if (!done)
+	if (!done) {
 		j->c.len = start;
+		j->constants.len = 0;
+	}
 	vec_each(pos, &g.outs) {
 		if (done)
 			x86_patch(&j->c, *pos, j->c.len);
 	}
 	vec_free(&g.outs);
-	vec_free(&g.constants);
 	return done;
 }
 

@@ -742,6 +742,7 @@ int vm_jit_compile(struct vm_prog *prog, unsigned flags, struct err *e)
 	vec_free(&j.targets);
 	vec_free(&j.faults);
 	vec_free(&j.checks);
+	vec_free(&j.constants);
 	vec_free(&j.ends);
 	vec_free(&j.zeros);
 	free(leaf.at);

@@ -1,5 +1,6 @@
 #include "script/foreign.h"
 
+#include "base/auto.h"
 #include "script/lower.h"
 #include "types/kernel_types.h"
 
@@ -16,7 +17,7 @@ struct foreign_object {
 	VEC(uint32_t) kmaps;   /* by number of the map: its index in the plan, 0 = none yet */
 };
 
-enum { STACK_ALL = 512, STACK_UNIT = 32, STACK_FOR_SCRIPT = 128 };
+enum { STACK_ALL = 512, STACK_UNIT = 32, STACK_FOR_SCRIPT = 128, LINES_MAX = 1 << 16 };
 
 /* --- reading ------------------------------------------------------------------------------ */
 
@@ -210,6 +211,64 @@ static void find_relocs(struct arena *a, struct image *img)
 	}
 }
 
+/* A file of C as messages quote it: the lines that the object has the text of. */
+struct quoted {
+	const char *file;
+	uint32_t base;	  /* its place among all sources */
+	uint32_t *starts; /* of its lines */
+};
+
+static bool is_quotable(const struct bpf_object_line *l, const char *file)
+{
+	return l->line && l->line <= LINES_MAX && !strcmp(l->file, file);
+}
+
+static void quote_file(struct compiler *c, const struct bpf_object_prog *prog, struct quoted *q)
+{
+	auto_sb struct sb all = {};
+	uint32_t last = 0;
+
+	vec_each(l, &prog->lines)
+		if (is_quotable(l, q->file) && l->line > last)
+			last = l->line;
+	if (!last)
+		return;
+	const char **texts = arena_array(c->arena, const char *, last + 1);
+	vec_each(l, &prog->lines)
+		if (is_quotable(l, q->file))
+			texts[l->line] = l->text;
+	q->starts = arena_array(c->arena, uint32_t, last + 1);
+	for (uint32_t i = 1; i <= last; i++) {
+		q->starts[i] = (uint32_t)all.len;
+		sb_printf(&all, "%s\n", texts[i] ? texts[i] : "");
+	}
+	q->base = sources_add(c->sources, q->file, sb_str(&all), all.len)->base;
+}
+
+/* What the verifier says of an instruction is said of its line in C, where that is known. */
+static void find_places(struct compiler *c, const struct bpf_object_prog *prog,
+			struct image *img)
+{
+	VEC(struct quoted) files = {};
+
+	for (uint32_t i = 0; i < img->ninsns; i++) {
+		const struct bpf_object_line *l = bpf_object_line_of(prog, i);
+		size_t k = 0;
+
+		if (!l || !is_quotable(l, l->file) || !*l->text)
+			continue;
+		while (k < files.len && strcmp(files.data[k].file, l->file) != 0)
+			k++;
+		if (k == files.len) {
+			vec_push(c->arena, &files, (struct quoted){ .file = l->file });
+			quote_file(c, prog, &files.data[k]);
+		}
+		const struct quoted *q = &files.data[k];
+		uint32_t from = q->base + q->starts[l->line];
+		img->spans[i] = (struct span){ from, from + (uint32_t)strlen(l->text) };
+	}
+}
+
 static void link_function(struct compiler *c, struct foreign *f)
 {
 	struct bpf_object_prog prog;
@@ -229,6 +288,7 @@ static void link_function(struct compiler *c, struct foreign *f)
 			       .nfuncs = prog.nfuncs };
 	for (uint32_t i = 0; i < prog.n; i++)
 		img->spans[i] = f->span;
+	find_places(c, &prog, img);
 	find_relocs(c->arena, img);
 	img->stack_size = stack_bound(img);
 }

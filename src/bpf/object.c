@@ -298,7 +298,6 @@ static uint32_t extern_map(struct bpf_object_file *r)
 	for (uint32_t i = 0; i < r->out->maps.len; i++)
 		if (r->out->maps.data[i].section == EXTERN_SECTION)
 			return i + 1;
-	r->externs = arena_alloc(r->arena, EXTERN_BYTES);
 	vec_push(r->arena, &r->out->maps,
 		 ((struct bpf_object_map){ .name = ".kconfig",
 					   .type = BPF_MAP_TYPE_ARRAY,
@@ -333,6 +332,8 @@ static int place_config(struct bpf_object_file *r, const char *prog, const Elf64
 		return err_set(r->err, -ENOTSUP,
 			       "%s needs %s, which this kernel's configuration does not set",
 			       prog, name);
+	if (!r->externs)
+		r->externs = arena_alloc(r->arena, EXTERN_BYTES);
 	if (text && !write_config(&x, text, r->externs + *off))
 		return err_set(r->err, -EINVAL, "%s is %s, which its type does not hold", name,
 			       text);
@@ -356,10 +357,10 @@ static int link_config(struct bpf_object_file *r, const char *prog, struct bpf_i
 		p[0].imm = p[1].imm = 0;
 		return 0;
 	}
-	number = extern_map(r);
 	int ret = place_config(r, prog, s, &off);
 	if (ret)
 		return ret;
+	number = extern_map(r);
 	p[0].src_reg = BPF_PSEUDO_MAP_VALUE;
 	p[1].imm = (int32_t)((uint32_t)p->imm + off);
 	p[0].imm = (int32_t)number;

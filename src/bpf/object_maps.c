@@ -25,7 +25,7 @@ static bool btf_init(struct btf *b, const void *data, size_t size)
 		return false;
 	size -= h->hdr_len;
 	if (h->type_off > size || h->type_len > size - h->type_off || h->str_off > size ||
-	    h->str_len > size - h->str_off || !h->str_len)
+	    h->str_len > size - h->str_off || !h->str_len || (h->hdr_len + h->type_off) % 4)
 		return false;
 	b->types = (const uint8_t *)data + h->hdr_len + h->type_off;
 	b->end = b->types + h->type_len;

@@ -28,7 +28,30 @@ static const char SOURCE[] =
 	"static __attribute__((noinline)) int quad(int x) { return twice(x) + twice(x + 1); }\n"
 	"SEC(\"socket\") int first(u32 *skb) { u32 k = 1; u64 *v = lookup(&counts, &k);\n"
 	"  if (v) total += *v; v = lookup(&slots, &k); return v ? quad(*v) : 0; }\n"
-	"SEC(\"xdp\") int second(void *ctx) { return twice(3); }\n";
+	"SEC(\"xdp\") int second(void *ctx) { return twice(3); }\n"
+	"#define CONF extern SEC(\".kconfig\")\n"
+	"CONF u32 CONFIG_HZ; CONF char CONFIG_NAME[8]; CONF char CONFIG_MODULE;\n"
+	"CONF _Bool CONFIG_ON __attribute__((weak)); CONF int CONFIG_OFF __attribute__((weak));\n"
+	"SEC(\"xdp\") int third(void *ctx) { return CONFIG_HZ + CONFIG_NAME[1] + CONFIG_MODULE "
+	"+ CONFIG_ON + CONFIG_OFF; }\n";
+
+static const char *config_value(void *arg, const char *name)
+{
+	static const char *const VALUES[][2] = {
+		{ "CONFIG_HZ", "250" },
+		{ "CONFIG_NAME", "\"a longer name\"" },
+		{ "CONFIG_MODULE", "m" },
+		{ "CONFIG_ON", "y" },
+	};
+
+	(void)arg;
+	for (size_t i = 0; i < sizeof(VALUES) / sizeof(*VALUES); i++)
+		if (!strcmp(VALUES[i][0], name))
+			return VALUES[i][1];
+	return NULL;
+}
+
+static const struct bpf_object_config CONFIG = { config_value, NULL };
 
 static void programs_maps_and_data(void **state)
 {
@@ -43,7 +66,9 @@ static void programs_maps_and_data(void **state)
 		skip();
 	if (bpf_object_read(&a, file.s, file.len, NULL, &o, &e))
 		fail_msg("%s", e.msg);
-	assert_int_equal(o.progs.len, 2);
+	assert_int_equal(o.progs.len, 3);
+	assert_null(o.progs.data[0].refused);
+	assert_non_null(strstr(o.progs.data[2].refused, "third needs CONFIG_"));
 	assert_string_equal(o.progs.data[0].name, "first");
 	assert_string_equal(o.progs.data[1].section, "xdp");
 	/* r1 = 3, call, exit, and twice() alone behind it. */
@@ -60,6 +85,37 @@ static void programs_maps_and_data(void **state)
 	assert_string_equal(o.maps.data[2].name, ".data");
 	memcpy(&total, o.maps.data[2].data, sizeof(total));
 	assert_int_equal(total, 5);
+}
+
+static bool holds(const uint8_t *data, const void *what, size_t size)
+{
+	for (unsigned at = 0; at < 5 * 64; at += 64)
+		if (!memcmp(data + at, what, size))
+			return true;
+	return false;
+}
+
+static void variables_of_the_configuration(void **state)
+{
+	(void)state;
+	auto_arena struct arena a = { 0 };
+	auto_sb struct sb file = { 0 };
+	struct bpf_object o;
+	struct err e = { 0 };
+	const uint32_t hz = 250;
+
+	if (!compile(SOURCE, &file))
+		skip();
+	if (bpf_object_read(&a, file.s, file.len, &CONFIG, &o, &e))
+		fail_msg("%s", e.msg);
+	assert_null(o.progs.data[2].refused);
+	const struct bpf_object_map *m = &o.maps.data[o.maps.len - 1];
+	assert_string_equal(m->name, ".kconfig");
+	assert_int_equal(m->value_size, 5 * 64);
+	assert_true(holds(m->data, &hz, 4));
+	assert_true(holds(m->data, "a longe\0", 9));
+	assert_true(holds(m->data, "m\0", 2));
+	assert_true(holds(m->data, "\1\0", 2));
 }
 
 /* Whatever the bytes: an error or a program, no access outside (the sanitizers watch). */
@@ -87,7 +143,7 @@ static void damaged_files_are_refused(void **state)
 		}
 		if (round % 7 == 0)
 			len = (seed >> 33) % file.len;
-		refused += bpf_object_read(&a, bad, len, NULL, &o, &e) != 0;
+		refused += bpf_object_read(&a, bad, len, &CONFIG, &o, &e) != 0;
 	}
 	assert_true(refused > 100);
 }
@@ -96,6 +152,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(programs_maps_and_data),
+		cmocka_unit_test(variables_of_the_configuration),
 		cmocka_unit_test(damaged_files_are_refused),
 	};
 

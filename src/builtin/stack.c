@@ -59,9 +59,13 @@ static bool check_stack(struct unit *u, struct expr *e)
 				u, e->args[0],
 				"build_id is a mode of ustack: the kernel is one file");
 		mode = STACK_RAW; /* of the config */
+		if (u->c->final)
+			diag(u->c->dx, W0206_KSTACK_BUILD_ID, e->span);
 	}
 	if (depth) {
 		check_value(u, depth);
+		if (type_is_error(depth->type))
+			return false;
 		if (!depth->is_const)
 			return builtin_bad_arg(u, depth, "the number of frames is a constant");
 		n = depth->const_value;

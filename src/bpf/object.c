@@ -338,7 +338,8 @@ static int place_config(struct bpf_object_file *r, const char *prog, const Elf64
 		return err_set(r->err, -EINVAL, "%s is %s, which its type does not hold", name,
 			       text);
 	vec_push(r->arena, &r->extern_places, ((struct extern_place){ s, *off }));
-	r->out->maps.data[extern_map(r) - 1].value_size = *off + 64;
+	uint32_t number = extern_map(r); /* which may move the maps */
+	r->out->maps.data[number - 1].value_size = *off + 64;
 	return 0;
 }
 

@@ -204,6 +204,9 @@ static int open_output(struct trace *t, struct err *e)
 static int build_object(struct trace *t, struct err *e)
 {
 	struct built_config cfg = { .print_maps = t->cfg.print_maps_on_exit,
+				    .source_lines = t->cfg.show_debug_info,
+				    .no_user_symbols = !t->cfg.user_symbols,
+				    .mangled = !t->cfg.cpp_demangle,
 				    .ring_pages = t->cfg.perf_rb_pages,
 				    .max_cat_bytes = t->cfg.max_cat_bytes,
 				    .trunc_trailer = t->cfg.str_trunc_trailer };

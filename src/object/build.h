@@ -19,6 +19,7 @@
 /* Settings of the script that matter while it runs. */
 struct built_config {
 	bool print_maps;
+	bool source_lines, no_user_symbols, mangled; /* see struct decoder */
 	uint32_t ring_pages, max_cat_bytes;
 	const char *trunc_trailer;
 };

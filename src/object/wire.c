@@ -460,6 +460,9 @@ void wire_plan(struct wire *w, struct plan *plan, struct wire_prog **progs,
 	flag(w, &plan->uses_ring);
 	flag(w, &plan->uses_user_symbols);
 	flag(w, &cfg->print_maps);
+	flag(w, &cfg->source_lines);
+	flag(w, &cfg->no_user_symbols);
+	flag(w, &cfg->mangled);
 	u32(w, &cfg->ring_pages);
 	u32(w, &cfg->max_cat_bytes);
 	text(w, &cfg->trunc_trailer);

@@ -47,11 +47,15 @@ int cmd_explain(const struct options *o)
 
 	printf("%.5s: %s", row->id, row->severity == DIAG_ERROR ? "error" : "warning");
 	print_words(row->words);
-	printf("\n\n%s\n", x->why);
+	putchar('\n');
+	if (x->why)
+		printf("\n%s\n", x->why);
 	if (*row->more)
 		printf("\n%s\n", row->more);
-	print_example("For example", x->wrong);
-	print_example("Instead", x->right);
+	if (x->wrong)
+		print_example("For example", x->wrong);
+	if (x->right)
+		print_example("Instead", x->right);
 	if (*row->hint)
 		printf("\nhint: %s\n", row->hint);
 	return EXIT_OK;

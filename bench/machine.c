@@ -5,10 +5,10 @@
  *	machine [UBPF]    UBPF: a ubpf_test to measure beside, from
  *https://github.com/iovisor/ubpf
  *
- * Each program is a loop; "NAME ENGINE NS" is its time per turn, the median of ROUNDS. Engines:
- * jit, unchecked (the JIT without checks), interpreter, kernel (its JIT, by BPF_PROG_TEST_RUN),
- * ubpf-jit and ubpf-interpreter (whole processes, their start taken off).  Then "compile N NS"
- * and "verify N NS", per instruction of programs of N instructions.
+ * Each program is a loop; "NAME ENGINE NS" is its processor time per turn, the median of
+ * ROUNDS.  Engines: jit, unchecked (the JIT without checks), interpreter, kernel (its JIT, by
+ * BPF_PROG_TEST_RUN), ubpf-jit and ubpf-interpreter (whole processes, their start taken off).
+ * Then "compile N NS" and "verify N NS", per instruction of programs of N instructions.
  */
 #include "base/auto.h"
 #include "bpf/asm.h"
@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -63,7 +64,7 @@ static double now(void)
 {
 	struct timespec ts;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
 	return (double)ts.tv_sec * 1e9 + (double)ts.tv_nsec;
 }
 
@@ -193,6 +194,11 @@ static void in_kernel(unsigned which)
 
 extern char **environ;
 
+static double ns_of(struct timeval t)
+{
+	return (double)t.tv_sec * 1e9 + (double)t.tv_usec * 1e3;
+}
+
 /* Nanoseconds, or -1 when it did not run the program. */
 static double run_ubpf(const char *ubpf, bool jit, const char *file)
 {
@@ -200,16 +206,17 @@ static double run_ubpf(const char *ubpf, bool jit, const char *file)
 			 jit ? (char[]){ "--jit" } : (char *)(uintptr_t)file,
 			 jit ? (char *)(uintptr_t)file : NULL, NULL };
 	posix_spawn_file_actions_t to;
-	double start = now();
+	struct rusage used;
 	int status = -1;
 	pid_t pid;
 
 	posix_spawn_file_actions_init(&to);
 	posix_spawn_file_actions_addopen(&to, 1, "/dev/null", O_WRONLY, 0);
-	if (posix_spawnp(&pid, ubpf, &to, NULL, argv, environ) || waitpid(pid, &status, 0) < 0)
+	if (posix_spawnp(&pid, ubpf, &to, NULL, argv, environ) ||
+	    wait4(pid, &status, 0, &used) < 0)
 		status = -1;
 	posix_spawn_file_actions_destroy(&to);
-	return status ? -1 : now() - start;
+	return status ? -1 : ns_of(used.ru_utime) + ns_of(used.ru_stime);
 }
 
 static double ubpf_with_turns(const char *ubpf, bool jit, unsigned which, unsigned turns)

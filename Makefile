@@ -61,6 +61,11 @@ $(BUILD)/libscry.a: $(LIB_OBJ) $(LIST)
 
 $(BUILD)/src/script/prelude.o: src/script/prelude.bt
 
+# What runs once per command is made small instead of fast.
+COLD  := cli object cfront probe
+SMALL := $(if $(filter -O2,$(CFLAGS)),-Os)
+$(foreach folder,$(COLD),$(BUILD)/src/$(folder)/%.o): override CFLAGS += $(SMALL)
+
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<

@@ -1,7 +1,10 @@
 /*
  * Reading memory that is not the program's own: the context, the kernel's, a process's.
  */
+#include "builtin/builtin.h"
 #include "script/lower.h"
+
+#include <string.h>
 
 struct place place_of_pointer(struct unit *u, ref ptr, enum addr_space as)
 {
@@ -135,6 +138,16 @@ static struct place index_place(struct unit *u, struct expr *e)
 	return p;
 }
 
+/*
+ * ctx of a sample is no memory that looks like its type: the kernel translates plain loads from
+ * it (struct bpf_perf_event_data), and what else reads there finds pointers of its own.
+ */
+static bool is_perf_context(const struct unit *u, const struct expr *e)
+{
+	return e->builtin && !strcmp(e->builtin->name, "ctx") &&
+	       u->group->prog_type == BPF_PROG_TYPE_PERF_EVENT;
+}
+
 struct place lower_place(struct unit *u, struct expr *e)
 {
 	struct place p;
@@ -143,7 +156,8 @@ struct place lower_place(struct unit *u, struct expr *e)
 	case E_FIELD:
 		if (e->arg_index >= 0)
 			return arg_place(u, e);
-		p = place_below(u, e->a);
+		p = is_perf_context(u, e->a) ? (struct place){ PLACE_DIRECT, u->ctx, 0 }
+					     : place_below(u, e->a);
 		p.off += e->field.bit_off / 8;
 		return p;
 	case E_INDEX: return index_place(u, e);

@@ -238,7 +238,8 @@ void bpf_put_paths(struct bpf_task *t, enum kbpf_object what, uint32_t id)
 	size_t i;
 	const struct holder *h = first_holder(t, &i, true, what, id);
 
-	if (!h)
+	/* In JSON an empty list says that others of its kind are pinned, as in bpftool's. */
+	if (!h && !holders_have_paths(&t->holders, what))
 		return;
 	facts_list(&t->facts, "pinned");
 	for (; h; h = holders_next(&t->holders, &i, true, what, id)) {

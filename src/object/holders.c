@@ -169,6 +169,14 @@ void holders_read_processes(struct holders *h)
 		closedir(proc);
 }
 
+bool holders_have_paths(const struct holders *h, enum kbpf_object what)
+{
+	vec_each(one, &h->all)
+		if (!one->pid && one->what == what)
+			return true;
+	return false;
+}
+
 void holders_fini(struct holders *h)
 {
 	vec_each(one, &h->all)

@@ -31,6 +31,8 @@ void holders_fini(struct holders *h);
 /* The next holder behind *i of that object, paths or processes; NULL: there are no more. */
 const struct holder *holders_next(const struct holders *h, size_t *i, bool path,
 				  enum kbpf_object what, uint32_t id);
+/* Is any object of that kind pinned? */
+bool holders_have_paths(const struct holders *h, enum kbpf_object what);
 /* Which kind of object a descriptor of ours is; false: none. */
 bool holders_kind(int fd, enum kbpf_object *what);
 

@@ -165,6 +165,8 @@ static void put_option(struct probe *p, struct kconfig *config, const char *opti
 		jw_text(&p->f->w, name, v);
 	else if (p->macros && v && !strcmp(option, "HZ"))
 		printf("#define %s%s %s\n", p->prefix, name, v);
+	else if (p->macros && !v && !strcmp(option, "HZ"))
+		printf("/* %s%s is not set */\n", p->prefix, name);
 	else if (!p->macros && v)
 		printf("%s is set to %s\n", name, v);
 	else if (!p->macros)

@@ -23,8 +23,7 @@ struct map_sym *map_of(struct unit *u, struct expr *e)
 
 static bool key_allowed(const struct type *t)
 {
-	return t->size && !type_is_agg(t) && t->kind != T_NONE && t->kind != T_FUNC &&
-	       t->kind != T_TIMESTAMP;
+	return t->size && !type_is_agg(t) && t->kind != T_NONE && t->kind != T_FUNC;
 }
 
 /* Each part of a multi-part key; a key that is one value has one part. */
@@ -32,7 +31,8 @@ static bool parts_allowed(struct unit *u, const struct expr *key)
 {
 	const struct type *t = key->type;
 	uint32_t n = 1;
-	const struct field *f = t->kind == T_TUPLE ? type_fields(u->c->tt, t, &n) : NULL;
+	const struct field *f =
+		t->kind == T_TUPLE && t->size ? type_fields(u->c->tt, t, &n) : NULL;
 
 	for (uint32_t i = 0; i < n; i++) {
 		const struct type *part = f ? f[i].type : t;

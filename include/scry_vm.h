@@ -75,7 +75,8 @@ struct scry_vm_verdict {
 			     missing */
 	uint32_t visited; /* instructions looked at, all paths together */
 	uint32_t states;  /* states kept */
-	uint32_t stack;	  /* bytes of stack of the deepest chain of calls */
+	uint32_t stack;	  /* bytes of stack that the deepest chain of calls uses; what is
+			     allowed (512) counts each function in multiples of 32 */
 };
 
 /* Proves that the program is safe, or says why not. Returns 0 when accepted, else -EACCES. */

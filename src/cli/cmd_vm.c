@@ -58,8 +58,8 @@ static const char USAGE[] =
 	"  -c, --context KIND     what the verifier takes r1 for: memory, socket, classifier, xdp,\n"
 	"                         tracepoint (default: memory)\n"
 	"  -p, --prog NAME        the program of an object file (default: its first)\n"
-	"      --size N           bytes of memory or of a tracepoint's record (default: 8192), for\n"
-	"                         the verifier\n"
+	"      --size N           for the verifier: bytes of memory (default: those of --mem; 0\n"
+	"                         without it) or of a tracepoint's record (default: 8192)\n"
 	"      --jit, --interpret how to run (default: JIT; plugin: both, and compare)\n"
 	"      --unsafe-fast      run without checks of memory and steps\n"
 	"      --blind            keep the program's constants out of the machine code\n"
@@ -340,6 +340,15 @@ static void print_line(const struct task *t, uint32_t insn)
 /* A tracepoint's record may be as long as the kernel's perf events (PERF_MAX_TRACE_SIZE). */
 enum { TRACEPOINT_RECORD = 8192 };
 
+/* Who gives no memory may not know that r1 is a pointer only where there is some. */
+static void hint_at_memory(const struct task *t, const char *words)
+{
+	if (t->info.context == SCRY_VM_MEMORY && !t->info.context_size &&
+	    strstr(words, "is a number, not a pointer"))
+		fprintf(stderr, "hint: r1 points to memory where --mem, --mem-file or --size "
+				"says how much; --context names other things\n");
+}
+
 static int vm_verify(struct task *t)
 {
 	struct scry_vm_verdict v;
@@ -353,6 +362,7 @@ static int vm_verify(struct task *t)
 	if (scry_vm_verify(t->vm, t->prog, &v)) {
 		printf("%s\n", v.words);
 		print_line(t, v.insn);
+		hint_at_memory(t, v.words);
 		return EXIT_BAD;
 	}
 	printf("accepted: %u instructions, %u looked at, %u states kept, %u bytes of stack\n",

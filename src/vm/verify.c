@@ -401,14 +401,16 @@ int scry_vm_verify(struct scry_vm *vm, int prog, struct scry_vm_verdict *verdict
 	if (!ret)
 		ret = walk(&v);
 	if (!ret) {
-		verdict->stack = v_stack_depth(&v);
-		if (verdict->stack > BPF_STACK_SIZE) {
+		uint32_t counted = v_stack_depth(&v, true);
+
+		verdict->stack = v_stack_depth(&v, false);
+		if (counted > BPF_STACK_SIZE) {
 			v.cur->insn = 0;
 			ret = v_reject(
 				&v,
-				"functions that call each other take %u bytes of stack, and "
-				"%d are allowed",
-				verdict->stack, BPF_STACK_SIZE);
+				"functions that call each other take %u bytes of stack, each "
+				"a multiple of 32, and %d are allowed",
+				counted, BPF_STACK_SIZE);
 		}
 	}
 	verifier_fini(&v);

@@ -159,8 +159,8 @@ void vstate_each(struct verifier *v, void (*fn)(struct vreg *r, uint32_t arg), u
 
 /* verify_flow.c: fills live, needed, function, is_join; rejects bad shapes. */
 int v_flow(struct verifier *v);
-/* Bytes of stack of the deepest chain of calls. */
-uint32_t v_stack_depth(struct verifier *v);
+/* Bytes of stack of the deepest chain of calls; rounded: as the kernel counts them. */
+uint32_t v_stack_depth(struct verifier *v, bool rounded);
 
 /* verify_alu.c */
 int v_need(struct verifier *v, unsigned reg);

@@ -315,11 +315,18 @@ int v_flow(struct verifier *v)
 	return 0;
 }
 
-/* Bytes of stack from a function on, when those of what it calls are known. */
-static uint32_t depth_from(const struct verifier *v, uint32_t entry, const uint32_t *known)
+/*
+ * Bytes of stack from a function on, when those of what it calls are known. Rounded, each
+ * function takes a multiple of 32, and at least that, as in the kernel.
+ */
+static uint32_t depth_from(const struct verifier *v, uint32_t entry, const uint32_t *known,
+			   bool rounded)
 {
 	const struct vm_prog *prog = v->prog;
-	uint32_t own = (v->depth[entry] ? v->depth[entry] + 31 : 32) & ~31u, deepest = 0;
+	uint32_t own = v->depth[entry], deepest = 0;
+
+	if (rounded)
+		own = (own ? own + 31 : 32) & ~31u;
 
 	for (uint32_t i = entry; i < prog->n && v->function[i] == entry; i++) {
 		const struct vm_op *op = &prog->ops[i];
@@ -334,7 +341,7 @@ static uint32_t depth_from(const struct verifier *v, uint32_t entry, const uint3
 }
 
 /* Level by level, as functions may call each other many times. */
-uint32_t v_stack_depth(struct verifier *v)
+uint32_t v_stack_depth(struct verifier *v, bool rounded)
 {
 	uint32_t *known = arena_array(&v->arena, uint32_t, v->prog->n);
 	uint32_t *next = arena_array(&v->arena, uint32_t, v->prog->n);
@@ -342,7 +349,7 @@ uint32_t v_stack_depth(struct verifier *v)
 	for (unsigned level = 0; level < BPF_CALL_DEPTH; level++) {
 		for (uint32_t i = 0; i < v->prog->n; i++) {
 			if (v->function[i] == i)
-				next[i] = depth_from(v, i, known);
+				next[i] = depth_from(v, i, known, rounded);
 		}
 		uint32_t *swap = known;
 		known = next;

@@ -60,7 +60,9 @@ int capture_next(struct capture *c, struct pcap_packet *packet, const uint8_t **
 	if (!left)
 		return 0;
 	if (left < sizeof(head))
-		return err_set(e, -EIO, "the file ends within the head of a packet");
+		return err_set(e, -EIO,
+			       "the file ends within the head of a packet, at byte %zu",
+			       c->size);
 	memcpy(&head, c->mem + c->at, sizeof(head));
 	if (head.caplen > PCAP_SNAPLEN)
 		return err_set(e, -EIO, "a packet of %u bytes at byte %zu: the file is damaged",
@@ -68,8 +70,8 @@ int capture_next(struct capture *c, struct pcap_packet *packet, const uint8_t **
 	if (left - sizeof(head) < head.caplen)
 		return err_set(e, -EIO,
 			       "the file ends within a packet of %u bytes, %zu of which are "
-			       "there",
-			       head.caplen, left - sizeof(head));
+			       "there, at byte %zu",
+			       head.caplen, left - sizeof(head), c->size);
 	*data = c->mem + c->at + sizeof(head);
 	c->at += sizeof(head) + head.caplen;
 	packet->ts.tv_sec = head.sec;

@@ -263,6 +263,18 @@ static int next_packet(struct filter *f, struct pcap_packet *packet, const uint8
 	return got < 0 ? -ENOENT : got;
 }
 
+/* Closes what -w writes. A write that failed may have left nothing for the flush to fail at. */
+static int close_dump(struct filter *f, pcap_dumper_t *dumper, int ret)
+{
+	bool lost = f->api.dump_flush(dumper) || ferror(f->api.dump_file(dumper));
+
+	if (lost && !ret)
+		ret = err_set(&f->err, -EIO, "write %s: not all packets could be written",
+			      f->write);
+	f->api.dump_close(dumper);
+	return ret;
+}
+
 static int filter_packets(struct filter *f)
 {
 	pcap_dumper_t *dumper = f->write ? f->api.dump_open(f->pcap, f->write) : NULL;
@@ -287,10 +299,8 @@ static int filter_packets(struct filter *f)
 			print_packet(f, &packet, data);
 	}
 	int ret = got == -EIO ? got : 0;
-	if (dumper && f->api.dump_flush(dumper) && !ret)
-		ret = err_set(&f->err, -EIO, "write %s", f->write);
 	if (dumper)
-		f->api.dump_close(dumper);
+		ret = close_dump(f, dumper, ret);
 	if (f->count_only)
 		printf("%llu of %llu packets\n", (unsigned long long)matched,
 		       (unsigned long long)seen);

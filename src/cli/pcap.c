@@ -16,12 +16,12 @@ static const struct {
 	{                                                      \
 		"pcap_" #name, offsetof(struct pcap_api, name) \
 	}
-	FUNCTION(open_dead),  FUNCTION(open_offline),	FUNCTION(open_live),
-	FUNCTION(close),      FUNCTION(compile),	FUNCTION(freecode),
-	FUNCTION(setfilter),  FUNCTION(offline_filter), FUNCTION(next_ex),
-	FUNCTION(geterr),     FUNCTION(datalink),	FUNCTION(datalink_name_to_val),
-	FUNCTION(dump_open),  FUNCTION(dump),		FUNCTION(dump_flush),
-	FUNCTION(dump_close),
+	FUNCTION(open_dead), FUNCTION(open_offline),   FUNCTION(open_live),
+	FUNCTION(close),     FUNCTION(compile),	       FUNCTION(freecode),
+	FUNCTION(setfilter), FUNCTION(offline_filter), FUNCTION(next_ex),
+	FUNCTION(geterr),    FUNCTION(datalink),       FUNCTION(datalink_name_to_val),
+	FUNCTION(dump_open), FUNCTION(dump),	       FUNCTION(dump_flush),
+	FUNCTION(dump_file), FUNCTION(dump_close),
 #undef FUNCTION
 };
 

@@ -12,6 +12,7 @@
 
 #include <linux/filter.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/time.h>
 
 typedef struct pcap pcap_t;
@@ -48,6 +49,7 @@ struct pcap_api {
 	pcap_dumper_t *(*dump_open)(pcap_t *p, const char *path);
 	void (*dump)(uint8_t *dumper, const struct pcap_packet *packet, const uint8_t *data);
 	int (*dump_flush)(pcap_dumper_t *dumper);
+	FILE *(*dump_file)(pcap_dumper_t *dumper);
 	void (*dump_close)(pcap_dumper_t *dumper);
 };
 

@@ -156,6 +156,9 @@ static struct btf *read_split(const struct sb *bytes, struct btf *base)
 	return btf__parse_raw_split(path, base);
 }
 
+/* How the process that writes C ends. */
+enum { C_DAMAGED = 1, C_UNWRITTEN };
+
 static void write_types(const struct btf_bytes *b, const uint32_t *ids, unsigned n, FILE *out)
 {
 	struct btf *base = b->base.len ? btf__new(b->base.s, (uint32_t)b->base.len) : NULL;
@@ -179,7 +182,8 @@ static void write_types(const struct btf_bytes *b, const uint32_t *ids, unsigned
 		fputs("#ifndef BPF_NO_PRESERVE_ACCESS_INDEX\n#pragma clang attribute pop\n"
 		      "#endif\n\n#endif /* __VMLINUX_H__ */\n",
 		      out);
-	_exit(err || fflush(out));
+	/* fflush() has nothing to fail at when a write before it failed. */
+	_exit(err ? C_DAMAGED : fflush(out) || ferror(out) ? C_UNWRITTEN : 0);
 }
 
 int btf_write_c(const struct btf_bytes *b, const uint32_t *ids, unsigned n, FILE *out,
@@ -206,5 +210,8 @@ int btf_write_c(const struct btf_bytes *b, const uint32_t *ids, unsigned n, FILE
 	/* A reader that has seen enough is no error. */
 	if (!status || (WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE))
 		return 0;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == C_UNWRITTEN)
+		return err_set(e, -EIO,
+			       "not all types could be written as C: the output is full");
 	return err_set(e, -EINVAL, "these types cannot be written as C: the BTF is damaged");
 }

@@ -1,0 +1,236 @@
+/*
+ * What the public header promises to those who embed the machine: many runs and packets in one
+ * call, maps shared by threads, and code that is never writable and executable at once.
+ */
+#include "base/auto.h"
+#include "bpf/asm.h"
+#include "scry_vm.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static int load(struct scry_vm *vm, const char *text, enum scry_vm_context context)
+{
+	struct scry_vm_program info = { "test", context, 0 };
+	auto_arena struct arena a = { 0 };
+	struct bpf_insn *insns;
+	struct err e = { 0 };
+	uint32_t n;
+
+	if (bpf_asm(&a, text, strlen(text), &insns, &n, &e))
+		fail_msg("%s", e.msg);
+	int prog = scry_vm_load(vm, insns, n, &info);
+	if (prog < 0 || scry_vm_jit(vm, prog, 0))
+		fail_msg("%s", scry_vm_error(vm));
+	return prog;
+}
+
+/* Adds one to its memory each time; the fourth time it is a fault. */
+static void many_runs_stop_at_the_first_error(void **state)
+{
+	(void)state;
+	static const unsigned ENGINES[] = { SCRY_VM_INTERPRET, 0 };
+	struct scry_vm *vm = scry_vm_new();
+	int prog = load(
+		vm,
+		"r0 = *(u64 *)(r1 +0); r0 += 1; if r0 == 4 goto bad; *(u64 *)(r1 +0) = r0\n"
+		"exit; bad: r2 = 0; r0 = *(u64 *)(r2 +0); exit",
+		SCRY_VM_MEMORY);
+
+	for (unsigned i = 0; i < 2; i++) {
+		uint64_t n = 0;
+		struct scry_vm_input in = { .mem = &n, .mem_size = 8, .flags = ENGINES[i] };
+		struct scry_vm_result out;
+
+		assert_int_equal(scry_vm_run_many(vm, prog, &in, 3, &out), 0);
+		assert_int_equal(out.r0, 3);
+		assert_int_equal(n, 3);
+		assert_int_equal(scry_vm_run_many(vm, prog, &in, 5, &out), -EFAULT);
+		assert_int_equal(n, 3);
+		assert_int_equal(out.insn, 6);
+	}
+	scry_vm_free(vm);
+}
+
+static void many_packets_have_a_result_each(void **state)
+{
+	(void)state;
+	static const unsigned ENGINES[] = { SCRY_VM_INTERPRET, 0 };
+	static const uint8_t DATA[][3] = { { 1, 2, 3 }, { 4, 5, 6 }, { 7, 8, 9 } };
+	struct scry_vm *vm = scry_vm_new();
+	int prog = load(vm, "r6 = r1; r0 = *(u8 *)skb[2]; exit", SCRY_VM_SOCKET);
+
+	for (unsigned i = 0; i < 2; i++) {
+		uint32_t skb[48] = { 3 };
+		struct scry_vm_input in = { .flags = ENGINES[i] };
+		struct scry_vm_packet packets[4];
+		struct scry_vm_result out;
+
+		for (unsigned k = 0; k < 4; k++)
+			packets[k] = (struct scry_vm_packet){ skb, sizeof(skb), DATA[k % 3],
+							      k < 3 ? 3 : 2, 77 };
+		assert_int_equal(scry_vm_run_packets(vm, prog, &in, packets, 4, &out), 0);
+		for (unsigned k = 0; k < 3; k++)
+			assert_int_equal(packets[k].r0, DATA[k][2]);
+		/* As in the kernel: what reads behind its packet returns 0. */
+		assert_int_equal(packets[3].r0, 0);
+	}
+	scry_vm_free(vm);
+}
+
+/* Of the mappings of this process, none is both; the compiled code's can be executed. */
+static void code_is_never_writable_and_executable(void **state)
+{
+	(void)state;
+	static const unsigned FLAGS[] = { 0, SCRY_VM_UNSAFE, SCRY_VM_BLIND };
+	struct scry_vm *vm = scry_vm_new();
+	int prog = load(vm, "r0 = 7; exit", SCRY_VM_MEMORY);
+
+	for (unsigned i = 0; i < sizeof(FLAGS) / sizeof(*FLAGS); i++) {
+		size_t size;
+		unsigned found = 0;
+		char line[512];
+
+		assert_int_equal(scry_vm_jit(vm, prog, FLAGS[i]), 0);
+		uintptr_t code = (uintptr_t)scry_vm_jit_code(vm, prog, &size);
+		auto_fclose FILE *maps = fopen("/proc/self/maps", "re");
+
+		assert_non_null(maps);
+		while (fgets(line, sizeof(line), maps)) {
+			unsigned long start, end;
+			char r, w, x;
+
+			if (sscanf(line, "%lx-%lx %c%c%c", &start, &end, &r, &w, &x) != 5)
+				continue;
+			if (w == 'w' && x == 'x')
+				fail_msg("%s", line);
+			if (code >= start && code + size <= end) {
+				assert_int_equal(w, '-');
+				assert_int_equal(x, 'x');
+				found++;
+			}
+		}
+		assert_int_equal(found, 1);
+	}
+	scry_vm_free(vm);
+}
+
+/* --- threads --- */
+
+enum { THREADS = 4, TURNS = 4000, KEYS = 16 };
+
+struct worker {
+	struct scry_vm *vm;
+	int map;
+	uint64_t number, wrong, moved, sum;
+};
+
+/* Keys of its own come, are right, and go, while others' do beside them. */
+static void *own_keys(void *arg)
+{
+	struct worker *w = arg;
+
+	for (uint64_t i = 0; i < TURNS; i++) {
+		uint64_t key = w->number << 32 | i % KEYS, value[2] = { key, ~key };
+
+		w->wrong += scry_vm_map_update(w->vm, w->map, &key, value, BPF_NOEXIST) != 0;
+		memset(value, 0, sizeof(value));
+		w->wrong += scry_vm_map_lookup(w->vm, w->map, &key, value) != 0;
+		w->wrong += value[0] != key || value[1] != ~key;
+		w->wrong += scry_vm_map_delete(w->vm, w->map, &key) != 0;
+	}
+	return NULL;
+}
+
+/* Puts numbers in and takes as many out as it gets. */
+static void *push_and_pop(void *arg)
+{
+	struct worker *w = arg;
+
+	for (uint64_t i = 1; i <= TURNS; i++) {
+		uint64_t value = w->number * TURNS + i;
+
+		w->wrong += scry_vm_map_update(w->vm, w->map, NULL, &value, BPF_ANY) != 0;
+		if (scry_vm_map_pop(w->vm, w->map, &value))
+			continue;
+		w->moved++;
+		w->sum += value;
+	}
+	return NULL;
+}
+
+static struct worker share(struct scry_vm *vm, int map, void *(*fn)(void *))
+{
+	struct worker workers[THREADS], all = { 0 };
+	pthread_t threads[THREADS];
+
+	for (unsigned t = 0; t < THREADS; t++) {
+		workers[t] = (struct worker){ .vm = vm, .map = map, .number = t };
+		assert_int_equal(pthread_create(&threads[t], NULL, fn, &workers[t]), 0);
+	}
+	for (unsigned t = 0; t < THREADS; t++) {
+		pthread_join(threads[t], NULL);
+		all.wrong += workers[t].wrong;
+		all.moved += workers[t].moved;
+		all.sum += workers[t].sum;
+	}
+	return all;
+}
+
+static void threads_share_hashes(void **state)
+{
+	(void)state;
+	static const struct scry_vm_map MAPS[] = {
+		{ BPF_MAP_TYPE_HASH, 8, 16, THREADS },
+		{ BPF_MAP_TYPE_PERCPU_HASH, 8, 16, THREADS },
+		{ BPF_MAP_TYPE_LRU_HASH, 8, 16, 2 * THREADS },
+	};
+
+	for (unsigned i = 0; i < sizeof(MAPS) / sizeof(*MAPS); i++) {
+		struct scry_vm *vm = scry_vm_new();
+		int map = scry_vm_map_add(vm, &MAPS[i]);
+		uint64_t key;
+
+		assert_int_equal(share(vm, map, own_keys).wrong, 0);
+		assert_int_equal(scry_vm_map_next_key(vm, map, NULL, &key), -ENOENT);
+		scry_vm_free(vm);
+	}
+}
+
+static void threads_share_queues_and_stacks(void **state)
+{
+	(void)state;
+	static const uint32_t TYPES[] = { BPF_MAP_TYPE_QUEUE, BPF_MAP_TYPE_STACK };
+	const uint64_t all = THREADS * TURNS;
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct scry_vm_map def = { TYPES[i], 0, 8, THREADS };
+		struct scry_vm *vm = scry_vm_new();
+		int map = scry_vm_map_add(vm, &def);
+		struct worker sum = share(vm, map, push_and_pop);
+
+		assert_int_equal(sum.wrong, 0);
+		assert_int_equal(sum.moved, all);
+		assert_int_equal(sum.sum, all * (all + 1) / 2);
+		scry_vm_free(vm);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(many_runs_stop_at_the_first_error),
+		cmocka_unit_test(many_packets_have_a_result_each),
+		cmocka_unit_test(code_is_never_writable_and_executable),
+		cmocka_unit_test(threads_share_hashes),
+		cmocka_unit_test(threads_share_queues_and_stacks),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

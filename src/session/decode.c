@@ -190,10 +190,10 @@ static void put_member(struct job *j, const struct field *f, const uint8_t *p,
 		out);
 }
 
-/* A member without a name shows its own members in its place. */
-static bool is_anonymous(const struct field *f)
+/* A nameless member of a struct shows its members in its place; parts of tuples have none. */
+static bool is_anonymous(const struct type *t, const struct field *f)
 {
-	return f->type->kind == T_STRUCT && (!f->name || !*f->name);
+	return t->kind == T_STRUCT && f->type->kind == T_STRUCT && (!f->name || !*f->name);
 }
 
 static size_t count_members(struct job *j, const struct type *t, int depth)
@@ -203,8 +203,9 @@ static size_t count_members(struct job *j, const struct type *t, int depth)
 	size_t count = 0;
 
 	for (uint32_t i = 0; i < n && depth < NEST_MAX; i++)
-		count += is_anonymous(&fields[i]) ? count_members(j, fields[i].type, depth + 1)
-						  : 1;
+		count += is_anonymous(t, &fields[i])
+				 ? count_members(j, fields[i].type, depth + 1)
+				 : 1;
 	return count;
 }
 
@@ -223,7 +224,7 @@ static void put_members(struct job *j, const struct type *t, const uint8_t *p, i
 	for (uint32_t i = 0; i < n && depth < NEST_MAX; i++) {
 		const struct field *f = &fields[i];
 
-		if (is_anonymous(f)) {
+		if (is_anonymous(t, f)) {
 			put_members(j, f->type, p + f->bit_off / 8, depth + 1, m);
 			continue;
 		}

@@ -214,7 +214,8 @@ static int list_one(struct listing *l, char *pattern, struct err *e)
 	if (r <= 0)
 		return r;
 	if (!colon)
-		return list_wildcard(l, "*", pattern, e);
+		return provider_find(pattern, NULL) ? list_named(l, pattern, "*", e)
+						    : list_wildcard(l, "*", pattern, e);
 	*colon = '\0';
 	if (wildcard_has(pattern))
 		return list_wildcard(l, pattern, colon + 1, e);

@@ -246,6 +246,13 @@ static int attach_tracepoints(struct probe_env *env, const struct group *g, int 
 	return links_check(out, before, e);
 }
 
+/* "CATEGORY" and "EVENT" alone will do; a wildcard may reach over the colon. */
+static bool is_listed(const char *pattern, const struct event *ev, const char *rest)
+{
+	return wildcard_match(pattern, rest) || !strcmp(pattern, ev->category) ||
+	       !strcmp(pattern, ev->name);
+}
+
 static int list_tracepoints(struct probe_env *env, const char *pattern,
 			    void (*fn)(void *arg, const struct target *t), void *arg,
 			    struct err *e)
@@ -262,7 +269,7 @@ static int list_tracepoints(struct probe_env *env, const char *pattern,
 				    .event = ev->name };
 
 		snprintf(name, sizeof(name), "tracepoint:%s:%s", ev->category, ev->name);
-		if (wildcard_match(pattern, name + strlen("tracepoint:")))
+		if (is_listed(pattern, ev, name + strlen("tracepoint:")))
 			fn(arg, &t);
 	}
 	return 0;

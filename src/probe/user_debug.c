@@ -36,6 +36,8 @@ static struct user_debug *get(struct probe_env *env, struct user_file *file, str
 		err_hint(e, "objcopy --decompress-debug-sections %s", file->name);
 		return NULL;
 	}
+	if (d->err.code == -EINVAL) /* a file that it names */
+		return err_set(e, -EINVAL, "%s: %s", file->name, d->err.msg), NULL;
 	err_set(e, d->err.code, "%s has no debug information", file->name);
 	err_hint(e, "compile it with -g, or install its debug symbols");
 	return NULL;

@@ -7,8 +7,12 @@
 #include <errno.h>
 #include <gelf.h>
 #include <libelf.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* Does a section of strings end with one's NUL? libdw does not look. */
 static bool has_end(const struct elf *f, const char *name)
@@ -27,7 +31,65 @@ static bool is_common_sound(Dwarf *dwarf)
 	return !f.elf || (has_end(&f, ".debug_str") && has_end(&f, ".debug_line_str"));
 }
 
-static bool open_dwarf(struct debug_info *di, struct elf *from)
+/* What libdw may open by name, for which it looks beside the file that has the name. */
+struct opened {
+	char dir[PATH_MAX];
+	struct err *e;
+};
+
+/* libdw would wait for the writer of a fifo, and read a device. */
+static bool is_openable(const struct opened *o, const char *comp_dir, const char *name)
+{
+	const char *const folders[] = { "", o->dir, comp_dir, o->dir };
+	const char *const below[] = { "", "", "", comp_dir };
+	char path[3 * PATH_MAX];
+	struct stat st;
+
+	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++) {
+		snprintf(path, sizeof(path), "%s%s%s%s%s", folders[i], *folders[i] ? "/" : "",
+			 below[i], *below[i] ? "/" : "", name);
+		if (!stat(path, &st) && !S_ISREG(st.st_mode)) {
+			err_set(o->e, -EINVAL, "%s is not a regular file", path);
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool check_skeleton(void *arg, Dwarf_Die *unit)
+{
+	const struct opened *o = arg;
+	const char *name, *comp_dir;
+	Dwarf_Attribute a;
+
+	if (!die_is_skeleton(unit, &name))
+		return true;
+	comp_dir = dwarf_formstring(dwarf_attr(unit, DW_AT_comp_dir, &a));
+	return is_openable(o, comp_dir ? comp_dir : "", name);
+}
+
+/* False, with e set: a file that it names must not be opened. */
+static bool are_openable(Dwarf *dwarf, const struct elf *from, struct err *e)
+{
+	struct opened o = { .e = e };
+	struct elf_section s;
+	char fd[32];
+	char *slash;
+
+	snprintf(fd, sizeof(fd), "/proc/self/fd/%d", from->fd);
+	if (readlink(fd, o.dir, sizeof(o.dir) - 1) < 0)
+		o.dir[0] = '\0';
+	slash = strrchr(o.dir, '/');
+	if (slash)
+		*slash = '\0';
+	if (elf_find_section(from, ".gnu_debugaltlink", &s) && memchr(s.bytes, '\0', s.size) &&
+	    !is_openable(&o, "", (const char *)s.bytes))
+		return false;
+	die_each_root(dwarf, check_skeleton, &o);
+	return !e->code;
+}
+
+static bool open_dwarf(struct debug_info *di, struct elf *from, struct err *e)
 {
 	uint64_t addr;
 
@@ -37,7 +99,7 @@ static bool open_dwarf(struct debug_info *di, struct elf *from)
 	    !elf_end_strings(from, ".debug_line_str"))
 		return false;
 	di->dwarf = dwarf_begin_elf(from->elf, DWARF_C_READ, NULL);
-	if (di->dwarf && is_common_sound(di->dwarf))
+	if (di->dwarf && are_openable(di->dwarf, from, e) && is_common_sound(di->dwarf))
 		return true;
 	if (di->dwarf)
 		dwarf_end(di->dwarf);
@@ -62,19 +124,24 @@ static bool has_zstd(const struct elf *f)
 
 int debug_info_open(struct debug_info *di, const struct elf *f, const char *dirs, struct err *e)
 {
+	struct err other = {};
 	int err;
 
 	*di = (struct debug_info){ .own.fd = -1, .file.fd = -1 };
 	err = elf_reopen(&di->own, f, e);
 	if (err)
 		return err;
-	if (open_dwarf(di, &di->own))
+	if (open_dwarf(di, &di->own, &other))
 		return 0;
-	if (elf_debug_open(&di->file, f, dirs) && open_dwarf(di, &di->file))
+	if (elf_debug_open(&di->file, f, dirs) && open_dwarf(di, &di->file, &other))
 		return 0;
 	bool is_zstd = has_zstd(f) || (di->file.elf && has_zstd(&di->file));
 
 	debug_info_close(di);
+	if (other.code) {
+		*e = other;
+		return other.code;
+	}
 	if (is_zstd)
 		return err_set(
 			e, -EOPNOTSUPP,

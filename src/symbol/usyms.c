@@ -45,6 +45,7 @@ struct process {
 struct usyms {
 	struct process *buckets[BUCKETS];
 	size_t nprocesses;
+	struct process nobody; /* of the last that is not remembered */
 	VEC(struct usyms_file *) files;
 	char *text; /* the last name made readable */
 	struct usyms_watcher watcher;
@@ -114,6 +115,7 @@ void usyms_free(struct usyms *us)
 	}
 	vec_each(file, &us->files)
 		usyms_file_free(*file);
+	elf_funcs_fini(&us->nobody.jit);
 	vec_free(&us->files);
 	free(us->text);
 	free(us);
@@ -347,6 +349,18 @@ static const struct map *find_map(const struct process *p, uint64_t addr)
 	return NULL;
 }
 
+/* One that has ended unseen: nobody who is known goes for it. */
+static struct process *nobody(struct usyms *us, pid_t pid)
+{
+	struct process *p = &us->nobody;
+
+	if (p->pid != pid) {
+		elf_funcs_fini(&p->jit);
+		*p = (struct process){ .pid = pid };
+	}
+	return p;
+}
+
 /* The process as it is now, as far as that was not looked up a moment ago. */
 static struct process *current(struct usyms *us, pid_t pid, uint64_t addr)
 {
@@ -354,6 +368,8 @@ static struct process *current(struct usyms *us, pid_t pid, uint64_t addr)
 	uint64_t now = now_ns();
 	struct birth birth;
 
+	if (!p && us->nprocesses >= USYMS_PROCESSES && !read_birth(pid, &birth))
+		return nobody(us, pid);
 	if (!p) {
 		usyms_remember(us, pid);
 		p = find_process(us, pid);

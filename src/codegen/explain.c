@@ -148,8 +148,14 @@ void explain_log(const char *log, struct verdict *out)
 	int64_t insn = -1;
 
 	while (line_before(log, &end, &l)) {
-		if (is_insn(l, &insn))
+		if (is_insn(l, &insn)) {
+			/* A loop is told of on the line of the jump that closes it. */
+			const char *loop = memmem(l.s, (size_t)l.len, "infinite loop", 13);
+
+			if (loop)
+				reason = (struct line){ loop, l.len - (int)(loop - l.s) };
 			break;
+		}
 		if (!is_noise(l))
 			reason = l; /* the first one behind the instruction wins */
 	}

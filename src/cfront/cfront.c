@@ -4,6 +4,7 @@
 #include "cfront/decl.h"
 #include "cfront/define.h"
 
+#include <ctype.h>
 #include <string.h>
 
 struct cfront {
@@ -85,6 +86,27 @@ static bool is_member_or_type(const struct ctoks *body, size_t i)
 	       (ctok_is(&body->data[i + 2], ")") || ctok_is(&body->data[i + 2], "*"));
 }
 
+static bool is_at(const struct ctoks *body, size_t i, const char *op)
+{
+	return i < body->len && ctok_is(&body->data[i], op);
+}
+
+/* Beside ##, or behind #: the argument's text, not its value. */
+static bool is_pasted(const struct ctoks *body, size_t i)
+{
+	return is_at(body, i + 1, "##") ||
+	       (i && (is_at(body, i - 1, "##") || is_at(body, i - 1, "#")));
+}
+
+/* The token is a parameter whose argument has a text. */
+static bool has_text(const struct cpp_macro *m, size_t i, const char *const *plain)
+{
+	for (unsigned p = 0; p < m->pub.nparams && plain && i < m->body.len; p++)
+		if (!strcmp(m->pub.params[p], m->body.data[i].text))
+			return plain[p] != NULL;
+	return false;
+}
+
 static void macro_token(const struct cpp_macro *m, size_t i, const char *const *plain,
 			struct sb *out)
 {
@@ -93,6 +115,12 @@ static void macro_token(const struct cpp_macro *m, size_t i, const char *const *
 	for (unsigned p = 0; p < m->pub.nparams; p++) {
 		if (strcmp(m->pub.params[p], t->text) != 0)
 			continue;
+		if (plain && plain[p] && is_pasted(&m->body, i)) {
+			bool quoted = i && is_at(&m->body, i - 1, "#");
+
+			sb_printf(out, quoted ? "\"%s\"" : "%s", plain[p]);
+			return;
+		}
 		/* Two pairs: "(a) & b" is a cast in C's grammar. */
 		if (plain && plain[p] && is_member_or_type(&m->body, i))
 			sb_puts(out, plain[p]);
@@ -107,15 +135,33 @@ static void macro_token(const struct cpp_macro *m, size_t i, const char *const *
 		sb_puts(out, t->text);
 }
 
+/* The language writes the suffixes of numbers small. */
+static void lower_from(struct sb *sb, size_t from)
+{
+	for (size_t i = from; i < sb->len; i++)
+		sb->s[i] = (char)tolower((unsigned char)sb->s[i]);
+}
+
 const char *cfront_macro_text(const struct cfront *cf, const struct c_macro *m, struct arena *a,
 			      const char *const *plain)
 {
 	const struct cpp_macro *x = cpp_macro(&cf->pp, m->name);
 	struct sb text = {};
+	size_t word = 0;
 
 	for (size_t i = 0; i < x->body.len; i++) {
-		sb_putc(&text, ' ');
+		bool pasted = i && ctok_is(&x->body.data[i - 1], "##");
+
+		if (ctok_is(&x->body.data[i], "##") ||
+		    (ctok_is(&x->body.data[i], "#") && has_text(x, i + 1, plain)))
+			continue;
+		if (!pasted) {
+			sb_putc(&text, ' ');
+			word = text.len;
+		}
 		macro_token(x, i, plain, &text);
+		if (pasted && isdigit((unsigned char)text.s[word]))
+			lower_from(&text, word);
 	}
 	const char *copy = arena_strdup(a, sb_str(&text));
 	sb_free(&text);

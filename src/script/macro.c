@@ -9,6 +9,7 @@
 #include "script/parse.h"
 #include "script/unit.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 struct expansion {
@@ -282,13 +283,16 @@ static struct expr *c_param(struct arena *a, const char *name)
 	return e;
 }
 
-/* The text of an argument that is a name alone, which may be that of a member or of a type. */
+/* The text of an argument that is a number or a name alone, be it that of a member or of a
+ * type. */
 static const char *plain_name(struct arena *a, const struct expr *arg)
 {
 	auto_sb struct sb text = {};
 
 	if (arg->kind == E_NAME)
 		return arg->name;
+	if (arg->kind == E_INT)
+		return arena_printf(a, "%" PRIu64, arg->num);
 	if (arg->kind != E_TYPE)
 		return NULL;
 	type_name_put(&text, arg->tname);

@@ -329,7 +329,8 @@ HELPER_BODY(probe_read_str)
 
 	if (!to || !size)
 		return 0;
-	while (n < size) {
+	/* What lies where the text has to end is not kept, and need not be there. */
+	while (n < size - 1) {
 		if (!vm_check(run, r3 + n, 1, false)) {
 			memset(to, 0, size);
 			return (uint64_t)-EFAULT;

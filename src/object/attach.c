@@ -494,10 +494,26 @@ int program_attach(struct object *o, const struct bpf_program *p,
 	return fail(&s, err, e);
 }
 
+static bool loads_struct_programs(const struct object *o)
+{
+	struct bpf_program *p;
+
+	bpf_object__for_each_program(p, o->bpf)
+	{
+		if (bpf_program__type(p) == BPF_PROG_TYPE_STRUCT_OPS &&
+		    bpf_program__autoload(p))
+			return true;
+	}
+	return false;
+}
+
 int structs_attach(struct object *o, struct err *e)
 {
 	struct bpf_map *m;
 
+	/* The user chose others: the structs would be empty. */
+	if (!loads_struct_programs(o))
+		return 0;
 	bpf_object__for_each_map(m, o->bpf)
 	{
 		if (bpf_map__type(m) != BPF_MAP_TYPE_STRUCT_OPS)

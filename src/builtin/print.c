@@ -113,6 +113,8 @@ static bool check_print_map(struct unit *u, struct expr *e)
 		diag(u->c->dx, E0311_PINNED, e->span, "print() of a map");
 		return false;
 	}
+	if (u->loops)
+		diag(u->c->dx, W0118_PRINT_IN_LOOP, e->span);
 	for (unsigned i = 1; i < e->nargs; i++) {
 		check_value(u, e->args[i]);
 		if (!e->args[i]->is_const) {

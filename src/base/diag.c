@@ -45,7 +45,7 @@ static void count(struct diags *dx, enum diag_code code)
 {
 	if (rows[code].severity == DIAG_ERROR)
 		dx->errors++;
-	else if (rows[code].severity == DIAG_WARNING)
+	else
 		dx->warnings++;
 }
 
@@ -172,22 +172,12 @@ static int by_place(const void *a, const void *b)
 	return (x->code > y->code) - (x->code < y->code);
 }
 
-static bool is_shown(const struct diags *dx, enum diag_code code, bool warnings)
-{
-	switch (rows[code].severity) {
-	case DIAG_ERROR: return true;
-	case DIAG_WARNING: return warnings;
-	case DIAG_REMARK: return warnings && dx->remarks;
-	}
-	return true;
-}
-
 void diags_print(struct diags *dx, FILE *out, bool warnings)
 {
 	if (dx->list.len)
 		qsort(dx->list.data, dx->list.len, sizeof(*dx->list.data), by_place);
 	vec_each(d, &dx->list)
-		if (is_shown(dx, (*d)->code, warnings))
+		if (warnings || rows[(*d)->code].severity == DIAG_ERROR)
 			print_one(dx, *d, out);
 	dx->list.len = 0;
 }

@@ -16,8 +16,7 @@
 
 #include <stdio.h>
 
-/* A remark is a warning that scripts of some age always draw: shown when asked for. */
-enum diag_severity { DIAG_ERROR, DIAG_WARNING, DIAG_REMARK };
+enum diag_severity { DIAG_ERROR, DIAG_WARNING };
 
 enum diag_code {
 #define DIAG(code, severity, words, hint, more) code,
@@ -52,9 +51,8 @@ struct diags {
 	struct sources *sources;
 	VEC(struct diag *) list;
 	unsigned errors, warnings;
-	bool remarks; /* are printed with the warnings */
-	bool muted;   /* a trial pass: count, but keep nothing */
-	bool color;   /* the first line of each message, for a terminal */
+	bool muted; /* a trial pass: count, but keep nothing */
+	bool color; /* the first line of each message, for a terminal */
 };
 
 void diags_init(struct diags *dx, struct arena *a, struct sources *sources);

@@ -46,7 +46,6 @@ static void trace_init(struct trace *t, const struct options *o)
 	*t = (struct trace){ .o = o, .arena = o->arena, .child = CHILD_NONE };
 	sources_init(&t->sources, t->arena);
 	diags_init(&t->dx, t->arena, &t->sources);
-	t->dx.remarks = o->verbose;
 	typetab_init(&t->types, t->arena);
 	script_config_init(&t->cfg);
 	t->env =

@@ -143,7 +143,6 @@ static bool compare(struct script_text *t, const struct marks *ms, const char *p
 	for (size_t i = 0; i < ms->n; i++)
 		print_message("marked: line %u, %u-%u %s\n", ms->list[i].line, ms->list[i].beg,
 			      ms->list[i].end, ms->list[i].code);
-	t->dx.remarks = true;
 	diags_print(&t->dx, stderr, true);
 	return false;
 }

@@ -76,21 +76,43 @@ static void empty_log(void **state)
 	check("\n\n", -1, "", "");
 }
 
+/* What is said of a log for a probe at the first word of the script, whose image has no places.
+ */
+static struct diag *explained(struct arena *a, const char *log)
+{
+	static struct sources ss;
+	static struct diags dx;
+	struct image img = {};
+
+	sources_init(&ss, a);
+	sources_add(&ss, "x", "BEGIN {}", 8);
+	diags_init(&dx, a, &ss);
+	explain_rejection(&dx, &img, "begin", (struct span){ 1, 6 }, log);
+	assert_true(diag_failed(&dx));
+	return dx.list.data[0];
+}
+
 static void rejection_without_place_uses_the_probe(void **state)
 {
-	struct image img = {};
-	struct sources ss;
 	struct arena a = {};
-	struct diags dx;
+	struct diag *d = explained(&a, "99: (95) exit\nbad\n");
 
 	(void)state;
-	sources_init(&ss, &a);
-	sources_add(&ss, "x", "BEGIN {}", 8);
-	diags_init(&dx, &a, &ss);
-	explain_rejection(&dx, &img, "begin", (struct span){ 1, 6 }, "99: (95) exit\nbad\n");
-	assert_true(diag_failed(&dx));
-	assert_int_equal(dx.list.data[0]->span.beg, 1);
-	assert_string_equal(dx.list.data[0]->text, "the kernel's verifier rejected begin: bad");
+	assert_int_equal(d->span.beg, 1);
+	assert_string_equal(d->text, "the kernel's verifier rejected begin: bad");
+	arena_free(&a);
+}
+
+static void a_missing_helper_has_a_version(void **state)
+{
+	struct arena a = {};
+	struct diag *d =
+		explained(&a, "0: (85) call unknown#173\nunknown func bpf_get_func_ip#173\n");
+
+	(void)state;
+	assert_string_equal(
+		d->hint,
+		"bpf_get_func_ip() is in Linux since 5.15, and not for all kinds of probes");
 	arena_free(&a);
 }
 
@@ -104,6 +126,7 @@ int main(void)
 		cmocka_unit_test(back_edge),
 		cmocka_unit_test(empty_log),
 		cmocka_unit_test(rejection_without_place_uses_the_probe),
+		cmocka_unit_test(a_missing_helper_has_a_version),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

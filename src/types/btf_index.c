@@ -5,16 +5,20 @@
 
 /*
  * A few names are found fastest by looking at all types in turn; when more are asked, hash
- * tables of type ids are built, one per sort of name.  A slot holds an id only: the name it
- * stands for is compared in the BTF itself.
+ * tables of type ids are built, one per sort of name.  The name itself is compared in the BTF,
+ * far away in memory, so that a slot also holds its hash: most others are passed over by that.
  */
 enum { SCANS_MAX = 3 };
 
 enum table_kind { TABLE_TYPES, TABLE_FUNCS, TABLE_CONSTS, TABLES };
 
+struct slot {
+	uint32_t id, hash; /* id 0 = free */
+};
+
 struct table {
 	unsigned scans;
-	uint32_t *slots; /* 0 = free; a power of two of them */
+	struct slot *slots; /* a power of two of them */
 	uint32_t mask;
 };
 
@@ -95,13 +99,13 @@ static uint32_t hash_name(const char *s)
 
 static void insert(struct table *t, const char *name, uint32_t id)
 {
-	uint32_t i = hash_name(name) & t->mask;
+	uint32_t hash = hash_name(name), i = hash & t->mask;
 
 	if (!name[0])
 		return;
-	while (t->slots[i])
+	while (t->slots[i].id)
 		i = (i + 1) & t->mask;
-	t->slots[i] = id;
+	t->slots[i] = (struct slot){ id, hash };
 }
 
 static uint32_t count_names(const struct btf *b, enum table_kind which)
@@ -156,11 +160,14 @@ static uint32_t find_own(const struct btf *b, enum table_kind which, uint32_t ki
 
 	if (!t->slots)
 		build(t, b, which);
-	for (uint32_t i = hash_name(name) & t->mask; t->slots[i]; i = (i + 1) & t->mask) {
-		const struct raw_type *raw = btf_at(b, t->slots[i]);
 
-		if (is_of(raw, kinds) && matches(b, raw, which, name, value))
-			return t->slots[i];
+	uint32_t hash = hash_name(name);
+	for (uint32_t i = hash & t->mask; t->slots[i].id; i = (i + 1) & t->mask) {
+		uint32_t id = t->slots[i].id;
+
+		if (t->slots[i].hash == hash && is_of(btf_at(b, id), kinds) &&
+		    matches(b, btf_at(b, id), which, name, value))
+			return id;
 	}
 	return 0;
 }

@@ -285,22 +285,25 @@ int functions_list(struct probe_env *env, const struct function_listing *how,
 {
 	const struct functions *list = lists_functions(env, e);
 	bool with_module = how->with_module || strchr(pattern, ':');
+	size_t head = strlen(how->provider->name) + 1;
+	auto_sb struct sb name = {};
 
 	if (!list)
 		return e->code;
+	sb_printf(&name, "%s:", how->provider->name);
 	vec_each(f, list) {
-		const char *kind = how->provider->name, *home = function_home(f);
-		char name[512];
 		struct target t = { .provider = how->provider,
-				    .name = name,
 				    .symbol = f->name,
-				    .module = home };
+				    .module = function_home(f) };
 
-		if (with_module)
-			snprintf(name, sizeof(name), "%s:%s:%s", kind, home, f->name);
-		else
-			snprintf(name, sizeof(name), "%s:%s", kind, f->name);
-		if (!wildcard_match(pattern, name + strlen(kind) + 1) &&
+		name.len = head;
+		if (with_module) {
+			sb_puts(&name, t.module);
+			sb_putc(&name, ':');
+		}
+		sb_puts(&name, f->name);
+		t.name = name.s;
+		if (!wildcard_match(pattern, name.s + head) &&
 		    !(how->with_module && wildcard_match(pattern, f->name)))
 			continue;
 		if (!how->accepts || how->accepts(env, f))

@@ -8,29 +8,77 @@
 #include <errno.h>
 #include <string.h>
 
+/*
+ * A kernel has 100,000 probes: kept is what the output needs, and most names are told apart by
+ * a few bytes.
+ */
+struct found {
+	uint64_t key; /* the bytes behind what all names begin with, the first one highest */
+	const char *name;
+	const struct target *target; /* NULL unless verbose */
+};
+
 struct listing {
 	struct probe_env *env;
 	struct arena *arena; /* of one provider's targets */
-	VEC(struct target) found;
+	VEC(struct found) found;
 	bool verbose;
 	void (*line)(void *arg, const char *text);
 	void *arg;
 };
 
+static const struct target *copy_target(struct arena *a, const struct target *t,
+					const char *name)
+{
+	struct target *copy = arena_new(a, struct target);
+
+	*copy = *t;
+	copy->name = name;
+	copy->module = t->module ? arena_strdup(a, t->module) : NULL;
+	return copy;
+}
+
 static void take(void *arg, const struct target *t)
 {
 	struct listing *l = arg;
-	struct target *copy;
+	struct found f = { .name = arena_strdup(l->arena, t->name) };
 
-	vec_push(l->arena, &l->found, *t);
-	copy = &vec_last(&l->found);
-	copy->name = arena_strdup(l->arena, t->name);
-	copy->module = t->module ? arena_strdup(l->arena, t->module) : NULL;
+	if (l->verbose && t->provider->params)
+		f.target = copy_target(l->arena, t, f.name);
+	vec_push(l->arena, &l->found, f);
 }
 
 static int compare_names(const void *a, const void *b)
 {
-	return strcmp(((const struct target *)a)->name, ((const struct target *)b)->name);
+	const struct found *x = a, *y = b;
+
+	return x->key != y->key ? (x->key > y->key) - (x->key < y->key)
+				: strcmp(x->name, y->name);
+}
+
+/* Sorts by name. */
+static void sort_found(struct listing *l)
+{
+	const char *first = l->found.len ? l->found.data[0].name : "";
+	size_t shared = strlen(first);
+
+	vec_each(f, &l->found) {
+		size_t n = 0;
+
+		while (n < shared && f->name[n] == first[n])
+			n++;
+		shared = n;
+	}
+	vec_each(f, &l->found) {
+		const char *p = f->name + shared;
+
+		for (size_t i = 0; i < sizeof(f->key); i++) {
+			f->key = f->key << 8 | (unsigned char)*p;
+			p += *p != '\0';
+		}
+	}
+	if (l->found.len)
+		qsort(l->found.data, l->found.len, sizeof(*l->found.data), compare_names);
 }
 
 static void print_param(void *arg, const char *text)
@@ -47,16 +95,17 @@ static void print_found(struct listing *l)
 	const char *last = "";
 	struct err e;
 
-	if (l->found.len)
-		qsort(l->found.data, l->found.len, sizeof(*l->found.data), compare_names);
-	vec_each(t, &l->found) {
-		if (!strcmp(t->name, last))
+	sort_found(l);
+	vec_each(f, &l->found) {
+		const struct target *t = f->target;
+
+		if (!strcmp(f->name, last))
 			continue; /* functions may share a name */
-		last = t->name;
-		l->line(l->arg, t->name);
+		last = f->name;
+		l->line(l->arg, f->name);
 		/* Parameters that cannot be read are left out, as those that there are none of.
 		 */
-		if (l->verbose && t->provider->params)
+		if (t)
 			t->provider->params(l->env, t, print_param, l, &e);
 	}
 }

@@ -205,9 +205,11 @@ static void fill_functions(struct functions *out, char *text, bool with_addr)
 		    !strncmp(f.name, "__ftrace_invalid_address__", 26))
 			continue;
 		if (!f.addr) {
-			if (strmap_gets(&seen, f.name))
-				continue;
+			size_t before = seen.entries.len;
+
 			strmap_sets(&seen, f.name, line);
+			if (seen.entries.len == before)
+				continue;
 		}
 		vec_push(NULL, out, f);
 	}

@@ -22,6 +22,8 @@ bool wildcard_match(const char *pattern, const char *text)
 		if (*pattern == '*') {
 			star = pattern++;
 			retry = text;
+			if (!*pattern)
+				return true; /* the rest, whatever it is */
 		} else if (*pattern == *text) {
 			pattern++;
 			text++;

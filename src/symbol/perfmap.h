@@ -11,8 +11,12 @@
 
 /*
  * Fills funcs, which must be empty, from the file; lines that are none of the format are left
- * out, and of several functions at one place the last one counts. Returns 0 or -errno.
+ * out, and of several functions at one place the last one counts. Of a file larger than 256 MiB
+ * the beginning is read. Returns 0 or -errno.
  */
 int perfmap_load(struct elf_funcs *funcs, const char *path);
+
+/* The same of size bytes in memory, which are changed; text[size] must be there. */
+void perfmap_parse(struct elf_funcs *funcs, char *text, size_t size);
 
 #endif

@@ -16,6 +16,7 @@ seeds() { # HARNESS
 	parse | compile) files=(tests/script/*.bt) ;;
 	asm) files=(tests/bpf/*.txt tests/verify/*.txt) ;;
 	elf) files=("$BUILD"/src/base/err.o "$BUILD"/src/base/vec*.o) ;;
+	perfmap) files=(tests/fuzz/seeds/perfmap.*) ;;
 	*) files=() ;;
 	esac
 	files+=(tests/fuzz/found/"$1".*)

@@ -187,6 +187,28 @@ static void compiled_code_has_the_names_of_its_map(void **state)
 	usyms_free(us);
 }
 
+/* A compiler that works on one place again and again, and has not ended its last line. */
+static void the_last_function_of_a_place_is_named(void **state)
+{
+	struct usyms *us = usyms_new();
+	auto_sb struct sb text = {};
+	char path[64];
+
+	(void)state;
+	sb_puts(&text, "1000 100 first\n");
+	for (int i = 0; i < 40; i++)
+		sb_printf(&text, "1000 %x tier%d\n", 0x80 - i, i);
+	sb_puts(&text, "1000 40 last");
+	snprintf(path, sizeof(path), "/tmp/perf-%d.map", getpid());
+	write_map(path, sb_str(&text));
+	assert_name(us, getpid(), 0x1010, "last", 0x10);
+	assert_name(us, getpid(), 0x1040, "tier39", 0x40);
+	assert_name(us, getpid(), 0x1058, "tier39", 0x58); /* 0x59 bytes long */
+	assert_name(us, getpid(), 0x1059, "tier38", 0x59);
+	unlink(path);
+	usyms_free(us);
+}
+
 static void a_map_that_is_no_file_is_not_read(void **state)
 {
 	struct elf_funcs funcs = {};
@@ -234,6 +256,7 @@ int main(void)
 		cmocka_unit_test(processes_are_bounded),
 		cmocka_unit_test(the_vdso_has_names),
 		cmocka_unit_test(compiled_code_has_the_names_of_its_map),
+		cmocka_unit_test(the_last_function_of_a_place_is_named),
 		cmocka_unit_test(a_map_that_is_no_file_is_not_read),
 		cmocka_unit_test(lines_of_maps_are_read),
 	};

@@ -22,8 +22,23 @@ const struct builtin *const builtin_families[] = {
 	NULL,
 };
 
+enum { LAST_ARG = 254 };
+
+/* "arg10" ... "arg253": they have no rows of their own. */
+static bool is_far_arg(const char *name)
+{
+	size_t digits;
+
+	if (strncmp(name, "arg", 3) != 0 || name[3] == '0')
+		return false;
+	digits = strspn(name + 3, "0123456789");
+	return (digits == 2 || digits == 3) && !name[3 + digits] && atoi(name + 3) < LAST_ARG;
+}
+
 const struct builtin *builtin_find(const char *name)
 {
+	if (is_far_arg(name))
+		name = "arg254";
 	for (size_t f = 0; builtin_families[f]; f++)
 		for (const struct builtin *b = builtin_families[f]; b->name; b++)
 			if (!strcmp(b->name, name))

@@ -6,6 +6,7 @@
 #include "probe/arch.h"
 #include "script/lower.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static bool check_args(struct unit *u, struct expr *e)
@@ -19,7 +20,7 @@ static bool check_args(struct unit *u, struct expr *e)
 static bool check_argn(struct unit *u, struct expr *e)
 {
 	struct compiler *c = u->c;
-	unsigned n = (unsigned)(e->name[3] - '0');
+	unsigned n = (unsigned)atoi(e->name + 3);
 
 	if (!u->shape.nregs)
 		return builtin_not_here(u, e, e->name);
@@ -199,6 +200,8 @@ BUILTINS(context) = {
 	ARG(7),
 	ARG(8),
 	ARG(9),
+	{ "arg254", "? arg254()", BI_BARE | BI_PROBE, check_argn, .lower = lower_argn,
+	  .doc = "Argument 254; those in between are there too, where the probe has so many." },
 	SARG(0),
 	SARG(1),
 	SARG(2),

@@ -25,7 +25,7 @@
 
 #include <string.h>
 
-enum { NOTE_TYPE = 3, ARGS_MAX = 12 };
+enum { NOTE_TYPE = 3, ARGS_MAX = 255 };
 
 struct note {
 	uint64_t pc, semaphore;
@@ -176,10 +176,21 @@ static bool find_symbol(void *arg, const char *name, uint64_t *addr)
 	return s.found;
 }
 
+/* How many operands there are at the most. */
+static unsigned most_operands(const char *text)
+{
+	unsigned n = 1;
+
+	for (; *text && n < ARGS_MAX; text++)
+		n += *text == ' ';
+	return n;
+}
+
 static int shape_usdt(struct probe_env *env, const struct target *t, const struct group *g,
 		      struct shape *out, struct err *e)
 {
-	struct argloc *regs = arena_array(env->arena, struct argloc, ARGS_MAX);
+	unsigned max = most_operands(t->operands);
+	struct argloc *regs = arena_array(env->arena, struct argloc, max);
 	struct usdt_symbols symbols = { .pc = t->pc };
 	struct elf elf;
 	bool open = false;
@@ -195,7 +206,7 @@ static int shape_usdt(struct probe_env *env, const struct target *t, const struc
 	user_shape(env, out);
 	out->has_func = false;
 	out->regs = regs;
-	out->nregs = usdt_operands_parse(&arch_host, t->operands, &symbols, regs, ARGS_MAX);
+	out->nregs = usdt_operands_parse(&arch_host, t->operands, &symbols, regs, max);
 	if (open)
 		elf_close(&elf);
 	return 0;

@@ -8,6 +8,7 @@
  *	work:armed  behind a semaphore; prints how often that was up
  *	work:forms  (floating point by its mark, by its register, thread-local, bits 8-15 and
  *0-7 of the number, a short behind a base and an index, the number without a size)
+ *	work:many   (256 of them: the number as the 11th and the 255th, 2 as the last, else 1)
  *
  * As a shared library (-DSHARED) it passes as often as USDTS says when it is loaded.
  *
@@ -78,6 +79,19 @@ static void pass_forms(long n)
 		: "r"(number), "r"(at), "r"(index), "m"(table));
 }
 
+#define THREE(text) text text text
+#define FOUR(text)  text text text text
+
+static void pass_many(long n)
+{
+	__asm__ volatile(
+		NOTE("many", "0",
+		     THREE(THREE("1@$1 ")) "1@$1 8@%0 " THREE(FOUR(FOUR(FOUR("1@$1 "))))
+			     THREE(FOUR(FOUR("1@$1 "))) THREE("1@$1 ") "8@%0 1@$2")
+		:
+		: "r"(n));
+}
+
 static int pass_armed(void)
 {
 	if (!work_armed_semaphore)
@@ -95,6 +109,7 @@ static void pass_all(long n)
 		pass_places(i);
 		pass_twice(i);
 		pass_forms(i);
+		pass_many(i);
 		armed += pass_armed();
 	}
 	printf("armed %d\n", armed);

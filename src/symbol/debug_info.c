@@ -28,7 +28,8 @@ static bool is_common_sound(Dwarf *dwarf)
 	Dwarf *common = dwarf_getalt(dwarf);
 	struct elf f = { .fd = -1, .elf = common ? dwarf_getelf(common) : NULL };
 
-	return !f.elf || (has_end(&f, ".debug_str") && has_end(&f, ".debug_line_str"));
+	return !f.elf || (has_end(&f, ".debug_str") && has_end(&f, ".debug_line_str") &&
+			  has_end(&f, ".debug_info"));
 }
 
 /* What libdw may open by name, for which it looks beside the file that has the name. */
@@ -96,7 +97,8 @@ static bool open_dwarf(struct debug_info *di, struct elf *from, struct err *e)
 	/* .zdebug_... is how GCC compressed sections up to 2015. */
 	if (!elf_section_addr(from, ".debug_info", &addr) ||
 	    elf_sections_size(from, ".zdebug_") || !elf_end_strings(from, ".debug_str") ||
-	    !elf_end_strings(from, ".debug_line_str"))
+	    !elf_end_strings(from, ".debug_line_str") || !elf_pad(from, ".debug_info") ||
+	    !elf_pad(from, ".debug_types"))
 		return false;
 	di->dwarf = dwarf_begin_elf(from->elf, DWARF_C_READ, NULL);
 	if (di->dwarf && are_openable(di->dwarf, from, e) && is_common_sound(di->dwarf))

@@ -1,12 +1,20 @@
 #include "symbol/elf.h"
 
+#include "base/arena.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <gelf.h>
 #include <libelf.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+struct elf_copy {
+	struct elf_copy *next;
+	char bytes[];
+};
 
 #if defined(__x86_64__)
 enum { MACHINE = EM_X86_64, MACHINE_32 = EM_386 };
@@ -91,6 +99,12 @@ void elf_close(struct elf *f)
 {
 	if (f->elf)
 		elf_end(f->elf);
+	while (f->copies) {
+		struct elf_copy *next = f->copies->next;
+
+		free(f->copies);
+		f->copies = next;
+	}
 	if (f->fd >= 0)
 		close(f->fd);
 	*f = (struct elf){ .fd = -1 };
@@ -214,6 +228,31 @@ bool elf_end_strings(struct elf *f, const char *name)
 			return false;
 		if (data->d_buf && data->d_size)
 			((char *)data->d_buf)[data->d_size - 1] = '\0';
+	}
+	return true;
+}
+
+bool elf_pad(struct elf *f, const char *name)
+{
+	Elf_Scn *scn = NULL;
+	GElf_Shdr sh;
+
+	while ((scn = next_named(f, scn, name, &sh))) {
+		if (sh.sh_type == SHT_NOBITS)
+			continue;
+		if ((sh.sh_flags & SHF_COMPRESSED) && elf_compress(scn, 0, 0) < 0)
+			return false;
+
+		Elf_Data *data = elf_getdata(scn, NULL);
+		if (!data)
+			return false;
+		if (!data->d_buf || !data->d_size || !((char *)data->d_buf)[data->d_size - 1])
+			continue;
+
+		struct elf_copy *copy = xcalloc(1, sizeof(*copy) + data->d_size + 1);
+		copy->next = f->copies;
+		f->copies = copy;
+		data->d_buf = memcpy(copy->bytes, data->d_buf, data->d_size);
 	}
 	return true;
 }

@@ -24,6 +24,7 @@ struct elf {
 	int fd;
 	struct Elf *elf;
 	size_t nsegments;
+	struct elf_copy *copies; /* of sections; see elf_pad() */
 };
 
 /* Returns 0 or -errno with e set: -ENOEXEC when the file is no ELF file of this machine. */
@@ -63,6 +64,11 @@ bool elf_find_section(const struct elf *f, const char *name, struct elf_section 
  * that do not look; decompresses them. False when they cannot be read.
  */
 bool elf_end_strings(struct elf *f, const char *name);
+/*
+ * The same for sections with strings among other things, of which no byte may change: behind
+ * the last one there is a NUL, for who reads elf_getdata()'s.
+ */
+bool elf_pad(struct elf *f, const char *name);
 /* The bytes of all sections together whose name begins so, as they lie in the file. */
 uint64_t elf_sections_size(const struct elf *f, const char *prefix);
 

@@ -87,7 +87,8 @@ static bool has_sound_strings(Dwarf *dwarf)
 			gelf_getshdr(scn, &sh) ? elf_strptr(elf, names, sh.sh_name) : NULL;
 		const Elf_Data *data;
 
-		if (!name || strcmp(name, ".debug_str.dwo") != 0)
+		if (!name || (strcmp(name, ".debug_str.dwo") != 0 &&
+			      strcmp(name, ".debug_info.dwo") != 0))
 			continue;
 		data = sh.sh_flags & SHF_COMPRESSED ? NULL : elf_getdata(scn, NULL);
 		if (!data || !data->d_size || ((const char *)data->d_buf)[data->d_size - 1])

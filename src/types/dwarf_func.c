@@ -84,6 +84,12 @@ static bool frame_base(const struct param_reader *r, struct dwarf_place *p)
 	return is_reg(ops, &p->reg) || is_breg(ops, &p->reg, &p->off);
 }
 
+/* Addresses wrap around, and a damaged file may make them. */
+static void add(struct dwarf_place *p, uint64_t n)
+{
+	p->off = (int64_t)((uint64_t)p->off + n);
+}
+
 /* The first operation, which puts an address or a number on the stack. */
 static bool start(const struct param_reader *r, const Dwarf_Op *op, struct dwarf_place *p)
 {
@@ -93,7 +99,7 @@ static bool start(const struct param_reader *r, const Dwarf_Op *op, struct dwarf
 	if (op->atom == DW_OP_fbreg) {
 		if (!frame_base(r, p))
 			return false;
-		p->off += (int64_t)op->number;
+		add(p, op->number);
 		return true;
 	}
 	if (op->atom == DW_OP_call_frame_cfa)
@@ -116,12 +122,12 @@ static bool go_on(const Dwarf_Op *ops, size_t n, struct dwarf_place *p)
 		bool is_pair = i + 1 < n && is_number(&ops[i], &x);
 
 		if (ops[i].atom == DW_OP_plus_uconst && !p->is_ref) {
-			p->off += (int64_t)ops[i].number;
+			add(p, ops[i].number);
 		} else if (is_pair && !p->is_ref && ops[i + 1].atom == DW_OP_plus) {
-			p->off += x;
+			add(p, (uint64_t)x);
 			i++;
 		} else if (is_pair && !p->is_ref && ops[i + 1].atom == DW_OP_minus) {
-			p->off -= x;
+			add(p, -(uint64_t)x);
 			i++;
 		} else if (ops[i].atom == DW_OP_deref && p->kind == DWARF_MEMORY &&
 			   !p->is_ref) {

@@ -129,6 +129,7 @@ enum { THREADS = 4, TURNS = 4000, KEYS = 16 };
 struct worker {
 	struct scry_vm *vm;
 	int map;
+	bool prefixes; /* keys of an LPM trie: the length in bits is in front */
 	uint64_t number, wrong, moved, sum;
 };
 
@@ -138,7 +139,8 @@ static void *own_keys(void *arg)
 	struct worker *w = arg;
 
 	for (uint64_t i = 0; i < TURNS; i++) {
-		uint64_t key = w->number << 32 | i % KEYS, value[2] = { key, ~key };
+		uint64_t own = w->number << 8 | i % KEYS;
+		uint64_t key = w->prefixes ? own << 32 | 32 : own, value[2] = { key, ~key };
 
 		w->wrong += scry_vm_map_update(w->vm, w->map, &key, value, BPF_NOEXIST) != 0;
 		memset(value, 0, sizeof(value));
@@ -166,13 +168,15 @@ static void *push_and_pop(void *arg)
 	return NULL;
 }
 
-static struct worker share(struct scry_vm *vm, int map, void *(*fn)(void *))
+static struct worker share(struct scry_vm *vm, int map, bool prefixes, void *(*fn)(void *))
 {
 	struct worker workers[THREADS], all = { 0 };
 	pthread_t threads[THREADS];
 
 	for (unsigned t = 0; t < THREADS; t++) {
-		workers[t] = (struct worker){ .vm = vm, .map = map, .number = t };
+		workers[t] = (struct worker){
+			.vm = vm, .map = map, .prefixes = prefixes, .number = t
+		};
 		assert_int_equal(pthread_create(&threads[t], NULL, fn, &workers[t]), 0);
 	}
 	for (unsigned t = 0; t < THREADS; t++) {
@@ -184,13 +188,14 @@ static struct worker share(struct scry_vm *vm, int map, void *(*fn)(void *))
 	return all;
 }
 
-static void threads_share_hashes(void **state)
+static void threads_share_keyed_maps(void **state)
 {
 	(void)state;
 	static const struct scry_vm_map MAPS[] = {
 		{ BPF_MAP_TYPE_HASH, 8, 16, THREADS },
 		{ BPF_MAP_TYPE_PERCPU_HASH, 8, 16, THREADS },
 		{ BPF_MAP_TYPE_LRU_HASH, 8, 16, 2 * THREADS },
+		{ BPF_MAP_TYPE_LPM_TRIE, 8, 16, THREADS, .flags = BPF_F_NO_PREALLOC },
 	};
 
 	for (unsigned i = 0; i < sizeof(MAPS) / sizeof(*MAPS); i++) {
@@ -198,7 +203,9 @@ static void threads_share_hashes(void **state)
 		int map = scry_vm_map_add(vm, &MAPS[i]);
 		uint64_t key;
 
-		assert_int_equal(share(vm, map, own_keys).wrong, 0);
+		assert_int_equal(
+			share(vm, map, MAPS[i].type == BPF_MAP_TYPE_LPM_TRIE, own_keys).wrong,
+			0);
 		assert_int_equal(scry_vm_map_next_key(vm, map, NULL, &key), -ENOENT);
 		scry_vm_free(vm);
 	}
@@ -214,7 +221,7 @@ static void threads_share_queues_and_stacks(void **state)
 		struct scry_vm_map def = { TYPES[i], 0, 8, THREADS };
 		struct scry_vm *vm = scry_vm_new();
 		int map = scry_vm_map_add(vm, &def);
-		struct worker sum = share(vm, map, push_and_pop);
+		struct worker sum = share(vm, map, false, push_and_pop);
 
 		assert_int_equal(sum.wrong, 0);
 		assert_int_equal(sum.moved, all);
@@ -229,7 +236,7 @@ int main(void)
 		cmocka_unit_test(many_runs_stop_at_the_first_error),
 		cmocka_unit_test(many_packets_have_a_result_each),
 		cmocka_unit_test(code_is_never_writable_and_executable),
-		cmocka_unit_test(threads_share_hashes),
+		cmocka_unit_test(threads_share_keyed_maps),
 		cmocka_unit_test(threads_share_queues_and_stacks),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -211,6 +211,12 @@ bool elf_find_section(const struct elf *f, const char *name, struct elf_section 
 	return true;
 }
 
+/* Makes a section that is compressed, in the file, a plain one. */
+static bool decompress(Elf_Scn *scn, const GElf_Shdr *sh)
+{
+	return !(sh->sh_flags & SHF_COMPRESSED) || elf_compress(scn, 0, 0) >= 0;
+}
+
 bool elf_end_strings(struct elf *f, const char *name)
 {
 	Elf_Scn *scn = NULL;
@@ -219,7 +225,7 @@ bool elf_end_strings(struct elf *f, const char *name)
 	while ((scn = next_named(f, scn, name, &sh))) {
 		if (sh.sh_type == SHT_NOBITS)
 			continue;
-		if ((sh.sh_flags & SHF_COMPRESSED) && elf_compress(scn, 0, 0) < 0)
+		if (!decompress(scn, &sh))
 			return false;
 
 		/* Read into libelf's own memory, as files are not mapped. */
@@ -240,7 +246,7 @@ bool elf_pad(struct elf *f, const char *name)
 	while ((scn = next_named(f, scn, name, &sh))) {
 		if (sh.sh_type == SHT_NOBITS)
 			continue;
-		if ((sh.sh_flags & SHF_COMPRESSED) && elf_compress(scn, 0, 0) < 0)
+		if (!decompress(scn, &sh))
 			return false;
 
 		Elf_Data *data = elf_getdata(scn, NULL);

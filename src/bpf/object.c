@@ -120,10 +120,14 @@ static const Elf64_Shdr *find_section(const struct bpf_object_file *r, const cha
 static int read_map(struct bpf_object_file *r, const Elf64_Sym *s)
 {
 	const Elf64_Shdr *btf = find_section(r, ".BTF");
-	struct bpf_object_map map = { .name = symbol_name(r, s) };
+	struct bpf_object_map map = { .name = symbol_name(r, s) }, inner = { 0 };
 	int ret = object_map_from_btf(btf ? r->data + btf->sh_offset : NULL,
-				      btf ? btf->sh_size : 0, map.name, &map, r->err);
+				      btf ? btf->sh_size : 0, map.name, &map, &inner, r->err);
 
+	if (!ret && inner.type) {
+		vec_push(r->arena, &r->out->maps, inner);
+		map.inner = (uint32_t)r->out->maps.len;
+	}
 	if (!ret)
 		vec_push(r->arena, &r->out->maps, map);
 	return ret;
@@ -176,6 +180,55 @@ static bool find_map(const struct bpf_object_file *r, const char *name, uint32_t
 			return true;
 	}
 	return false;
+}
+
+static const Elf64_Sym *map_at(const struct bpf_object_file *r, uint32_t section, uint64_t off)
+{
+	for (uint32_t i = 0; i < r->nsymbols; i++) {
+		const Elf64_Sym *s = &r->symbols[i];
+
+		if (s->st_shndx == section && ELF64_ST_TYPE(s->st_info) == STT_OBJECT &&
+		    off >= s->st_value && off - s->st_value < s->st_size)
+			return s;
+	}
+	return NULL;
+}
+
+/* ".values = { &counts }": the address of a map in the variable of another. */
+static int read_element(struct bpf_object_file *r, uint32_t section, const Elf64_Rel *rel)
+{
+	const Elf64_Sym *holder = map_at(r, section, rel->r_offset);
+	uint32_t symbol = (uint32_t)ELF64_R_SYM(rel->r_info), outer;
+	struct bpf_object_element e;
+
+	if (!holder || symbol >= r->nsymbols || !find_map(r, symbol_name(r, holder), &outer))
+		return bad(r, "an address in .maps is outside of it");
+	struct bpf_object_map *m = &r->out->maps.data[outer - 1];
+	const Elf64_Sym *s = &r->symbols[symbol];
+	if (!m->inner || s->st_shndx != section || !find_map(r, symbol_name(r, s), &e.map) ||
+	    rel->r_offset - holder->st_value < m->values)
+		return err_set(r->err, -ENOTSUP, "map %s: what it begins with is not supported",
+			       m->name);
+	e.key = (uint32_t)((rel->r_offset - holder->st_value - m->values) / 8);
+	vec_push(r->arena, &m->elements, e);
+	return 0;
+}
+
+static int read_elements(struct bpf_object_file *r)
+{
+	int ret = 0;
+
+	for (uint32_t i = 1; i < r->header->e_shnum; i++) {
+		const Elf64_Shdr *s = &r->sections[i];
+
+		if (s->sh_type != SHT_REL || s->sh_info >= r->header->e_shnum ||
+		    s->sh_offset % 8 || strcmp(section_name(r, s->sh_info), ".maps") != 0)
+			continue;
+		const Elf64_Rel *rels = (const Elf64_Rel *)(r->data + s->sh_offset);
+		for (uint64_t k = 0; k < s->sh_size / sizeof(*rels) && !ret; k++)
+			ret = read_element(r, s->sh_info, &rels[k]);
+	}
+	return ret;
 }
 
 /* --- programs --- */
@@ -400,7 +453,7 @@ static const Elf64_Sym *target_of(struct bpf_object_file *r, const struct joined
 		return NULL;
 	}
 	const Elf64_Sym *s = &r->symbols[symbol];
-	if (s->st_shndx == SHN_UNDEF && (!calls || r->outside))
+	if (s->st_shndx == SHN_UNDEF && (!calls || (r->outside && r->outside->function)))
 		return s;
 	if (s->st_shndx == SHN_UNDEF || s->st_shndx >= r->header->e_shnum) {
 		err_set(r->err, -ENOTSUP, "%s needs %s, which is not in the file", j->name,
@@ -494,10 +547,32 @@ static bool find_ext(const struct bpf_object_file *r, struct object_ext *out)
 	return true;
 }
 
+/* A load or store of a member that is wider or narrower here. */
+static bool resize(struct bpf_insn *p, const struct bpf_object_fact *f)
+{
+	static const struct {
+		uint8_t bytes, code;
+	} SIZES[] = { { 1, BPF_B }, { 2, BPF_H }, { 4, BPF_W }, { 8, BPF_DW } };
+	int from = -1, to = -1;
+
+	for (int i = 0; i < 4; i++) {
+		if (SIZES[i].bytes == f->size_here)
+			from = SIZES[i].code;
+		if (SIZES[i].bytes == f->size)
+			to = SIZES[i].code;
+	}
+	if (from != BPF_SIZE(p->code) || to < 0)
+		return false;
+	p->code = (uint8_t)(p->code ^ from ^ to);
+	return true;
+}
+
 /* The part of an instruction that says an offset, a size or a constant. */
-static int put_core(struct bpf_object_file *r, struct joined *j, uint32_t i, uint64_t value)
+static int put_core(struct bpf_object_file *r, struct joined *j, uint32_t i,
+		    const struct bpf_object_fact *f)
 {
 	struct bpf_insn *p = &j->insns.data[i];
+	uint64_t value = f->value;
 
 	switch (BPF_CLASS(p->code)) {
 	case BPF_LD:
@@ -515,7 +590,7 @@ static int put_core(struct bpf_object_file *r, struct joined *j, uint32_t i, uin
 	case BPF_LDX:
 	case BPF_ST:
 	case BPF_STX:
-		if (value > INT16_MAX)
+		if (value > INT16_MAX || (f->size && !resize(p, f)))
 			break;
 		p->off = (int16_t)value;
 		return 0;
@@ -529,25 +604,23 @@ static int put_core(struct bpf_object_file *r, struct joined *j, uint32_t i, uin
  */
 static void poison(struct bpf_insn *p)
 {
-	enum { NO_HELPER = 195896080 };
-
 	if (insn_is_wide(p))
 		p[1] = (struct bpf_insn){ .code = BPF_ALU64 | BPF_MOV | BPF_K };
-	*p = (struct bpf_insn){ .code = BPF_JMP | BPF_CALL, .imm = NO_HELPER };
+	*p = (struct bpf_insn){ .code = BPF_JMP | BPF_CALL, .imm = BPF_OBJECT_POISON };
 }
 
 /* One relocation, of instruction i. */
 static int link_core_at(struct bpf_object_file *r, struct joined *j, uint32_t i,
 			const struct bpf_object_core *what)
 {
-	uint64_t value;
+	struct bpf_object_fact fact;
 
-	if (!r->outside)
+	if (!r->outside || !r->outside->core)
 		return err_set(r->err, -ENOTSUP, "%s needs the types of a kernel (CO-RE)",
 			       j->name);
-	int ret = r->outside->core(r->outside->arg, what, &value, r->err);
+	int ret = r->outside->core(r->outside->arg, what, &fact, r->err);
 	if (ret != -ENOENT)
-		return ret ? ret : put_core(r, j, i, value);
+		return ret ? ret : put_core(r, j, i, &fact);
 	poison(&j->insns.data[i]);
 	return 0;
 }
@@ -650,17 +723,30 @@ static int read_progs(struct bpf_object_file *r)
 }
 
 int bpf_object_read(struct arena *a, const void *data, size_t size,
-		    const struct bpf_object_config *config, struct bpf_object *out,
+		    const struct bpf_object_config *config,
+		    const struct bpf_object_outside *outside, struct bpf_object *out,
 		    struct err *e)
 {
-	struct bpf_object_file r = {
-		.arena = a, .data = data, .size = size, .out = out, .err = e, .config = config
-	};
+	struct bpf_object_file r = { .arena = a,
+				     .data = data,
+				     .size = size,
+				     .out = out,
+				     .err = e,
+				     .config = config,
+				     .outside = outside };
 
 	*out = (struct bpf_object){ 0 };
 	int ret = open_file(&r);
 	if (!ret)
 		ret = read_maps(&r);
+	if (!ret)
+		ret = read_elements(&r);
+	if (!ret && outside && outside->begin) {
+		const Elf64_Shdr *btf = find_section(&r, ".BTF");
+
+		outside->begin(outside->arg, btf ? r.data + btf->sh_offset : NULL,
+			       btf ? btf->sh_size : 0);
+	}
 	return ret ? ret : read_progs(&r);
 }
 

@@ -5,8 +5,8 @@
  * Maps come from the section .maps (described by the file's BTF), and sections of data become
  * arrays with one value.  In the instructions a map is named by its number in the object, from
  * 1.  Variables of the kernel's configuration (extern CONFIG_HZ) are in an array ".kconfig",
- * weak ones that nobody defines are 0.  What needs more of a kernel (CO-RE relocations, kernel
- * functions and variables) is refused.
+ * weak ones that nobody defines are 0.  What needs more of a kernel is asked from the caller
+ * (CO-RE relocations, kernel functions) or refused (kernel variables).
  */
 #ifndef SCRY_BPF_OBJECT_H
 #define SCRY_BPF_OBJECT_H
@@ -16,11 +16,19 @@
 #include "base/vec.h"
 #include "bpf/insn.h"
 
+/* An element that a map of maps begins with. */
+struct bpf_object_element {
+	uint32_t key, map; /* number of the map */
+};
+
 struct bpf_object_map {
-	const char *name;
+	const char *name; /* "": a pattern, which is in no program and holds nothing */
 	uint32_t type, key_size, value_size, max_entries, flags;
 	const void *data; /* of a section of data: what the value begins as; else NULL */
 	uint32_t section;
+	uint32_t inner;	 /* of maps in maps: the number of their pattern, which comes before */
+	uint32_t values; /* and where its variable holds their addresses, in bytes */
+	VEC(struct bpf_object_element) elements;
 };
 
 /* Where the instructions from insn on come from. */
@@ -53,13 +61,47 @@ struct bpf_object_config {
 	void *arg;
 };
 
+/* What of an instruction depends on the kernel that runs it (CO-RE). */
+struct bpf_object_core {
+	uint32_t kind;	    /* enum bpf_core_relo_kind */
+	uint32_t type;	    /* in the file's BTF */
+	const char *access; /* "0:1:2": which part of it */
+};
+
+/* What such an instruction says here. */
+struct bpf_object_fact {
+	uint64_t value;
+	uint32_t size_here,
+		size; /* bytes of a member in the file and here; 0: they are the same */
+};
+
+/* Who knows what is not in the file. Each function may be NULL. */
+struct bpf_object_outside {
+	/* The BTF id of a function of the kernel, or 0. */
+	uint32_t (*function)(void *arg, const char *name);
+	/* 0, -ENOENT when there is no such thing here, or another error with words. */
+	int (*core)(void *arg, const struct bpf_object_core *what, struct bpf_object_fact *out,
+		    struct err *e);
+	/* Called first, with the file's section .BTF, which may be empty. */
+	void (*begin)(void *arg, const void *btf, size_t size);
+	void *arg;
+};
+
+/*
+ * The helper that is called by an instruction which needs what is not there: the program must
+ * not reach it. The number is libbpf's.
+ */
+enum { BPF_OBJECT_POISON = 195896080 };
+
 /*
  * Reads an object of size bytes at data, which must stay; all else is in a. config may be NULL:
- * nothing is set. Returns 0, or -EINVAL / -ENOTSUP with words that name the place; a program
- * that cannot be taken is an error only when there is no other.
+ * nothing is set; outside, too: programs that need something of the kernel are refused. Returns
+ * 0, or -EINVAL / -ENOTSUP with words that name the place; a program that cannot be taken is an
+ * error only when there is no other.
  */
 int bpf_object_read(struct arena *a, const void *data, size_t size,
-		    const struct bpf_object_config *config, struct bpf_object *out,
+		    const struct bpf_object_config *config,
+		    const struct bpf_object_outside *outside, struct bpf_object *out,
 		    struct err *e);
 
 /*
@@ -68,23 +110,6 @@ int bpf_object_read(struct arena *a, const void *data, size_t size,
  * that stand for data when a function that needs them is linked.
  */
 struct bpf_object_file;
-
-/* What of an instruction depends on the kernel that runs it (CO-RE). */
-struct bpf_object_core {
-	uint32_t kind;	    /* enum bpf_core_relo_kind */
-	uint32_t type;	    /* in the file's BTF */
-	const char *access; /* "0:1:2": which part of it */
-};
-
-/* Who knows what is not in the file. */
-struct bpf_object_outside {
-	/* The BTF id of a function of the kernel, or 0. */
-	uint32_t (*function)(void *arg, const char *name);
-	/* What such an instruction says here; 0 or an error with words. */
-	int (*core)(void *arg, const struct bpf_object_core *what, uint64_t *value,
-		    struct err *e);
-	void *arg;
-};
 
 /* NULL with e filled in; outside may be NULL. */
 struct bpf_object_file *bpf_object_open(struct arena *a, const void *data, size_t size,

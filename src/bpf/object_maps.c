@@ -150,8 +150,22 @@ static bool member_value(const struct btf *b, const struct btf_member *m, bool n
 	return true;
 }
 
+/* "values": an array of pointers to maps of one kind; without it they are all alike. */
+static const struct btf_type *inner_of(const struct btf *b, const struct btf_member *m)
+{
+	const struct btf_type *t = resolve(b, m->type);
+
+	if (!t || BTF_INFO_KIND(t->info) != BTF_KIND_ARRAY)
+		return NULL;
+	t = resolve(b, ((const struct btf_array *)(t + 1))->type);
+	if (!t || BTF_INFO_KIND(t->info) != BTF_KIND_PTR)
+		return NULL;
+	t = resolve(b, t->type);
+	return t && BTF_INFO_KIND(t->info) == BTF_KIND_STRUCT ? t : NULL;
+}
+
 static int read_member(const struct btf *b, const struct btf_member *m,
-		       struct bpf_object_map *map, struct err *e)
+		       struct bpf_object_map *map, const struct btf_type **inner, struct err *e)
 {
 	const char *name = name_at(b, m->name_off);
 	const struct {
@@ -178,13 +192,29 @@ static int read_member(const struct btf *b, const struct btf_member *m,
 	}
 	if (!strcmp(name, "pinning"))
 		return 0;
+	map->values = m->offset / 8;
+	if (!strcmp(name, "values") && (*inner = inner_of(b, m)))
+		return 0;
 	return err_set(e, -ENOTSUP, "map %s: its member %s is not supported", map->name, name);
 }
 
-int object_map_from_btf(const void *data, size_t size, const char *name,
-			struct bpf_object_map *map, struct err *e)
+static int read_members(const struct btf *b, const struct btf_type *def,
+			struct bpf_object_map *map, const struct btf_type **inner,
+			struct err *e)
 {
-	const struct btf_type *t, *def = NULL;
+	const struct btf_member *members = (const struct btf_member *)(def + 1);
+	int ret = 0;
+
+	*inner = NULL;
+	for (unsigned i = 0; i < BTF_INFO_VLEN(def->info) && !ret; i++)
+		ret = read_member(b, &members[i], map, inner, e);
+	return ret;
+}
+
+int object_map_from_btf(const void *data, size_t size, const char *name,
+			struct bpf_object_map *map, struct bpf_object_map *inner, struct err *e)
+{
+	const struct btf_type *t, *def = NULL, *in, *deeper;
 	struct btf b;
 
 	if (!data || !btf_init(&b, data, size))
@@ -197,14 +227,19 @@ int object_map_from_btf(const void *data, size_t size, const char *name,
 	}
 	if (!def || BTF_INFO_KIND(def->info) != BTF_KIND_STRUCT)
 		return err_set(e, -EINVAL, "map %s: the BTF does not describe it", name);
-
-	const struct btf_member *members = (const struct btf_member *)(def + 1);
-	for (unsigned i = 0; i < BTF_INFO_VLEN(def->info); i++) {
-		int ret = read_member(&b, &members[i], map, e);
-		if (ret)
-			return ret;
-	}
-	return 0;
+	int ret = read_members(&b, def, map, &in, e);
+	if (ret || !in)
+		return ret;
+	if (!map->key_size)
+		map->key_size = 4;
+	map->value_size = 4;
+	inner->name = name;
+	ret = read_members(&b, in, inner, &deeper, e);
+	if (!ret && (deeper || !inner->type))
+		ret = err_set(e, -ENOTSUP, "map %s: what its values are is not supported",
+			      name);
+	inner->name = "";
+	return ret;
 }
 
 bool object_extern_find(const void *data, size_t size, const char *name,

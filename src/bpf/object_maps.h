@@ -9,10 +9,11 @@
 /*
  * Fills map from the BTF (size bytes) of the variable of this name in the section .maps: a
  * struct whose members type, key, value, max_entries and so on say by their types what they
- * are.
+ * are. inner gets a type other than 0 when the map holds maps that are described there.
  */
 int object_map_from_btf(const void *btf, size_t size, const char *name,
-			struct bpf_object_map *map, struct err *e);
+			struct bpf_object_map *map, struct bpf_object_map *inner,
+			struct err *e);
 
 /* What a variable that the file only declares is. */
 struct object_extern {

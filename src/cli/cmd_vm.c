@@ -23,7 +23,7 @@ struct task {
 	uint32_t record_size; /* of tracepoints, unless --size says it */
 	uint64_t repeat;
 	enum insn_dialect dialect;
-	const char *wanted; /* program of an object file */
+	struct vm_wanted wanted;
 	struct arena arena;
 	struct scry_vm *vm;
 	struct sb file;
@@ -32,7 +32,7 @@ struct task {
 	uint32_t n;
 	int prog, maps[MAX_MAPS];
 	unsigned nmaps;
-	struct scry_vm_map map_defs[MAX_MAPS];
+	struct vm_map_def map_defs[MAX_MAPS];
 	struct err err;
 };
 
@@ -54,10 +54,14 @@ static const char USAGE[] =
 	"      --map TYPE:KEY:VALUE:ENTRIES[:NAME]\n"
 	"                         map 1, 2, ... of the program; TYPE: hash, array, prog_array,\n"
 	"                         percpu_hash, percpu_array, lru_hash, lru_percpu_hash, lpm_trie,\n"
-	"                         queue, stack, ringbuf, perf_event_array, stack_trace\n"
+	"                         queue, stack, ringbuf, perf_event_array, stack_trace; or\n"
+	"                         array_of_maps, hash_of_maps: VALUE is then the number of a map\n"
+	"                         like those inside, NAME=1,2 are the numbers of elements 0 and 1\n"
 	"  -c, --context KIND     what the verifier takes r1 for: memory, socket, classifier, xdp,\n"
 	"                         tracepoint (default: memory)\n"
 	"  -p, --prog NAME        the program of an object file (default: its first)\n"
+	"      --btf FILE         the kernel's types for CO-RE relocations of an object file, as BTF\n"
+	"                         or in an ELF file (default: the running kernel's)\n"
 	"      --size N           for the verifier: bytes of memory (default: those of --mem; 0\n"
 	"                         without it) or of a tracepoint's record (default: 8192)\n"
 	"      --jit, --interpret how to run (default: JIT; plugin: both, and compare)\n"
@@ -92,7 +96,8 @@ enum {
 	OPT_UNSAFE,
 	OPT_STEPS,
 	OPT_REPEAT,
-	OPT_BLIND
+	OPT_BLIND,
+	OPT_BTF
 };
 
 static int set_memory(struct task *t, const char *hex)
@@ -151,7 +156,8 @@ static int take_option(struct task *t, int opt)
 	case 'c': return set_context(t, optarg);
 	case 'd': return set_dialect(t, optarg);
 	case 'o': t->out = optarg; return 0;
-	case 'p': t->wanted = optarg; return 0;
+	case 'p': t->wanted.prog = optarg; return 0;
+	case OPT_BTF: t->wanted.btf = optarg; return 0;
 	case 't': t->trace = true; return 0;
 	case OPT_MAP: return add_map(t, optarg);
 	case OPT_SIZE:
@@ -185,6 +191,7 @@ static int take_options(struct task *t, int argc, char **argv)
 		{ "repeat", required_argument, NULL, OPT_REPEAT },
 		{ "trace", no_argument, NULL, 't' },
 		{ "prog", required_argument, NULL, 'p' },
+		{ "btf", required_argument, NULL, OPT_BTF },
 		{ "dialect", required_argument, NULL, 'd' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
@@ -220,7 +227,7 @@ static int read_program(struct task *t)
 
 	if (!ret)
 		ret = vm_read_program(&t->arena, strcmp(path, "-") ? path : "stdin", &t->file,
-				      t->wanted, &t->source, &t->err);
+				      &t->wanted, &t->source, &t->err);
 	t->insns = t->source.insns;
 	t->n = t->source.n;
 	if (t->source.prog && !t->context_given)
@@ -228,12 +235,27 @@ static int read_program(struct task *t)
 	return ret;
 }
 
+/* What maps of maps begin with. */
+static int fill_maps(struct task *t)
+{
+	uint32_t outer = 0;
+
+	vec_each(m, &t->source.object.maps) {
+		outer++;
+		vec_each(el, &m->elements)
+			if (scry_vm_map_update(t->vm, (int)outer, &el->key, &el->map, BPF_ANY))
+				return err_set(&t->err, -EINVAL, "%s", scry_vm_error(t->vm));
+	}
+	return 0;
+}
+
 /* The maps of an object file, with what its data begins as. */
 static int add_object_maps(struct task *t)
 {
 	vec_each(m, &t->source.object.maps) {
 		struct scry_vm_map def = { m->type,	   m->key_size, m->value_size,
-					   m->max_entries, m->flags,	.name = m->name };
+					   m->max_entries, m->flags,	(int)m->inner,
+					   m->name };
 		uint32_t key = 0;
 
 		if (t->nmaps == MAX_MAPS)
@@ -244,6 +266,25 @@ static int add_object_maps(struct task *t)
 		if (m->data)
 			scry_vm_map_update(t->vm, t->maps[t->nmaps], &key, m->data, BPF_ANY);
 		t->nmaps++;
+	}
+	return fill_maps(t);
+}
+
+/* Those of --map. */
+static int add_maps(struct task *t)
+{
+	for (unsigned i = 0; i < t->nmaps; i++) {
+		t->maps[i] = scry_vm_map_add(t->vm, &t->map_defs[i].def);
+		if (t->maps[i] < 0)
+			return -EINVAL;
+	}
+	for (unsigned i = 0; i < t->nmaps; i++) {
+		const struct vm_map_def *m = &t->map_defs[i];
+
+		for (uint32_t key = 0; key < m->nelements; key++)
+			if (scry_vm_map_update(t->vm, t->maps[i], &key, &m->elements[key],
+					       BPF_ANY))
+				return -EINVAL;
 	}
 	return 0;
 }
@@ -259,11 +300,8 @@ static int load(struct task *t)
 		err_set(&t->err, -EINVAL, "an object file brings its own maps");
 		return fail(t);
 	}
-	for (unsigned i = 0; i < t->nmaps; i++) {
-		t->maps[i] = scry_vm_map_add(t->vm, &t->map_defs[i]);
-		if (t->maps[i] < 0)
-			return fail_vm(t);
-	}
+	if (add_maps(t))
+		return fail_vm(t);
 	if (add_object_maps(t))
 		return fail(t);
 	t->info.name = t->source.prog			 ? t->source.prog->name
@@ -426,7 +464,7 @@ static void print_record(void *user, const void *data, size_t size)
 /* Nothing happens in these. */
 static bool is_constant(const char *name)
 {
-	return !strncmp(name, ".rodata", 7) || !strcmp(name, ".kconfig");
+	return !*name || !strncmp(name, ".rodata", 7) || !strcmp(name, ".kconfig");
 }
 
 static void print_maps(struct task *t)

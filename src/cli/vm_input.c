@@ -3,9 +3,11 @@
 #include "base/auto.h"
 #include "bpf/asm.h"
 #include "cli/kconfig.h"
+#include "cli/vm_types.h"
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 int vm_read_file(const char *path, struct sb *out, struct err *e)
@@ -58,19 +60,22 @@ static int take_bytes(struct arena *a, const char *name, const char *bytes, size
 }
 
 static int take_object(struct arena *a, const char *name, const struct sb *file,
-		       const char *wanted, struct vm_source *out, struct err *e)
+		       const struct vm_wanted *wanted, struct vm_source *out, struct err *e)
 {
 	struct err why = { 0 };
 	struct kconfig kconfig = {};
+	struct vm_types types = { .path = wanted->btf };
+	const struct bpf_object_outside outside = vm_types_begin(&types, a);
 	int ret = bpf_object_read(a, file->s, file->len,
 				  &(struct bpf_object_config){ kconfig_value, &kconfig },
-				  &out->object, &why);
+				  &outside, &out->object, &why);
 
 	kconfig_fini(&kconfig);
+	vm_types_fini(&types);
 	if (ret)
 		return err_set(e, ret, "%s: %s", name, why.msg);
 	vec_each(p, &out->object.progs) {
-		if (wanted ? !strcmp(p->name, wanted) : !p->refused) {
+		if (wanted->prog ? !strcmp(p->name, wanted->prog) : !p->refused) {
 			if (p->refused)
 				return err_set(e, -ENOTSUP, "%s: %s", name, p->refused);
 			out->prog = p;
@@ -79,11 +84,11 @@ static int take_object(struct arena *a, const char *name, const struct sb *file,
 			return 0;
 		}
 	}
-	return err_set(e, -EINVAL, "%s: there is no program '%s' in it", name, wanted);
+	return err_set(e, -EINVAL, "%s: there is no program '%s' in it", name, wanted->prog);
 }
 
 int vm_read_program(struct arena *a, const char *name, const struct sb *text,
-		    const char *wanted, struct vm_source *out, struct err *e)
+		    const struct vm_wanted *wanted, struct vm_source *out, struct err *e)
 {
 	auto_sb struct sb bytes = { 0 };
 
@@ -104,8 +109,28 @@ int vm_read_program(struct arena *a, const char *name, const struct sb *text,
 	return out->n ? 0 : err_set(e, -EINVAL, "%s: there is no instruction in it", name);
 }
 
-int vm_read_map(const char *text, struct scry_vm_map *map, struct err *e)
+/* "=1,2" behind the name */
+static int read_elements(const char *text, struct vm_map_def *m, struct err *e)
 {
+	const char *s = text;
+	char *end;
+
+	while (*s) {
+		if (m->nelements == VM_ELEMENTS)
+			return err_set(e, -EINVAL, "more than %d elements in '%s'", VM_ELEMENTS,
+				       text);
+		m->elements[m->nelements++] = (uint32_t)strtoul(s + 1, &end, 10);
+		if (end == s + 1 || (*end && *end != ','))
+			return err_set(e, -EINVAL, "'%s' are no numbers of maps", text + 1);
+		s = end;
+	}
+	return 0;
+}
+
+int vm_read_map(const char *text, struct vm_map_def *out, struct err *e)
+{
+	struct scry_vm_map *map = &out->def;
+
 	static const struct {
 		const char *name;
 		uint32_t type;
@@ -123,24 +148,32 @@ int vm_read_map(const char *text, struct scry_vm_map *map, struct err *e)
 		{ "ringbuf", BPF_MAP_TYPE_RINGBUF },
 		{ "perf_event_array", BPF_MAP_TYPE_PERF_EVENT_ARRAY },
 		{ "stack_trace", BPF_MAP_TYPE_STACK_TRACE },
+		{ "array_of_maps", BPF_MAP_TYPE_ARRAY_OF_MAPS },
+		{ "hash_of_maps", BPF_MAP_TYPE_HASH_OF_MAPS },
 	};
 	char type[32];
 	int used = 0;
 
-	*map = (struct scry_vm_map){ 0 };
+	*out = (struct vm_map_def){ 0 };
 	if (sscanf(text, "%31[a-z_]:%u:%u:%u%n", type, &map->key_size, &map->value_size,
 		   &map->max_entries, &used) != 4 ||
 	    (text[used] && text[used] != ':'))
 		return err_set(e, -EINVAL, "map '%s' is not TYPE:KEY:VALUE:ENTRIES[:NAME]",
 			       text);
-	map->name = text[used] ? text + used + 1 : NULL;
+	const char *name = text[used] ? text + used + 1 : text + used;
+	snprintf(out->name, sizeof(out->name), "%.*s", (int)strcspn(name, "="), name);
+	map->name = *out->name ? out->name : NULL;
 	for (size_t i = 0; i < sizeof(TYPES) / sizeof(*TYPES); i++) {
 		if (strcmp(TYPES[i].name, type))
 			continue;
 		map->type = TYPES[i].type;
 		if (map->type == BPF_MAP_TYPE_LPM_TRIE)
 			map->flags = BPF_F_NO_PREALLOC;
-		return 0;
+		if (!strstr(type, "_of_maps"))
+			return 0;
+		map->inner = (int)map->value_size;
+		map->value_size = 4;
+		return read_elements(name + strcspn(name, "="), out, e);
 	}
 	return err_set(e, -EINVAL, "map '%s': there is no type '%s'", text, type);
 }

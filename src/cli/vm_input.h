@@ -23,15 +23,28 @@ struct vm_source {
 	const struct bpf_object_prog *prog; /* of the object, or NULL */
 };
 
+/* What is wanted of an object file. */
+struct vm_wanted {
+	const char *prog; /* its function; NULL: the first */
+	const char *btf; /* file with the types of the kernel; NULL: those of the running one */
+};
+
 /*
  * Takes a program from text: an object file, assembler, a line of hex digits, or raw
- * instructions, whichever it looks like. name is for messages; wanted names the function of an
- * object file, NULL for the first. text must stay as long as the source.
+ * instructions, whichever it looks like. name is for messages. text must stay as long as the
+ * source.
  */
 int vm_read_program(struct arena *a, const char *name, const struct sb *text,
-		    const char *wanted, struct vm_source *out, struct err *e);
-/* "hash:KEY:VALUE:ENTRIES[:NAME]" */
-int vm_read_map(const char *text, struct scry_vm_map *map, struct err *e);
+		    const struct vm_wanted *wanted, struct vm_source *out, struct err *e);
+/* A map of the command line; of maps in maps also the first elements. */
+enum { VM_ELEMENTS = 16 };
+struct vm_map_def {
+	struct scry_vm_map def;
+	uint32_t elements[VM_ELEMENTS], nelements;
+	char name[32];
+};
+/* "hash:KEY:VALUE:ENTRIES[:NAME]", "array_of_maps:KEY:MAP:ENTRIES:NAME=MAP,..." */
+int vm_read_map(const char *text, struct vm_map_def *map, struct err *e);
 /* "socket"; -1 when there is none of this name. */
 int vm_context_by_name(const char *name);
 /* The context of a program in this section of an object file. */

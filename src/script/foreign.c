@@ -1,6 +1,7 @@
 #include "script/foreign.h"
 
 #include "base/auto.h"
+#include "script/core.h"
 #include "script/lower.h"
 #include "types/kernel_types.h"
 
@@ -30,12 +31,18 @@ static uint32_t kernel_function(void *arg, const char *name)
 	return btf ? btf_find(btf, BTF_FUNCS, name) : 0;
 }
 
-static int kernel_fact(void *arg, const struct bpf_object_core *what, uint64_t *value,
-		       struct err *e)
+static const struct type *find_kernel_type(void *arg, enum c_tag tag, const char *name)
+{
+	return kernel_type(arg, tag, name);
+}
+
+static int kernel_fact(void *arg, const struct bpf_object_core *what,
+		       struct bpf_object_fact *out, struct err *e)
 {
 	struct foreign_object *o = arg;
+	const struct core_world w = { o->c->arena, o->c->tt, o->btf, find_kernel_type, o->c };
 
-	return foreign_core(o->c, o->btf, what, value, e);
+	return core_resolve(&w, what, out, e);
 }
 
 /* Bytes that are aligned as all readers want it. */
@@ -83,7 +90,9 @@ void foreign_import(struct compiler *c, const struct import_file *file, struct s
 
 	o->c = c;
 	o->name = file->name;
-	*outside = (struct bpf_object_outside){ kernel_function, kernel_fact, o };
+	*outside = (struct bpf_object_outside){ .function = kernel_function,
+						.core = kernel_fact,
+						.arg = o };
 	o->file = bpf_object_open(c->arena, aligned(c->arena, file->text, file->len), file->len,
 				  &o->content, outside, &e);
 	if (!o->file) {
@@ -291,6 +300,13 @@ static void link_function(struct compiler *c, struct foreign *f)
 	find_places(c, &prog, img);
 	find_relocs(c->arena, img);
 	img->stack_size = stack_bound(img);
+	for (uint32_t i = 0; i < img->nrelocs; i++) {
+		const struct bpf_object_map *m =
+			&f->object->content.maps.data[img->relocs[i].map - 1];
+
+		if (m->inner)
+			f->why = arena_printf(c->arena, "its map %s holds maps", m->name);
+	}
 }
 
 /* The kernel takes letters, digits, '_' and '.'. */

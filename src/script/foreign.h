@@ -46,11 +46,4 @@ const struct type *foreign_check_call(struct unit *u, struct expr *e, struct for
 /* Its maps are among those of the plan from now on. */
 void foreign_place(struct compiler *c, struct foreign *f);
 
-/*
- * foreign_core.c: what an instruction of an object with these types says in the kernel that
- * runs. 0, -ENOENT when the kernel has no such thing, or another error with words.
- */
-int foreign_core(struct compiler *c, const struct btf *btf, const struct bpf_object_core *what,
-		 uint64_t *value, struct err *e);
-
 #endif

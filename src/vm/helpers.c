@@ -3,6 +3,7 @@
  * errors are the kernel's.  A helper that is handed an address asks scry_vm_helper_memory() for
  * it and may return anything when that fails, since the run then ends.
  */
+#include "bpf/object.h"
 #include "vm/format.h"
 #include "vm/vm.h"
 
@@ -542,8 +543,18 @@ static const struct {
 	{ BPF_FUNC_tail_call, NULL },
 };
 
+/* An object's instruction had no answer in the types of the kernel. */
+static uint64_t poison(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e,
+		       struct scry_vm_run *run)
+{
+	(void)a, (void)b, (void)c, (void)d, (void)e;
+	run->fault = -ENOTSUP;
+	return 0;
+}
+
 void vm_add_kernel_helpers(struct scry_vm *vm)
 {
+	scry_vm_helper_add(vm, BPF_OBJECT_POISON, "poison", poison, 0);
 	for (size_t i = 0; i < sizeof(BODIES) / sizeof(*BODIES); i++)
 		scry_vm_helper_add(vm, BODIES[i].id, helper_by_id(BODIES[i].id)->name,
 				   BODIES[i].fn, 0);

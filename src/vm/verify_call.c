@@ -1,3 +1,4 @@
+#include "bpf/object.h"
 #include "vm/verify.h"
 
 #include <errno.h>
@@ -283,6 +284,8 @@ int v_call(struct verifier *v, const struct vm_op *op, uint32_t id)
 
 	if (op->id == INSN_CALLX)
 		return v_reject(v, "calls by a register cannot be verified");
+	if (id == BPF_OBJECT_POISON)
+		return v_reject(v, "needs what the kernel's types lack (CO-RE)");
 	if (!c.helper)
 		return call_unknown(v);
 	for (unsigned reg = 1; reg <= 5 && c.helper->args[reg - 1] != HELPER_NONE; reg++) {

@@ -115,7 +115,9 @@ static void describe(const struct scry_vm_run *run, struct scry_vm_result *out)
 	const char *what = run->fault == -EFAULT      ? "touches memory it may not"
 			   : run->fault == -ELOOP     ? "the budget of steps is used up"
 			   : run->fault == -EOVERFLOW ? "too many functions on the stack"
-						      : "the helper is not there or not usable";
+			   : run->fault == -ENOTSUP
+				   ? "needs what the kernel's types lack (CO-RE)"
+				   : "the helper is not there or not usable";
 
 	out->prog = run->prog->id;
 	out->insn = run->fault_insn;

@@ -1,9 +1,11 @@
 /*
- * ELF files: any bytes as a file of symbols and sections, and as an object file of BPF.
+ * ELF files: any bytes as a file of symbols and sections, and as an object file of BPF, whose
+ * own types stand for the kernel's.
  */
 #include "base/arena.h"
 #include "base/auto.h"
 #include "bpf/object.h"
+#include "script/core.h"
 #include "symbol/elf.h"
 
 #include <string.h>
@@ -39,16 +41,46 @@ static void read_file(const void *image, size_t size)
 	elf_close(&f);
 }
 
+static void begin(void *arg, const void *btf, size_t size)
+{
+	struct core_world *w = arg;
+	struct err e = { 0 };
+
+	if (size)
+		w->here = btf_in_arena(w->arena, memcpy(arena_alloc(w->arena, size), btf, size),
+				       size, &e);
+}
+
+static const struct type *find(void *arg, enum c_tag tag, const char *name)
+{
+	struct core_world *w = arg;
+	uint32_t id = btf_find_type(w->here, name);
+
+	(void)tag;
+	return id ? btf_type(w->tt, w->here, id) : NULL;
+}
+
+static int resolve(void *arg, const struct bpf_object_core *what, struct bpf_object_fact *out,
+		   struct err *e)
+{
+	return core_resolve(arg, what, out, e);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	auto_arena struct arena a = { 0 };
 	struct bpf_object object = { 0 };
+	struct typetab tt = { .arena = &a, .btf_failed = true };
+	struct core_world w = { .arena = &a, .tt = &tt, .find = find, .arg = &w };
+	const struct bpf_object_outside outside = { .core = resolve,
+						    .begin = begin,
+						    .arg = &w };
 	struct err e = { 0 };
 	uint8_t *copy = xrealloc(NULL, size ? size : 1);
 
 	memcpy(copy, data, size);
 	read_file(copy, size);
-	bpf_object_read(&a, copy, size, NULL, &object, &e);
+	bpf_object_read(&a, copy, size, NULL, &outside, &object, &e);
 	free(copy);
 	return 0;
 }

@@ -28,7 +28,8 @@ seeds() { # HARNESS
 	case $1 in
 	parse | compile) files=(tests/script/*.bt) ;;
 	asm) files=(tests/bpf/*.txt tests/verify/*.txt) ;;
-	elf) files=("$BUILD"/src/base/err.o "$BUILD"/src/base/vec*.o) ;;
+	elf) files=("$BUILD"/src/base/err.o "$BUILD"/src/base/vec*.o
+		"$BUILD"/tests/work/fields.bpf.o "$BUILD"/tests/work/nests.bpf.o) ;;
 	dwarf) dwarf_seeds ;;
 	perfmap) files=(tests/fuzz/seeds/perfmap.*) ;;
 	*) files=() ;;

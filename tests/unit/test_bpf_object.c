@@ -64,7 +64,7 @@ static void programs_maps_and_data(void **state)
 
 	if (!compile(SOURCE, &file))
 		skip();
-	if (bpf_object_read(&a, file.s, file.len, NULL, &o, &e))
+	if (bpf_object_read(&a, file.s, file.len, NULL, NULL, &o, &e))
 		fail_msg("%s", e.msg);
 	assert_int_equal(o.progs.len, 3);
 	assert_null(o.progs.data[0].refused);
@@ -106,7 +106,7 @@ static void variables_of_the_configuration(void **state)
 
 	if (!compile(SOURCE, &file))
 		skip();
-	if (bpf_object_read(&a, file.s, file.len, &CONFIG, &o, &e))
+	if (bpf_object_read(&a, file.s, file.len, &CONFIG, NULL, &o, &e))
 		fail_msg("%s", e.msg);
 	assert_null(o.progs.data[2].refused);
 	const struct bpf_object_map *m = &o.maps.data[o.maps.len - 1];
@@ -143,7 +143,7 @@ static void damaged_files_are_refused(void **state)
 		}
 		if (round % 7 == 0)
 			len = (seed >> 33) % file.len;
-		refused += bpf_object_read(&a, bad, len, &CONFIG, &o, &e) != 0;
+		refused += bpf_object_read(&a, bad, len, &CONFIG, NULL, &o, &e) != 0;
 	}
 	assert_true(refused > 100);
 }

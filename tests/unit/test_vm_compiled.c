@@ -74,7 +74,7 @@ static void check_object(const char *name, const void *data, size_t size)
 	struct bpf_object o = { 0 };
 	struct err e = { 0 };
 
-	if (bpf_object_read(&a, data, size, NULL, &o, &e))
+	if (bpf_object_read(&a, data, size, NULL, NULL, &o, &e))
 		fail_msg("%s: %s", name, e.msg);
 	assert_int_equal(o.progs.len, 1);
 	vec_each(m, &o.maps) {

@@ -153,6 +153,8 @@ static const char *elsewhere(const char *what, const char *provider)
 		return "arg0, arg1 ... are its arguments; in fentry:FUNCTION they have names: args.NAME";
 	if (!strcmp(what, "args") && !strcmp(provider, "kretprobe"))
 		return "fexit:FUNCTION has args and retval";
+	if (!strncmp(what, "arg", 3) && !strcmp(provider, "tracepoint"))
+		return "a tracepoint has fields: args.NAME, listed by scry -lv 'tracepoint:...'";
 	if (!strncmp(what, "arg", 3) && is_return)
 		return "keep it where the function begins, e.g. @arg[tid] = arg0";
 	if (!strcmp(what, "retval") && !strcmp(provider, "tracepoint"))

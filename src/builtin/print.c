@@ -5,6 +5,7 @@
 #include "builtin/seq.h"
 #include "script/lower.h"
 
+#include <ctype.h>
 #include <string.h>
 
 /* What a conversion takes: %s anything, %r buffers, %f doubles, the others integers. */
@@ -22,6 +23,19 @@ static bool conversion_fits(const struct format_piece *p, const struct type *t)
 	       t->kind == T_USERNAME;
 }
 
+/* What looks like a conversion in the literal text, and is none: "%q". "%%" is past already. */
+static const char *odd_percent(const struct format *f)
+{
+	for (size_t i = 0; i < f->npieces; i++) {
+		const struct format_piece *p = &f->pieces[i];
+		const char *at = p->conv ? NULL : memchr(p->text, '%', p->len);
+
+		if (at && at + 1 < p->text + p->len && isalpha((unsigned char)at[1]))
+			return at;
+	}
+	return NULL;
+}
+
 static bool check_format(struct unit *u, struct expr *e, struct format *f)
 {
 	struct compiler *c = u->c;
@@ -32,8 +46,14 @@ static bool check_format(struct unit *u, struct expr *e, struct format *f)
 	literal_text(u, e->args[0], &text, &len);
 	format_parse(c->arena, text, len, f);
 	if (have != f->nconvs) {
-		diag(c->dx, E0304_FORMAT_ARGS, e->span,
-		     have < f->nconvs ? "not enough" : "too many", have, f->nconvs);
+		struct diag *d =
+			diag(c->dx, E0304_FORMAT_ARGS, e->span,
+			     have < f->nconvs ? "not enough" : "too many", have, f->nconvs);
+		const char *odd = have > f->nconvs ? odd_percent(f) : NULL;
+
+		if (odd)
+			diag_hint(d, "%.2s is no conversion; a percent sign is written %%%%",
+				  odd);
 		return false;
 	}
 	for (size_t i = 0; i < f->npieces; i++) {

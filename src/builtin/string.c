@@ -9,8 +9,11 @@ static enum addr_space space_of(struct unit *u, const struct type *t)
 	return t->kind == T_PTR && t->as != AS_NONE ? t->as : u->shape.arg_space;
 }
 
+static const char raise_strlen[] = "raise max_strlen in the config";
+
 /* The second argument of str() and buf(): how much memory its value takes. */
-static bool check_length(struct unit *u, struct expr *n, uint32_t max, uint32_t *size)
+static bool check_length(struct unit *u, struct expr *n, uint32_t max, const char *why,
+			 uint32_t *size)
 {
 	*size = max;
 	if (!n->is_const)
@@ -21,8 +24,9 @@ static bool check_length(struct unit *u, struct expr *n, uint32_t max, uint32_t 
 	}
 	if (n->const_value > max) {
 		if (u->c->final)
-			diag(u->c->dx, W0108_STR_SHORTENED, n->span, (long long)n->const_value,
-			     max);
+			diag_hint(diag(u->c->dx, W0108_STR_SHORTENED, n->span,
+				       (long long)n->const_value, max),
+				  "%s", why);
 		return true;
 	}
 	*size = n->const_value ? (uint32_t)n->const_value : 1;
@@ -63,7 +67,7 @@ static bool check_str(struct unit *u, struct expr *e)
 				  type_text(u->c, t)));
 		return false;
 	}
-	if (e->nargs > 1 && !check_length(u, e->args[1], size, &size))
+	if (e->nargs > 1 && !check_length(u, e->args[1], size, raise_strlen, &size))
 		return false;
 	if (is_string && t->size < size)
 		size = t->size;
@@ -125,7 +129,8 @@ static bool check_buf(struct unit *u, struct expr *e)
 		     "buf() requires a length argument unless it is given an array or a string");
 		return false;
 	}
-	if (e->nargs > 1 && !check_length(u, e->args[1], size, &size))
+	if (e->nargs > 1 &&
+	    !check_length(u, e->args[1], size, whole ? "it has no more" : raise_strlen, &size))
 		return false;
 	e->args[0]->is_bytes = true;
 	e->type = type_buffer(c->tt, size);

@@ -58,6 +58,8 @@ static const struct counter *find_counter(const struct counter *list, const char
 		if (!strcmp(list->name, name) || (list->alias && !strcmp(list->alias, name)))
 			return list;
 		diag_nearer(name, list->name, nearest, &dist);
+		if (list->alias)
+			diag_nearer(name, list->alias, nearest, &dist);
 	}
 	return NULL;
 }

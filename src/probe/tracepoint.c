@@ -80,6 +80,20 @@ static const char *missing_hint(struct probe_env *env, const struct attach_text 
 			    category);
 }
 
+/* Of the event of that name, or NULL. */
+static const char *category_of(struct probe_env *env, const char *event)
+{
+	struct err e;
+	const struct events *events = lists_events(env, &e);
+
+	if (!events)
+		return NULL;
+	vec_each(ev, events)
+		if (!strcmp(ev->name, event))
+			return ev->category;
+	return NULL;
+}
+
 static bool expand_tracepoint(struct probe_env *env, const struct attach_text *at,
 			      struct targets *out)
 {
@@ -91,7 +105,12 @@ static bool expand_tracepoint(struct probe_env *env, const struct attach_text *a
 		struct diag *d = diag(env->dx, E0208_ATTACH_POINT, at->span,
 				      "tracepoint probe must have a target");
 
-		diag_hint(d, "write %s", provider_tracepoint.usage);
+		const char *category = at->nparts > 1 ? category_of(env, at->parts[1]) : NULL;
+
+		if (category)
+			diag_hint(d, "did you mean tracepoint:%s:%s?", category, at->parts[1]);
+		else
+			diag_hint(d, "write %s", provider_tracepoint.usage);
 		return false;
 	}
 	if (!expand_arity(env, at, 2, 2))

@@ -15,6 +15,7 @@
 #include "probe/user_file.h"
 #include "probe/user_returns.h"
 #include "symbol/demangle.h"
+#include "symbol/elf_debug.h"
 #include "symbol/elf_versions.h"
 
 #include <elf.h>
@@ -254,6 +255,19 @@ static bool only_inlined(struct probe_env *env, const struct attach_text *at,
 	return true;
 }
 
+/* Of its own symbols, and there is no debug file that has them. */
+static bool is_stripped(struct probe_env *env, const struct user_file *file)
+{
+	struct elf debug;
+
+	if (elf_has_symtab(&file->elf))
+		return false;
+	if (!elf_debug_open(&debug, &file->elf, env->debug_dirs))
+		return true;
+	elf_close(&debug);
+	return false;
+}
+
 /* A nearest name is looked for among functions of every file, so only after a miss. */
 static bool not_found(struct probe_env *env, const struct attach_text *at,
 		      struct user_file *file, const struct where *w, struct targets *out)
@@ -274,6 +288,14 @@ static bool not_found(struct probe_env *env, const struct attach_text *at,
 				     file->name, file->name));
 	vec_each(fn, &funcs->list)
 		diag_nearer(w->symbol, elf_func_name(funcs, fn), &nearest, &dist);
+	if (!nearest && is_stripped(env, file))
+		return expand_missing(
+			env, at,
+			arena_printf(
+				env->arena,
+				"%s is stripped: only the functions it exports have names; "
+				"give an address instead: %s:%s:0x...",
+				file->name, at->parts[0], file->name));
 	return expand_no_match(env, at, nearest);
 }
 

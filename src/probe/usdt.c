@@ -97,7 +97,7 @@ struct search {
 	const struct attach_text *at;
 	const struct user_file *file;
 	const char *provider, *name; /* patterns */
-	bool is_wildcard;
+	bool is_wildcard, seen;	     /* any probe at all */
 	struct targets *out;
 	const char *nearest;
 	unsigned dist;
@@ -111,6 +111,7 @@ static void add_match(void *arg, const struct note *n)
 	uint64_t offset, semaphore = 0;
 	struct target *t;
 
+	s->seen = true;
 	if (!wildcard_match(s->provider, n->provider) || !wildcard_match(s->name, n->name)) {
 		diag_nearer(s->name, arena_strdup(a, n->name), &s->nearest, &s->dist);
 		return;
@@ -149,7 +150,13 @@ static bool expand_usdt(struct probe_env *env, const struct attach_text *at,
 		s.file = *file;
 		each_note(*file, add_match, &s);
 	}
-	return out->len > before || expand_no_match(env, at, s.nearest);
+	if (out->len > before)
+		return true;
+	if (!s.seen)
+		return expand_missing(env, at,
+				      arena_printf(env->arena, "there are no USDT probes in %s",
+						   at->parts[1]));
+	return expand_no_match(env, at, s.nearest);
 }
 
 struct symbol_search {

@@ -3,12 +3,21 @@
  */
 #include "builtin/builtin.h"
 #include "script/foreign.h"
+#include "script/habit.h"
 #include "script/match.h"
 #include "script/unit.h"
 #include "types/kernel_types.h"
 
 #include <stdio.h>
 #include <string.h>
+
+void agg_alone(struct unit *u, const struct expr *e)
+{
+	bool plain = !strcmp(e->name, "count");
+
+	diag_hint(diag(u->c->dx, E0306_AGG_ALONE, e->span, e->name), "e.g. `@a = %s(%s);`",
+		  e->name, plain ? "" : "...");
+}
 
 const struct type *check_value(struct unit *u, struct expr *e)
 {
@@ -22,7 +31,7 @@ const struct type *check_value(struct unit *u, struct expr *e)
 		return e->type = &type_error;
 	}
 	if (e->builtin && (e->builtin->flags & BI_AGG)) {
-		diag(u->c->dx, E0306_AGG_ALONE, e->span, e->name);
+		agg_alone(u, e);
 		return e->type = &type_error;
 	}
 	if (type_is_castable_agg(t) && t->is_float)
@@ -741,8 +750,10 @@ static const struct type *check_call(struct unit *u, struct expr *e)
 	for (unsigned i = 0; i < e->nargs; i++)
 		check_expr(u, e->args[i]);
 	struct diag *d = diag(u->c->dx, E0102_UNKNOWN_FUNCTION, e->name_span, e->name);
-	const char *near = builtin_nearest(e->name);
-	if (near)
+	const char *near = builtin_nearest(e->name), *ours = habit_of_name(e->name);
+	if (ours)
+		diag_hint(d, "here this is %s", ours);
+	else if (near)
 		diag_hint(d, "did you mean %s?", near);
 	return &type_error;
 }

@@ -137,7 +137,10 @@ static void check_compound(struct unit *u, struct stmt *s)
 static void check_assign(struct unit *u, struct stmt *s)
 {
 	if (s->target->kind != E_VAR && s->target->kind != E_MAP) {
-		diag(u->c->dx, E0122_TARGET, s->target->span);
+		struct diag *d = diag(u->c->dx, E0122_TARGET, s->target->span);
+
+		if (s->target->kind == E_NAME && !strcmp(s->target->name, "config"))
+			diag_hint(d, "config = { ... } stands before the probes");
 		return;
 	}
 	if (s->op >= 0) {
@@ -394,7 +397,7 @@ static void check_discarded(struct unit *u, struct stmt *s)
 		      s->e->kind == E_COND || s->e->kind == E_BLOCK || s->e->kind == E_IF;
 
 	if (is_agg_call(s->e) && !type_is_error(t))
-		diag(u->c->dx, E0306_AGG_ALONE, s->e->span, s->e->name);
+		agg_alone(u, s->e);
 	else if (u->c->final && t->kind != T_NONE && !type_is_error(t) && !effect)
 		diag(u->c->dx, W0104_DISCARDED, s->e->span);
 	if (s->e->builtin && !strcmp(s->e->builtin->name, "exit")) {

@@ -303,6 +303,14 @@ static void expand_probe(struct compiler *c, struct probe *p)
 		add_unplaced(c, p);
 }
 
+static void hint_setting(struct diag *d, const char *key)
+{
+	const char *near = script_config_nearest(key);
+
+	if (near)
+		diag_hint(d, "did you mean %s?", near);
+}
+
 static void apply_config(struct compiler *c)
 {
 	vec_each(e, &c->script->config) {
@@ -311,7 +319,7 @@ static void apply_config(struct compiler *c)
 		const char *now = script_config_renamed(e->key);
 
 		if (wrong)
-			diag(c->dx, E0134_CONFIG, e->span, e->key, wrong);
+			hint_setting(diag(c->dx, E0134_CONFIG, e->span, e->key, wrong), e->key);
 		else if (now)
 			diag(c->dx, W0121_RENAMED, e->span, e->key, now);
 		else if (script_config_is_idle(e->key))

@@ -73,6 +73,8 @@ struct import_file {
 
 /* Is there an entry of that name, prefix or not? */
 bool script_config_knows(const char *key);
+/* The setting that an unknown key may mean, or NULL. */
+const char *script_config_nearest(const char *key);
 /* The name of today of an entry that had another one, or NULL. */
 const char *script_config_renamed(const char *key);
 /* Is it accepted for old scripts' sake alone? */

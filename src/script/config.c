@@ -4,6 +4,7 @@
 #include "script/compile.h"
 
 #include "base/auto.h"
+#include "base/diag.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -199,6 +200,18 @@ static const struct setting *find_setting(const char *key)
 		if (!strcasecmp(settings[i].key, key))
 			return &settings[i];
 	return NULL;
+}
+
+const char *script_config_nearest(const char *key)
+{
+	const char *best = NULL;
+	unsigned dist = 0;
+
+	if (find_setting(key))
+		return NULL;
+	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
+		diag_nearer(key, settings[i].key, &best, &dist);
+	return best;
 }
 
 bool script_config_knows(const char *key)

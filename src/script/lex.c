@@ -321,8 +321,12 @@ static void lex_garbage(struct lexer *lx, uint32_t beg)
 		lx->pos += t.kind == TOK_ERROR;
 	}
 	if (c == '#')
-		diag_hint(diag(lx->dx, E0002_CHARACTER, lex_span(lx, beg, lx->pos), "#"),
-			  "comments are // ... or /* ... */");
+		diag_hint(diag(lx->dx, E0002_CHARACTER, lex_span(lx, beg, lx->pos), "#"), "%s",
+			  is_word_char(peek(lx, 0)) ? "C definitions stand before the probes"
+						    : "comments are // ... or /* ... */");
+	else if (c == '\'')
+		diag_hint(diag(lx->dx, E0002_CHARACTER, lex_span(lx, beg, lx->pos), "'"),
+			  "text stands between double quotes: \"...\"");
 	else if (isprint(c))
 		diag(lx->dx, E0002_CHARACTER, lex_span(lx, beg, lx->pos), text_since(lx, beg));
 	else

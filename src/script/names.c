@@ -5,6 +5,7 @@
 
 #include "builtin/builtin.h"
 #include "cfront/constants.h"
+#include "script/habit.h"
 #include "script/lex.h"
 #include "script/parse.h"
 #include "types/kernel_types.h"
@@ -63,13 +64,15 @@ static bool resolve_enumerator(struct unit *u, struct expr *e)
 
 static void unknown_name(struct unit *u, struct expr *e)
 {
-	const char *near = builtin_nearest(e->name);
+	const char *near = builtin_nearest(e->name), *ours = habit_of_name(e->name);
 
 	if (unit_program_unknown(u))
 		return;
 	struct diag *d = diag(u->c->dx, E0101_UNKNOWN_NAME, e->span, e->name);
 
-	if (near)
+	if (ours)
+		diag_hint(d, "here this is %s", ours);
+	else if (near)
 		diag_hint(d, "did you mean %s?", near);
 	else
 		diag_hint(d, "a variable is written $%s, a map @%s", e->name, e->name);

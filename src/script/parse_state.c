@@ -1,5 +1,7 @@
 #include "script/parse_state.h"
 
+#include "script/habit.h"
+
 #include <string.h>
 
 void parser_init(struct parser *p, struct arena *a, struct diags *dx, const struct source *src)
@@ -56,12 +58,32 @@ bool parse_accept(struct parser *p, enum tok kind)
 	return true;
 }
 
+/* What is used to be written there elsewhere. */
+static void hint_habit(struct parser *p, struct diag *d, const char *wanted,
+		       const struct token *found)
+{
+	const char *text = source_text(p->dx->sources, p->arena, found->span);
+	const char *hint = habit_of_syntax(wanted, text);
+
+	if (hint)
+		diag_hint(d, "%s", hint);
+}
+
+/* Said where the statement ends, not where the next one begins. */
+static void missing_semi(struct parser *p)
+{
+	struct token t = *parse_peek(p);
+
+	hint_habit(p, parse_error(p, (struct span){ p->prev_end, p->prev_end }, "expected ';'"),
+		   "';'", &t);
+}
+
 bool parse_expect(struct parser *p, enum tok kind)
 {
 	if (parse_accept(p, kind))
 		return true;
 	if (kind == TOK_SEMI && !parse_at(p, TOK_ERROR))
-		parse_error(p, (struct span){ p->prev_end, p->prev_end }, "expected ';'");
+		missing_semi(p);
 	else if (kind <= TOK_NPARAMS)
 		parse_error_expected(p, tok_text(kind));
 	else
@@ -116,11 +138,13 @@ static const char *describe(struct parser *p, const struct token *t)
 
 struct diag *parse_error_expected(struct parser *p, const char *what)
 {
-	const struct token *t = parse_peek(p);
+	struct token t = *parse_peek(p);
 
-	if (t->kind == TOK_ERROR)
+	if (t.kind == TOK_ERROR)
 		p->failed = true;
-	return parse_error(p, t->span, "expected %s, found %s", what, describe(p, t));
+	struct diag *d = parse_error(p, t.span, "expected %s, found %s", what, describe(p, &t));
+	hint_habit(p, d, what, &t);
+	return d;
 }
 
 static void too_deep(struct parser *p, struct span span)

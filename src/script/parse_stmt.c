@@ -34,9 +34,11 @@ static struct stmt *body(struct parser *p)
 }
 
 /* A simple statement ends with ';', which may be left out before '}'. */
-static void end_simple(struct parser *p)
+static void end_simple(struct parser *p, struct span open)
 {
-	if (!parse_at(p, TOK_RBRACE))
+	if (parse_at(p, TOK_EOF))
+		diag_note(parse_error_expected(p, "'}'"), open, "the block begins here");
+	else if (!parse_at(p, TOK_RBRACE))
 		parse_expect(p, TOK_SEMI);
 }
 
@@ -49,8 +51,11 @@ static struct expr *cond_before_block(struct parser *p)
 		bool ended = parse_at(p, TOK_RBRACE) || parse_at(p, TOK_SEMI);
 		struct diag *d = parse_error_expected(p, "'{'");
 
-		if (!ended && !e->paren)
-			diag_hint(d, "a condition of several operands needs parentheses");
+		if (!ended && !d->hint)
+			diag_hint(
+				d,
+				e->paren ? "the body stands in braces"
+					 : "a condition of several operands needs parentheses");
 	}
 	return e;
 }
@@ -272,7 +277,8 @@ static void settle_last(struct parser *p, struct stmt *s)
 }
 
 /* Reads one statement into the list at *tail; the value of a block waits in block->value. */
-static struct stmt **add_statement(struct parser *p, struct stmt *block, struct stmt **tail)
+static struct stmt **add_statement(struct parser *p, struct stmt *block, struct span open,
+				   struct stmt **tail)
 {
 	struct stmt *s = statement(p);
 
@@ -287,7 +293,7 @@ static struct stmt **add_statement(struct parser *p, struct stmt *block, struct 
 		block->value = s->e;
 		return tail;
 	} else {
-		end_simple(p);
+		end_simple(p, open);
 		if (p->failed)
 			parse_recover(p);
 	}
@@ -306,7 +312,7 @@ static void statements(struct parser *p, struct stmt *block, struct span open)
 			return;
 		}
 		if (!parse_accept(p, TOK_SEMI))
-			tail = add_statement(p, block, tail);
+			tail = add_statement(p, block, open, tail);
 	}
 	parse_expect(p, TOK_RBRACE);
 }

@@ -67,6 +67,21 @@ static const char *section_name(const struct bpf_object_file *r, uint32_t sectio
 	return string(r, r->header->e_shstrndx, r->sections[section].sh_name);
 }
 
+/* Some writers align symbols to 4 bytes only; those are copied to where they can be read. */
+static void take_symbols(struct bpf_object_file *r, const Elf64_Shdr *s)
+{
+	r->nsymbols = (uint32_t)(s->sh_size / sizeof(Elf64_Sym));
+	r->symbol_names = s->sh_link;
+	if (s->sh_offset % 8 == 0) {
+		r->symbols = (const Elf64_Sym *)(r->data + s->sh_offset);
+		return;
+	}
+	Elf64_Sym *copy = arena_array(r->arena, Elf64_Sym, r->nsymbols);
+
+	memcpy(copy, r->data + s->sh_offset, r->nsymbols * sizeof(*copy));
+	r->symbols = copy;
+}
+
 /* Checks every offset that is used later, once. */
 static int open_file(struct bpf_object_file *r)
 {
@@ -87,12 +102,8 @@ static int open_file(struct bpf_object_file *r)
 
 		if (s->sh_type != SHT_NOBITS && !inside(r, s->sh_offset, s->sh_size))
 			return bad(r, "a section is outside of it");
-		if (s->sh_type == SHT_SYMTAB && s->sh_link < h->e_shnum &&
-		    s->sh_offset % 8 == 0) {
-			r->symbols = (const Elf64_Sym *)(r->data + s->sh_offset);
-			r->nsymbols = (uint32_t)(s->sh_size / sizeof(Elf64_Sym));
-			r->symbol_names = s->sh_link;
-		}
+		if (s->sh_type == SHT_SYMTAB && s->sh_link < h->e_shnum && !r->symbols)
+			take_symbols(r, s);
 	}
 	for (uint32_t i = 1; i < h->e_shnum; i++) {
 		if (!strcmp(section_name(r, i), ".text"))
@@ -695,14 +706,15 @@ static int read_prog(struct bpf_object_file *r, const Elf64_Sym *s, struct bpf_o
 	return ret;
 }
 
-static int read_progs(struct bpf_object_file *r)
+/* The global functions of .text, or those outside of it. */
+static void read_functions(struct bpf_object_file *r, bool in_text)
 {
 	for (uint32_t i = 0; i < r->nsymbols; i++) {
 		const Elf64_Sym *s = &r->symbols[i];
 		struct bpf_object_prog prog;
 
 		if (ELF64_ST_TYPE(s->st_info) != STT_FUNC || !s->st_shndx ||
-		    s->st_shndx >= r->header->e_shnum || s->st_shndx == r->text ||
+		    s->st_shndx >= r->header->e_shnum || (s->st_shndx == r->text) != in_text ||
 		    ELF64_ST_BIND(s->st_info) == STB_LOCAL)
 			continue;
 		if (read_prog(r, s, &prog))
@@ -713,6 +725,13 @@ static int read_progs(struct bpf_object_file *r)
 			};
 		vec_push(r->arena, &r->out->progs, prog);
 	}
+}
+
+static int read_progs(struct bpf_object_file *r)
+{
+	read_functions(r, false);
+	if (!r->out->progs.len)
+		read_functions(r, true);
 	/* The first that was refused says why when all were. */
 	vec_each(p, &r->out->progs)
 		if (!p->refused)

@@ -1,7 +1,8 @@
 /*
  * object.h - BPF object files, as clang and GCC write them (ELF; the psABI of BPF).
  *
- * A program is a function outside of .text; functions of .text that it calls are put behind it.
+ * A program is a function outside of .text, or one of .text where there is none outside;
+ * functions of .text that it calls are put behind it.
  * Maps come from the section .maps (described by the file's BTF), and sections of data become
  * arrays with one value.  In the instructions a map is named by its number in the object, from
  * 1.  Variables of the kernel's configuration (extern CONFIG_HZ) are in an array ".kconfig",

@@ -19,7 +19,8 @@ struct task {
 	struct scry_vm_input input;
 	struct sb memory;
 	struct scry_vm_program info;
-	bool context_given, jit, interpret, unsafe, blind, trace, raw;
+	bool context_given, jit, interpret, unsafe, blind, trace, elf;
+	bool plugin; /* called by a runner, which may hand over arguments without content */
 	uint32_t record_size; /* of tracepoints, unless --size says it */
 	uint64_t repeat;
 	enum insn_dialect dialect;
@@ -47,7 +48,8 @@ static const char USAGE[] =
 	"  verify    say whether the program is safe: exit 0, or 1 with the reason\n"
 	"  run       run the program and print r0\n"
 	"  jit       print the machine code of each instruction (as text if capstone is installed)\n"
-	"  plugin    [MEMORY-HEX]: run one line of hex digits, as bpf_conformance asks for\n"
+	"  plugin    [MEMORY-HEX]: run one line of hex digits, as bpf_conformance asks for;\n"
+	"            --elf: they are those of an object file\n"
 	"\n"
 	"  -m, --mem HEX          memory that r1 points to; r2 is its size\n"
 	"  -M, --mem-file FILE    the same from a file\n"
@@ -97,7 +99,8 @@ enum {
 	OPT_STEPS,
 	OPT_REPEAT,
 	OPT_BLIND,
-	OPT_BTF
+	OPT_BTF,
+	OPT_ELF
 };
 
 static int set_memory(struct task *t, const char *hex)
@@ -145,11 +148,20 @@ static int set_number(struct task *t, const char *text, uint64_t *out)
 	return 0;
 }
 
-static int take_option(struct task *t, int opt)
+static int set_size(struct task *t, const char *text)
 {
 	uint64_t size;
-	int ret;
+	int ret = set_number(t, text, &size);
 
+	if (!ret && size > UINT32_MAX)
+		ret = err_set(&t->err, -EINVAL, "--size %s: at most %u bytes", text,
+			      UINT32_MAX);
+	t->info.context_size = (uint32_t)size;
+	return ret;
+}
+
+static int take_option(struct task *t, int opt)
+{
 	switch (opt) {
 	case 'm': return set_memory(t, optarg);
 	case 'M': sb_clear(&t->memory); return vm_read_file(optarg, &t->memory, &t->err);
@@ -160,16 +172,27 @@ static int take_option(struct task *t, int opt)
 	case OPT_BTF: t->wanted.btf = optarg; return 0;
 	case 't': t->trace = true; return 0;
 	case OPT_MAP: return add_map(t, optarg);
-	case OPT_SIZE:
-		ret = set_number(t, optarg, &size);
-		t->info.context_size = (uint32_t)size;
-		return ret;
+	case OPT_SIZE: return set_size(t, optarg);
 	case OPT_JIT: t->jit = true; return 0;
 	case OPT_INTERPRET: t->interpret = true; return 0;
 	case OPT_UNSAFE: t->unsafe = true; return 0;
 	case OPT_BLIND: t->blind = true; return 0;
+	case OPT_ELF: t->elf = true; return 0;
 	case OPT_STEPS: return set_number(t, optarg, &t->input.steps);
 	case OPT_REPEAT: return set_number(t, optarg, &t->repeat);
+	}
+	return 0;
+}
+
+static int take_path(struct task *t, char **args)
+{
+	for (; *args; args++) {
+		if (t->plugin && !**args)
+			continue;
+		if (t->path)
+			return err_set(&t->err, -EINVAL, "one %s is enough: '%s'",
+				       t->plugin ? "memory" : "file", *args);
+		t->path = *args;
 	}
 	return 0;
 }
@@ -192,6 +215,7 @@ static int take_options(struct task *t, int argc, char **argv)
 		{ "trace", no_argument, NULL, 't' },
 		{ "prog", required_argument, NULL, 'p' },
 		{ "btf", required_argument, NULL, OPT_BTF },
+		{ "elf", no_argument, NULL, OPT_ELF },
 		{ "dialect", required_argument, NULL, 'd' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
@@ -212,10 +236,7 @@ static int take_options(struct task *t, int argc, char **argv)
 		if (ret)
 			return ret;
 	}
-	if (argc - optind > 1)
-		return err_set(&t->err, -EINVAL, "one file is enough: '%s'", argv[optind + 1]);
-	t->path = argc > optind ? argv[optind] : NULL;
-	return 0;
+	return take_path(t, argv + optind);
 }
 
 /* --- steps that subcommands share --- */
@@ -658,6 +679,10 @@ static int vm_plugin(struct task *t)
 	t->path = NULL;
 	if (read_program(t))
 		return fail(t);
+	if (t->elf && !t->source.prog) {
+		err_set(&t->err, -EINVAL, "standard input is no object file");
+		return fail(t);
+	}
 	t->vm = scry_vm_new();
 	add_test_helpers(t->vm);
 	t->prog = scry_vm_load(t->vm, t->insns, t->n, NULL);
@@ -688,7 +713,7 @@ static const struct {
 
 static int run_subcommand(int (*run)(struct task *t), int argc, char **argv)
 {
-	struct task t = { 0 };
+	struct task t = { .plugin = run == vm_plugin };
 	int ret = take_options(&t, argc, argv);
 
 	if (ret == 1) {

@@ -6,6 +6,7 @@
 #include "cli/vm_types.h"
 
 #include <ctype.h>
+#include <elf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,26 +88,49 @@ static int take_object(struct arena *a, const char *name, const struct sb *file,
 	return err_set(e, -EINVAL, "%s: there is no program '%s' in it", name, wanted->prog);
 }
 
+static bool is_object(const struct sb *file)
+{
+	return file->len >= SELFMAG && !memcmp(file->s, ELFMAG, SELFMAG);
+}
+
 int vm_read_program(struct arena *a, const char *name, const struct sb *text,
 		    const struct vm_wanted *wanted, struct vm_source *out, struct err *e)
 {
 	auto_sb struct sb bytes = { 0 };
 
-	if (text->len >= 4 && !memcmp(text->s,
-				      "\x7f"
-				      "ELF",
-				      4))
+	if (is_object(text))
 		return take_object(a, name, text, wanted, out, e);
 	if (text->len && memchr(text->s, '\0', text->len))
 		return take_bytes(a, name, text->s, text->len, out, e);
-	if (vm_read_hex(sb_str(text), text->len, &bytes) && bytes.len)
-		return take_bytes(a, name, bytes.s, bytes.len, out, e);
+	if (vm_read_hex(sb_str(text), text->len, &bytes) && bytes.len) {
+		/* Objects are looked at where they are, so they stay. */
+		struct sb file = { arena_strndup(a, bytes.s, bytes.len), bytes.len, 0 };
+
+		return is_object(&file) ? take_object(a, name, &file, wanted, out, e)
+					: take_bytes(a, name, file.s, file.len, out, e);
+	}
 
 	struct err where = { 0 };
 	int ret = bpf_asm(a, sb_str(text), text->len, &out->insns, &out->n, &where);
 	if (ret)
 		return err_set(e, ret, "%s:%s", name, where.msg);
 	return out->n ? 0 : err_set(e, -EINVAL, "%s: there is no instruction in it", name);
+}
+
+/* The number up to the next colon, behind which *text is moved; false for anything else. */
+static bool take_size(const char **text, uint32_t *size)
+{
+	char *end;
+
+	if (!isdigit((unsigned char)**text))
+		return false;
+	errno = 0;
+	uint64_t value = strtoull(*text, &end, 0);
+	if (errno || value > UINT32_MAX || (*end && *end != ':'))
+		return false;
+	*size = (uint32_t)value;
+	*text = end + (*end == ':');
+	return true;
 }
 
 /* "=1,2" behind the name */
@@ -119,9 +143,11 @@ static int read_elements(const char *text, struct vm_map_def *m, struct err *e)
 		if (m->nelements == VM_ELEMENTS)
 			return err_set(e, -EINVAL, "more than %d elements in '%s'", VM_ELEMENTS,
 				       text);
-		m->elements[m->nelements++] = (uint32_t)strtoul(s + 1, &end, 10);
-		if (end == s + 1 || (*end && *end != ','))
+		uint64_t number = strtoull(s + 1, &end, 10);
+		if (!isdigit((unsigned char)s[1]) || number > UINT32_MAX ||
+		    (*end && *end != ','))
 			return err_set(e, -EINVAL, "'%s' are no numbers of maps", text + 1);
+		m->elements[m->nelements++] = (uint32_t)number;
 		s = end;
 	}
 	return 0;
@@ -151,31 +177,31 @@ int vm_read_map(const char *text, struct vm_map_def *out, struct err *e)
 		{ "array_of_maps", BPF_MAP_TYPE_ARRAY_OF_MAPS },
 		{ "hash_of_maps", BPF_MAP_TYPE_HASH_OF_MAPS },
 	};
-	char type[32];
-	int used = 0;
+	size_t len = strcspn(text, ":");
+	const char *p = text + len + (text[len] == ':');
 
 	*out = (struct vm_map_def){ 0 };
-	if (sscanf(text, "%31[a-z_]:%u:%u:%u%n", type, &map->key_size, &map->value_size,
-		   &map->max_entries, &used) != 4 ||
-	    (text[used] && text[used] != ':'))
-		return err_set(e, -EINVAL, "map '%s' is not TYPE:KEY:VALUE:ENTRIES[:NAME]",
-			       text);
-	const char *name = text[used] ? text + used + 1 : text + used;
-	snprintf(out->name, sizeof(out->name), "%.*s", (int)strcspn(name, "="), name);
+	if (!take_size(&p, &map->key_size) || !take_size(&p, &map->value_size) ||
+	    !take_size(&p, &map->max_entries))
+		return err_set(e, -EINVAL,
+			       "map '%s' is not TYPE:KEY:VALUE:ENTRIES[:NAME] with numbers up "
+			       "to %u",
+			       text, UINT32_MAX);
+	snprintf(out->name, sizeof(out->name), "%.*s", (int)strcspn(p, "="), p);
 	map->name = *out->name ? out->name : NULL;
 	for (size_t i = 0; i < sizeof(TYPES) / sizeof(*TYPES); i++) {
-		if (strcmp(TYPES[i].name, type))
+		if (strlen(TYPES[i].name) != len || memcmp(TYPES[i].name, text, len))
 			continue;
 		map->type = TYPES[i].type;
 		if (map->type == BPF_MAP_TYPE_LPM_TRIE)
 			map->flags = BPF_F_NO_PREALLOC;
-		if (!strstr(type, "_of_maps"))
+		if (!strstr(TYPES[i].name, "_of_maps"))
 			return 0;
 		map->inner = (int)map->value_size;
 		map->value_size = 4;
-		return read_elements(name + strcspn(name, "="), out, e);
+		return read_elements(p + strcspn(p, "="), out, e);
 	}
-	return err_set(e, -EINVAL, "map '%s': there is no type '%s'", text, type);
+	return err_set(e, -EINVAL, "map '%s': there is no type '%.*s'", text, (int)len, text);
 }
 
 int vm_context_by_name(const char *name)

@@ -182,10 +182,10 @@ static int check_def(const struct vm_map *m, struct err *e)
 	if (!d->max_entries)
 		return err_set(e, -EINVAL, "map %s: no room: max_entries is 0", d->name);
 	if (m->ops->no_key ? d->key_size != 0 : !d->key_size || d->key_size > MAX_KEY)
-		return err_set(e, -EINVAL, "map %s: a %s cannot have a key of %u bytes",
+		return err_set(e, -EINVAL, "map %s: type %s cannot have a key of %u bytes",
 			       d->name, m->ops->name, d->key_size);
 	if (m->ops->no_value ? d->value_size != 0 : !d->value_size || d->value_size > 1u << 30)
-		return err_set(e, -EINVAL, "map %s: a %s cannot have a value of %u bytes",
+		return err_set(e, -EINVAL, "map %s: type %s cannot have a value of %u bytes",
 			       d->name, m->ops->name, d->value_size);
 	if (m->ops->holds_ids && d->value_size != 4)
 		return err_set(e, -EINVAL, "map %s: the value of a %s has 4 bytes, not %u",

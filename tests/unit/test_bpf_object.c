@@ -6,6 +6,8 @@
 #include "bpf/object.h"
 #include "clang_object.h"
 
+#include <elf.h>
+#include <linux/bpf.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -148,9 +150,77 @@ static void damaged_files_are_refused(void **state)
 	assert_true(refused > 100);
 }
 
+/* A plain writer's file: one section of code, symbols named by the sections' string table. */
+struct plain_file {
+	Elf64_Ehdr header;
+	char names[32], gap[4];
+	Elf64_Sym symbols[2];
+	struct bpf_insn code[2];
+	char pad[4];
+	Elf64_Shdr sections[4];
+} __attribute__((packed));
+
+static struct plain_file plain_file(const char *section)
+{
+	struct plain_file f = {
+		.header = { .e_ident = { 0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB },
+			    .e_type = ET_REL,
+			    .e_machine = EM_BPF,
+			    .e_shoff = offsetof(struct plain_file, sections),
+			    .e_shentsize = sizeof(Elf64_Shdr),
+			    .e_shnum = 4,
+			    .e_shstrndx = 1 },
+		.symbols = { [1] = { .st_name = 1,
+				     .st_info = ELF64_ST_INFO(STB_GLOBAL, STT_FUNC),
+				     .st_shndx = 3,
+				     .st_size = sizeof(f.code) } },
+		.code = { { BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, 5 }, { BPF_JMP | BPF_EXIT } },
+		.sections = { [1] = { .sh_type = SHT_STRTAB,
+				      .sh_offset = offsetof(struct plain_file, names),
+				      .sh_size = sizeof(f.names) },
+			      [2] = { .sh_type = SHT_SYMTAB,
+				      .sh_offset = offsetof(struct plain_file, symbols),
+				      .sh_size = sizeof(f.symbols),
+				      .sh_link = 1 },
+			      [3] = { .sh_name = 6,
+				      .sh_type = SHT_PROGBITS,
+				      .sh_offset = offsetof(struct plain_file, code),
+				      .sh_size = sizeof(f.code) } },
+	};
+
+	memcpy(f.names, "\0main", 6);
+	snprintf(f.names + 6, sizeof(f.names) - 6, "%s", section);
+	return f;
+}
+
+/* .text is a program's where there is nothing else; symbols may lie at any multiple of 4. */
+static void plain_files_have_one_program(void **state)
+{
+	(void)state;
+	static const char *const SECTIONS[] = { ".text", "xdp" };
+
+	_Static_assert(offsetof(struct plain_file, symbols) % 8 == 4, "aligned to 4 only");
+	_Static_assert(offsetof(struct plain_file, sections) % 8 == 0, "sections are aligned");
+	for (size_t i = 0; i < sizeof(SECTIONS) / sizeof(*SECTIONS); i++) {
+		auto_arena struct arena a = { 0 };
+		struct plain_file file = plain_file(SECTIONS[i]);
+		struct bpf_object o;
+		struct err e = { 0 };
+
+		if (bpf_object_read(&a, &file, sizeof(file), NULL, NULL, &o, &e))
+			fail_msg("%s: %s", SECTIONS[i], e.msg);
+		assert_int_equal(o.progs.len, 1);
+		assert_string_equal(o.progs.data[0].name, "main");
+		assert_string_equal(o.progs.data[0].section, SECTIONS[i]);
+		assert_int_equal(o.progs.data[0].n, 2);
+		assert_int_equal(o.progs.data[0].insns[0].imm, 5);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(plain_files_have_one_program),
 		cmocka_unit_test(programs_maps_and_data),
 		cmocka_unit_test(variables_of_the_configuration),
 		cmocka_unit_test(damaged_files_are_refused),

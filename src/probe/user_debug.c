@@ -26,7 +26,7 @@ static struct user_debug *get(struct probe_env *env, struct user_file *file, str
 		if (debug_info_open(&d->info, &file->elf, env->debug_dirs, &d->err))
 			err_hint(&d->err, "compile it with -g, or install its debug symbols");
 		else
-			dwarf_types_init(&d->types, env->arena, d->info.dwarf);
+			dwarf_types_init(&d->types, env->arena, &d->info.dies);
 	}
 	if (!d->err.code)
 		return d;
@@ -179,14 +179,14 @@ static void read_args(struct probe_env *env, struct user_debug *d, const struct 
 	out->nargs = n;
 }
 
-static int hint_args(struct err *e, struct user_debug *d, uint64_t pc)
+static int hint_args(struct err *e, struct user_debug *d, uint64_t pc, const char *name)
 {
 	const char *file;
 	Dwarf_Die unit;
 
 	if (debug_info_unit(&d->info, pc, &unit) && die_is_skeleton(&unit, &file))
-		return err_hint(e, "it is in %s, which is not there; .dwp files are not read",
-				file);
+		return err_hint(e, "it is in %s, which is not there, nor is it in %s.dwp", file,
+				name);
 	return err_hint(e, "use arg0, arg1, ...");
 }
 
@@ -202,7 +202,7 @@ int user_debug_args(struct probe_env *env, const struct target *t, struct shape 
 	if (!scope_of(d, t, &func, &scope)) {
 		err_set(e, -ENODATA, "the debug information of %s does not know %s", file->name,
 			t->symbol);
-		return hint_args(e, d, t->pc);
+		return hint_args(e, d, t->pc, file->name);
 	}
 	read_args(env, d, t, &func, &scope, out);
 	return 0;

@@ -3,6 +3,7 @@
 #include "symbol/cfi.h"
 #include "symbol/cfi_ops.h"
 #include "symbol/elf_debug.h"
+#include "types/dwp.h"
 
 #include <errno.h>
 #include <gelf.h>
@@ -90,6 +91,34 @@ static bool are_openable(Dwarf *dwarf, const struct elf *from, struct err *e)
 	return !e->code;
 }
 
+/* Of FILE it is FILE.dwp. */
+static struct dwp *open_package(const struct elf *from)
+{
+	char path[PATH_MAX], fd[32];
+	struct err e = {};
+	struct dwp *p;
+	struct elf f;
+
+	snprintf(fd, sizeof(fd), "/proc/self/fd/%d", from->fd);
+	ssize_t n = readlink(fd, path, sizeof(path) - sizeof(".dwp"));
+	if (n < 0)
+		return NULL;
+	memcpy(path + n, ".dwp", sizeof(".dwp"));
+	if (elf_open(&f, path, &e))
+		return NULL;
+	p = dwp_open(f.fd);
+	elf_close(&f);
+	return p;
+}
+
+static void close_dwarf(struct debug_info *di)
+{
+	if (di->dies.dwarf)
+		dwarf_end(di->dies.dwarf);
+	dwp_close(di->dies.package);
+	di->dies = (struct die_file){};
+}
+
 static bool open_dwarf(struct debug_info *di, struct elf *from, struct err *e)
 {
 	uint64_t addr;
@@ -97,15 +126,17 @@ static bool open_dwarf(struct debug_info *di, struct elf *from, struct err *e)
 	/* .zdebug_... is how GCC compressed sections up to 2015. */
 	if (!elf_section_addr(from, ".debug_info", &addr) ||
 	    elf_sections_size(from, ".zdebug_") || !elf_end_strings(from, ".debug_str") ||
-	    !elf_end_strings(from, ".debug_line_str") || !elf_pad(from, ".debug_info") ||
-	    !elf_pad(from, ".debug_types"))
+	    !elf_end_strings(from, ".debug_line_str") || !elf_pad(from, ".debug_info", 1) ||
+	    !elf_pad(from, ".debug_types", 1))
 		return false;
-	di->dwarf = dwarf_begin_elf(from->elf, DWARF_C_READ, NULL);
-	if (di->dwarf && are_openable(di->dwarf, from, e) && is_common_sound(di->dwarf))
+	di->dies.package = open_package(from);
+	if (di->dies.package && !elf_pad(from, ".debug_str", DIE_NAME_ROOM))
+		return false;
+	Dwarf *dwarf = dwarf_begin_elf(from->elf, DWARF_C_READ, NULL);
+	di->dies.dwarf = dwarf;
+	if (dwarf && are_openable(dwarf, from, e) && is_common_sound(dwarf))
 		return true;
-	if (di->dwarf)
-		dwarf_end(di->dwarf);
-	di->dwarf = NULL;
+	close_dwarf(di);
 	return false;
 }
 
@@ -153,8 +184,7 @@ int debug_info_open(struct debug_info *di, const struct elf *f, const char *dirs
 
 void debug_info_close(struct debug_info *di)
 {
-	if (di->dwarf)
-		dwarf_end(di->dwarf);
+	close_dwarf(di);
 	elf_close(&di->file);
 	elf_close(&di->own);
 	vec_free(&di->ranges);
@@ -187,7 +217,7 @@ static void read_ranges(struct debug_info *di)
 	if (di->has_ranges)
 		return;
 	di->has_ranges = true;
-	die_each_root(di->dwarf, add_unit, di);
+	die_each_root(di->dies.dwarf, add_unit, di);
 	if (di->ranges.len)
 		qsort(di->ranges.data, di->ranges.len, sizeof(*di->ranges.data),
 		      compare_ranges);
@@ -211,7 +241,7 @@ bool debug_info_unit(struct debug_info *di, uint64_t addr, Dwarf_Die *out)
 	for (size_t i = low; i-- > 0 && low - i <= LOOK_BACK;) {
 		if (addr < di->ranges.data[i].high) {
 			*out = di->ranges.data[i].unit;
-			die_whole_unit(out);
+			die_whole_unit(&di->dies, out);
 			return true;
 		}
 	}
@@ -366,7 +396,7 @@ void debug_info_inlined(struct debug_info *di, Dwarf_Die *func, const char *name
 
 	*out = (struct debug_inlined){};
 	if (!func) {
-		die_each_unit(di->dwarf, search_unit, &w);
+		die_each_unit(&di->dies, search_unit, &w);
 		return;
 	}
 	if (die_ref(func, DW_AT_abstract_origin, &w.abstract) && was_inlined(&w.abstract) &&

@@ -20,7 +20,7 @@ struct debug_range {
 
 struct debug_info {
 	struct elf own, file; /* the program, and the file that has its DWARF; may be one */
-	Dwarf *dwarf;
+	struct die_file dies;
 	bool has_ranges;
 	VEC(struct debug_range) ranges; /* by low; ask debug_info_unit() */
 };

@@ -213,6 +213,6 @@ void debug_line_find(struct debug_info *di, const char *file, int line, int colu
 	struct line_search s = { di, file, line, column, out };
 
 	*out = (struct debug_line_search){};
-	die_each_unit(di->dwarf, search_unit, &s);
+	die_each_unit(&di->dies, search_unit, &s);
 	drop_leftovers(out, line);
 }

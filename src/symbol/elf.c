@@ -238,7 +238,7 @@ bool elf_end_strings(struct elf *f, const char *name)
 	return true;
 }
 
-bool elf_pad(struct elf *f, const char *name)
+bool elf_pad(struct elf *f, const char *name, size_t room)
 {
 	Elf_Scn *scn = NULL;
 	GElf_Shdr sh;
@@ -252,10 +252,11 @@ bool elf_pad(struct elf *f, const char *name)
 		Elf_Data *data = elf_getdata(scn, NULL);
 		if (!data)
 			return false;
-		if (!data->d_buf || !data->d_size || !((char *)data->d_buf)[data->d_size - 1])
+		if (!data->d_buf || !data->d_size ||
+		    (room == 1 && !((char *)data->d_buf)[data->d_size - 1]))
 			continue;
 
-		struct elf_copy *copy = xcalloc(1, sizeof(*copy) + data->d_size + 1);
+		struct elf_copy *copy = xcalloc(1, sizeof(*copy) + data->d_size + room);
 		copy->next = f->copies;
 		f->copies = copy;
 		data->d_buf = memcpy(copy->bytes, data->d_buf, data->d_size);

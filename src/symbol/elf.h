@@ -66,9 +66,9 @@ bool elf_find_section(const struct elf *f, const char *name, struct elf_section 
 bool elf_end_strings(struct elf *f, const char *name);
 /*
  * The same for sections with strings among other things, of which no byte may change: behind
- * the last one there is a NUL, for who reads elf_getdata()'s.
+ * the last one there are room NULs, for who reads elf_getdata()'s. One is not added to one.
  */
-bool elf_pad(struct elf *f, const char *name);
+bool elf_pad(struct elf *f, const char *name, size_t room);
 /* The bytes of all sections together whose name begins so, as they lie in the file. */
 uint64_t elf_sections_size(const struct elf *f, const char *prefix);
 

@@ -1,8 +1,12 @@
 #include "types/die.h"
 
+#include "types/dwp.h"
+
 #include <gelf.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 bool die_first(Dwarf_Die *die, Dwarf_Die *out)
 {
@@ -72,29 +76,56 @@ bool die_is_scope(Dwarf_Die *die)
 	}
 }
 
+/* What a section of that name holds, the next behind *scn; false: there is no more. */
+static bool next_section(Elf *elf, const char *name, Elf_Scn **scn, const Elf_Data **data)
+{
+	GElf_Shdr sh;
+	size_t names;
+
+	if (elf_getshdrstrndx(elf, &names))
+		return false;
+	while ((*scn = elf_nextscn(elf, *scn))) {
+		const char *own =
+			gelf_getshdr(*scn, &sh) ? elf_strptr(elf, names, sh.sh_name) : NULL;
+
+		if (!own || strcmp(own, name) != 0)
+			continue;
+		*data = sh.sh_flags & SHF_COMPRESSED ? NULL : elf_getdata(*scn, NULL);
+		return true;
+	}
+	return false;
+}
+
+static bool ends_in_nul(Elf *elf, const char *name)
+{
+	Elf_Scn *scn = NULL;
+	const Elf_Data *d;
+
+	while (next_section(elf, name, &scn, &d))
+		if (!d || !d->d_size || ((const char *)d->d_buf)[d->d_size - 1])
+			return false;
+	return true;
+}
+
 /* libdw does not look if the strings of a file it opened end in a NUL. */
 static bool has_sound_strings(Dwarf *dwarf)
 {
 	Elf *elf = dwarf ? dwarf_getelf(dwarf) : NULL;
+
+	return elf && ends_in_nul(elf, ".debug_str.dwo") && ends_in_nul(elf, ".debug_info.dwo");
+}
+
+/* Does it lie in .debug_str, behind which there is room? */
+static bool is_string(Dwarf *dwarf, const char *s)
+{
+	Elf *elf = dwarf_getelf(dwarf);
 	Elf_Scn *scn = NULL;
-	size_t names;
+	const Elf_Data *d;
 
-	if (!elf || elf_getshdrstrndx(elf, &names))
-		return false;
-	while ((scn = elf_nextscn(elf, scn))) {
-		GElf_Shdr sh;
-		const char *name =
-			gelf_getshdr(scn, &sh) ? elf_strptr(elf, names, sh.sh_name) : NULL;
-		const Elf_Data *data;
-
-		if (!name || (strcmp(name, ".debug_str.dwo") != 0 &&
-			      strcmp(name, ".debug_info.dwo") != 0))
-			continue;
-		data = sh.sh_flags & SHF_COMPRESSED ? NULL : elf_getdata(scn, NULL);
-		if (!data || !data->d_size || ((const char *)data->d_buf)[data->d_size - 1])
-			return false;
-	}
-	return true;
+	while (next_section(elf, ".debug_str", &scn, &d))
+		if (d && s >= (const char *)d->d_buf && s < (const char *)d->d_buf + d->d_size)
+			return true;
+	return false;
 }
 
 bool die_is_skeleton(Dwarf_Die *unit, const char **file)
@@ -107,14 +138,41 @@ bool die_is_skeleton(Dwarf_Die *unit, const char **file)
 	return *file && !dwarf_haschildren(unit);
 }
 
-void die_whole_unit(Dwarf_Die *unit)
+/*
+ * libdw opens the file that the skeleton names, and nothing else: for as long as it looks, the
+ * name is that of the file in memory. No other string of the skeleton is asked for meanwhile.
+ */
+static void link_packaged(struct dwp *package, Dwarf_Die *unit, const char *name)
+{
+	char saved[DIE_NAME_ROOM], *place = (char *)(uintptr_t)name;
+	Dwarf_Die whole;
+	uint64_t id;
+	uint8_t kind;
+	int fd;
+
+	if (dwarf_cu_info(unit->cu, NULL, &kind, NULL, NULL, &id, NULL, NULL))
+		return;
+	fd = dwp_unpack(package, id);
+	if (fd < 0)
+		return;
+	memcpy(saved, place, sizeof(saved));
+	snprintf(place, sizeof(saved), "/proc/self/fd/%d", fd);
+	dwarf_cu_info(unit->cu, NULL, NULL, NULL, &whole, NULL, NULL, NULL);
+	memcpy(place, saved, sizeof(saved));
+	close(fd);
+}
+
+void die_whole_unit(const struct die_file *f, Dwarf_Die *unit)
 {
 	Dwarf_Die whole;
 	const char *file;
 	uint8_t kind;
 
-	if (die_is_skeleton(unit, &file) &&
-	    !dwarf_cu_info(unit->cu, NULL, &kind, NULL, &whole, NULL, NULL, NULL) &&
+	if (!die_is_skeleton(unit, &file))
+		return;
+	if (f->package && is_string(f->dwarf, file))
+		link_packaged(f->package, unit, file);
+	if (!dwarf_cu_info(unit->cu, NULL, &kind, NULL, &whole, NULL, NULL, NULL) &&
 	    dwarf_tag(&whole) == DW_TAG_compile_unit &&
 	    has_sound_strings(dwarf_cu_getdwarf(whole.cu)))
 		*unit = whole;
@@ -143,6 +201,7 @@ void die_each_root(Dwarf *dwarf, bool (*fn)(void *arg, Dwarf_Die *unit), void *a
 }
 
 struct each_whole {
+	const struct die_file *file;
 	bool (*fn)(void *arg, Dwarf_Die *unit);
 	void *arg;
 };
@@ -151,15 +210,15 @@ static bool call_whole(void *arg, Dwarf_Die *unit)
 {
 	const struct each_whole *w = arg;
 
-	die_whole_unit(unit);
+	die_whole_unit(w->file, unit);
 	return w->fn(w->arg, unit);
 }
 
-void die_each_unit(Dwarf *dwarf, bool (*fn)(void *arg, Dwarf_Die *unit), void *arg)
+void die_each_unit(const struct die_file *f, bool (*fn)(void *arg, Dwarf_Die *unit), void *arg)
 {
-	struct each_whole w = { fn, arg };
+	struct each_whole w = { f, fn, arg };
 
-	each_unit(dwarf, true, call_whole, &w);
+	each_unit(f->dwarf, true, call_whole, &w);
 }
 
 void die_each_shared_unit(Dwarf *dwarf, bool (*fn)(void *arg, Dwarf_Die *unit), void *arg)

@@ -15,6 +15,9 @@
 /* Trees nest no deeper than this; what is below is not looked at. */
 enum { DIE_DEPTH_MAX = 64 };
 
+/* Bytes that must be there behind .debug_str's when there is a package. */
+enum { DIE_NAME_ROOM = 32 };
+
 /* The first entry below die; false: there is none. */
 bool die_first(Dwarf_Die *die, Dwarf_Die *out);
 /* Replaces die by the next entry on its level; false: it was the last. */
@@ -37,13 +40,19 @@ bool die_is_scope(Dwarf_Die *die);
  * Then *file is that file's name.
  */
 bool die_is_skeleton(Dwarf_Die *unit, const char **file);
-/* Goes to the root in that file, if it is there and sound. */
-void die_whole_unit(Dwarf_Die *unit);
+
+/* The units of a file, and where those are that it has skeletons of. */
+struct die_file {
+	Dwarf *dwarf;
+	struct dwp *package; /* NULL: in files of their own */
+};
+/* Goes to the root in the other file or the package, if it is there and sound. */
+void die_whole_unit(const struct die_file *f, Dwarf_Die *unit);
 
 /* Calls fn with the root entry of every unit that has code until it returns false. */
 void die_each_root(Dwarf *dwarf, bool (*fn)(void *arg, Dwarf_Die *unit), void *arg);
-/* The same, with those in other files that skeletons stand for. */
-void die_each_unit(Dwarf *dwarf, bool (*fn)(void *arg, Dwarf_Die *unit), void *arg);
+/* The same, with those elsewhere that skeletons stand for. */
+void die_each_unit(const struct die_file *f, bool (*fn)(void *arg, Dwarf_Die *unit), void *arg);
 /* The same of units that hold what others import, as dwz makes them, and of types. */
 void die_each_shared_unit(Dwarf *dwarf, bool (*fn)(void *arg, Dwarf_Die *unit), void *arg);
 

@@ -17,14 +17,14 @@ enum dwarf_what { DWARF_STRUCTS, DWARF_ENUMS, DWARF_TYPEDEFS, DWARF_WHATS };
 
 /* The types of a file by their names; in an arena. */
 struct dwarf_types {
-	struct Dwarf *dwarf; /* must stay open as long as types are made from it */
+	struct die_file file; /* must stay open as long as types are made from it */
 	struct arena *arena;
 	bool has_names;
 	struct strmap names[DWARF_WHATS]; /* to Dwarf_Die *; ask dwarf_find() */
 	struct strmap consts;		  /* to struct dwarf_const *; ask dwarf_find_const() */
 };
 
-void dwarf_types_init(struct dwarf_types *d, struct arena *a, struct Dwarf *dwarf);
+void dwarf_types_init(struct dwarf_types *d, struct arena *a, const struct die_file *file);
 
 /*
  * The definition of that name: in the unit of near, if that is given and has one, else the

@@ -7,9 +7,9 @@
 
 enum { NAME_MAX_LEN = 4096 };
 
-void dwarf_types_init(struct dwarf_types *d, struct arena *a, struct Dwarf *dwarf)
+void dwarf_types_init(struct dwarf_types *d, struct arena *a, const struct die_file *file)
 {
-	*d = (struct dwarf_types){ .dwarf = dwarf, .arena = a };
+	*d = (struct dwarf_types){ .file = *file, .arena = a };
 }
 
 /* What a definition is found among; DWARF_WHATS: it is none. */
@@ -152,10 +152,10 @@ static void read_names(struct dwarf_types *d)
 	for (int i = 0; i < DWARF_WHATS; i++)
 		strmap_init(&d->names[i], d->arena);
 	strmap_init(&d->consts, d->arena);
-	die_each_unit(d->dwarf, take_unit, &w);
-	die_each_shared_unit(d->dwarf, take_unit, &w);
+	die_each_unit(&d->file, take_unit, &w);
+	die_each_shared_unit(d->file.dwarf, take_unit, &w);
 	/* What several files have in common, dwz puts into a file of its own. */
-	Dwarf *common = dwarf_getalt(d->dwarf);
+	Dwarf *common = dwarf_getalt(d->file.dwarf);
 	if (common)
 		die_each_shared_unit(common, take_unit, &w);
 }

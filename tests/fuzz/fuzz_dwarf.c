@@ -135,7 +135,7 @@ static void ask_all(struct asked *q, const struct elf *f)
 	if (debug_info_open(&q->di, f, "/nowhere", &e))
 		return;
 	typetab_init(&q->types, &q->arena);
-	dwarf_types_init(&q->dwarf, &q->arena, q->di.dwarf);
+	dwarf_types_init(&q->dwarf, &q->arena, &q->di.dies);
 	debug_info_unit(&q->di, 0, &unit); /* fills ranges */
 	for (size_t i = 0; i < q->di.ranges.len && i < RANGES_MOST; i++) {
 		struct debug_range r = q->di.ranges.data[i];

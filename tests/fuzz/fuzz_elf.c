@@ -1,13 +1,17 @@
 /*
- * ELF files: any bytes as a file of symbols and sections, and as an object file of BPF, whose
- * own types stand for the kernel's.
+ * ELF files: any bytes as a file of symbols, sections, versions, unwind tables and packed
+ * symbols, and as an object file of BPF, whose own types stand for the kernel's.
  */
 #include "base/arena.h"
 #include "base/auto.h"
 #include "bpf/object.h"
 #include "script/core.h"
-#include "symbol/elf.h"
+#include "symbol/cfi.h"
+#include "symbol/elf_debug.h"
+#include "symbol/elf_funcs.h"
+#include "symbol/elf_versions.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -16,6 +20,49 @@ static bool count_name(void *arg, const struct elf_symbol *s)
 {
 	*(size_t *)arg += strlen(s->name) + (size_t)s->addr;
 	return true;
+}
+
+static void count_version(void *arg, const struct elf_version *v)
+{
+	*(size_t *)arg += strlen(v->version) + strlen(v->symbol.name) + v->is_default;
+}
+
+static void count_note(void *arg, const struct elf_note *n)
+{
+	*(size_t *)arg += strlen(n->owner) + (n->size ? n->desc[n->size - 1] : 0);
+}
+
+/* Functions must be found where the table has them. */
+static size_t read_funcs(const struct elf *f)
+{
+	struct elf_funcs funcs = { 0 };
+	size_t sum = 0;
+
+	elf_funcs_load(&funcs, f, "/nowhere");
+	vec_each(fn, &funcs.list) {
+		const char *name = elf_func_name(&funcs, fn);
+
+		if (!elf_funcs_find(&funcs, name))
+			abort();
+		sum += strlen(name) + (elf_funcs_at(&funcs, fn->addr) != NULL);
+	}
+	elf_funcs_fini(&funcs);
+	return sum;
+}
+
+static size_t read_unwind(const struct elf *f)
+{
+	struct cfi_table t = { 0 };
+	size_t sum = 0;
+
+	if (!cfi_load(&t, f)) {
+		for (size_t i = 1; i < t.rows.len; i++)
+			if (t.rows.data[i - 1] > t.rows.data[i])
+				abort();
+		sum = cfi_row_at(&t, 0x1000) & 1;
+	}
+	cfi_fini(&t);
+	return sum;
 }
 
 static void read_file(const void *image, size_t size)
@@ -37,7 +84,10 @@ static void read_file(const void *image, size_t size)
 	if (elf_find_section(&f, ".text", &section) && section.size)
 		sum += (size_t)section.bytes[section.size - 1];
 	sum += elf_section_addr(&f, ".data", &addr) + elf_has_symtab(&f);
-	sum += elf_sections_size(&f, ".debug_");
+	sum += elf_sections_size(&f, ".debug_") + elf_is_go(&f);
+	elf_each_version(&f, "versioned", count_version, &sum);
+	elf_each_note(&f, ".note.gnu.build-id", count_note, &sum);
+	sum += read_funcs(&f) + read_unwind(&f);
 	elf_close(&f);
 }
 

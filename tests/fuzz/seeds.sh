@@ -23,14 +23,43 @@ dwarf_seeds() {
 	files=("$dir"/dwarf*)
 }
 
+# Sets files to a package of split debug information, of each version that there is a packer for.
+dwp_seeds() {
+	local dir=$BUILD/tests/fuzz_seeds/dwp version
+
+	mkdir -p "$dir"
+	for version in 4 5; do
+		cc -O1 "-gdwarf-$version" -gsplit-dwarf -c -o "$dir/dwarf$version.o" tests/fuzz/seeds/dwarf.c
+		cc -O1 "-gdwarf-$version" -gsplit-dwarf -c -o "$dir/elf$version.o" tests/fuzz/seeds/elf.c
+	done
+	dwp -o "$dir/4.dwp" "$dir/dwarf4.dwo" "$dir/elf4.dwo"
+	! command -v llvm-dwp >/dev/null || llvm-dwp -o "$dir/5.dwp" "$dir/dwarf5.dwo" "$dir/elf5.dwo"
+	files=("$dir"/*.dwp)
+}
+
+# Sets files to a library with versioned symbols, unwind tables and, packed, names of functions.
+elf_seeds() {
+	local dir=$BUILD/tests/fuzz_seeds
+
+	mkdir -p "$dir"
+	cc -O1 -shared -nostdlib -Wl,--version-script=tests/fuzz/seeds/elf.map -Wl,-z,noseparate-code \
+		-Wl,--build-id=sha1 -o "$dir/elf.so" tests/fuzz/seeds/elf.c
+	cp "$dir/elf.so" "$dir/elf.mini"
+	xz -kf "$dir/elf.mini"
+	strip "$dir/elf.so"
+	objcopy --add-section ".gnu_debugdata=$dir/elf.mini.xz" "$dir/elf.so"
+	files=("$dir/elf.so" "$dir/elf.mini" "$BUILD"/src/base/err.o "$BUILD"/src/base/vec*.o
+		"$BUILD"/tests/work/fields.bpf.o "$BUILD"/tests/work/nests.bpf.o)
+}
+
 # Sets files.
 seeds() { # HARNESS
 	case $1 in
 	parse | compile) files=(tests/script/*.bt) ;;
 	asm) files=(tests/bpf/*.txt tests/verify/*.txt) ;;
-	elf) files=("$BUILD"/src/base/err.o "$BUILD"/src/base/vec*.o
-		"$BUILD"/tests/work/fields.bpf.o "$BUILD"/tests/work/nests.bpf.o) ;;
+	elf) elf_seeds ;;
 	dwarf) dwarf_seeds ;;
+	dwp) dwp_seeds ;;
 	perfmap) files=(tests/fuzz/seeds/perfmap.*) ;;
 	*) files=() ;;
 	esac
@@ -47,7 +76,7 @@ rounds() { # HARNESS
 	case $1 in
 	compile) echo 1500 ;;
 	vm | asm) echo 20000 ;;
-	dwarf) echo 3000 ;;
+	dwarf | dwp) echo 3000 ;;
 	*) echo 5000 ;;
 	esac
 }
@@ -55,7 +84,7 @@ rounds() { # HARNESS
 # The bytes that an input has at most under libFuzzer: no less than a whole seed, where a part is no file.
 longest() { # HARNESS
 	case $1 in
-	dwarf) echo 16384 ;;
+	elf | dwarf | dwp) echo 32768 ;;
 	*) echo 4096 ;;
 	esac
 }

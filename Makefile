@@ -108,6 +108,9 @@ $(BUILD)/tests/work/unwinds: WORK_FLAGS := -static-pie -fPIE -fomit-frame-pointe
 $(BUILD)/tests/work/unwinds_shared: WORK_FLAGS := -fomit-frame-pointer -Wl,-z,lazy
 $(BUILD)/tests/work/unwinds_shared: tests/guest/work/unwinds.c
 
+# A process that is as short as can be: no C library, no page that is not needed.
+$(BUILD)/tests/work/once: WORK_FLAGS := -static -nostdlib -no-pie -Wl,-z,norelro,--build-id=none
+
 $(BUILD)/tests/work/usdts_shared.so: tests/guest/work/usdts.c tests/guest/work/work.h
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(PLAIN) -DSHARED -shared -fPIC -o $@ $<

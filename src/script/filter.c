@@ -6,10 +6,14 @@
  * last trace is gone (sched_process_free), not when it exits: what it does on its way out
  * counts.  Threads are noted as well, since the event does not tell them from processes; no
  * process has the number of a living thread.
+ *
+ * Both are raw tracepoints where the kernel's types are known: the last trace may go in an
+ * interrupt, and a program of a tracepoint does not run while another does on that CPU.
  */
 #include "script/filter.h"
 
 #include "builtin/process.h"
+#include "types/kernel_types.h"
 
 #include <string.h>
 
@@ -89,9 +93,36 @@ void lower_filter(struct unit *u)
 		filter_pidns(u, f);
 }
 
-/* The number of a task that a tracepoint of the scheduler tells of. */
-static ref told_number(struct unit *u, const char *name)
+/* Where task_struct has the number, if the kernel's types are known. */
+static bool find_number(struct typetab *tt, int32_t *off)
 {
+	const struct btf *btf = kernel_btf(tt, NULL);
+	uint32_t id = btf ? btf_find(btf, BTF_STRUCTS, "task_struct") : 0;
+	struct field f;
+
+	if (!id || !type_member(tt, btf_type(tt, btf, id), "pid", &f))
+		return false;
+	*off = (int32_t)(f.bit_off / 8);
+	return true;
+}
+
+static ref read_number(struct unit *u, ref task)
+{
+	struct irb *b = &u->b;
+	ref at = number_at(u, ir_const(b, 0));
+	int32_t off = 0;
+
+	find_number(u->c->tt, &off);
+	ir_call(b, BPF_FUNC_probe_read_kernel, 3, at, ir_const(b, 4),
+		ir_bin(b, OP_ADD, task, ir_const(b, off)));
+	return ir_load(b, 4, at, 0);
+}
+
+/* The number of the task that an event of the scheduler tells of: by name, or by its struct. */
+static ref told_number(struct unit *u, const char *name, unsigned arg)
+{
+	if (u->group->prog_type == BPF_PROG_TYPE_RAW_TRACEPOINT)
+		return read_number(u, lower_argloc(u, &u->shape.regs[arg]));
 	for (unsigned i = 0; i < u->shape.nargs; i++)
 		if (!strcmp(u->shape.args[i].name, name))
 			return lower_argloc(u, &u->shape.args[i].loc);
@@ -104,7 +135,7 @@ static void note_fork(struct unit *u)
 
 	filter_pid(u, &u->c->opt->filter);
 
-	ref child = number_at(u, told_number(u, "child_pid"));
+	ref child = number_at(u, told_number(u, "child_pid", 1));
 	ref ret = ir_call(b, H_MAP_UPDATE, 4, followed_map(u), child,
 			  number_at(u, ir_const(b, 1)), ir_const(b, BPF_ANY));
 	count_if_map_failed(u, ret, COUNT_MAP_FULL, b->span, "map_update_elem");
@@ -112,18 +143,22 @@ static void note_fork(struct unit *u)
 
 static void note_end(struct unit *u)
 {
-	ref gone = number_at(u, told_number(u, "pid"));
+	ref gone = number_at(u, told_number(u, "pid", 0));
 
 	ir_call(&u->b, H_MAP_DELETE, 2, followed_map(u), gone);
 }
 
 static void add_follower(struct compiler *c, const char *event, void (*lower)(struct unit *))
 {
+	int32_t off;
+	bool is_raw = find_number(c->tt, &off);
 	const char *parts[] = { "tracepoint", "sched", event };
+	const char *raw_parts[] = { "rawtracepoint", event };
 	struct attach_text at = {
-		.text = arena_printf(c->arena, "tracepoint:sched:%s", event),
-		.parts = parts,
-		.nparts = 3,
+		.text = arena_printf(c->arena, "%s:%s",
+				     is_raw ? "rawtracepoint" : "tracepoint:sched", event),
+		.parts = is_raw ? raw_parts : parts,
+		.nparts = is_raw ? 2 : 3,
 	};
 	struct group_wants wants = { .one_each = true, .other_args = true };
 	struct targets targets = {};

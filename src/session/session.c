@@ -12,6 +12,7 @@
 #include "symbol/procwatch.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -203,13 +204,39 @@ static int close_output(struct session *s, struct err *e)
 		       strerror(-s->write_err));
 }
 
-/* Addresses that stayed numbers have a reason. */
-static void tell_symbols(struct session *s)
+static void tell_symbols_of(struct session *s, const char *msg)
 {
-	struct runtime_problem p = { .msg = s->decoder.ksyms_err.msg };
+	struct runtime_problem p = { .msg = msg };
 
-	if (s->decoder.ksyms_failed && !s->opt.no_warnings)
+	if (!s->opt.no_warnings)
 		s->sink->problem(session_notices(s), &p);
+}
+
+/* Addresses that stayed numbers have a reason. Returns whether something was lost. */
+static bool tell_symbols(struct session *s)
+{
+	uint64_t lost = procwatch_lost(s->watch);
+	uint64_t unknown = s->decoder.usyms ? usyms_unknown(s->decoder.usyms) : 0;
+	auto_sb struct sb sb = {};
+
+	if (s->decoder.ksyms_failed)
+		tell_symbols_of(s, s->decoder.ksyms_err.msg);
+	if (lost) {
+		sb_printf(&sb,
+			  "%" PRIu64 " records of what processes do were lost: addresses of "
+			  "some may have no name, or a wrong one.",
+			  lost);
+		tell_symbols_of(s, sb_str(&sb));
+	}
+	if (unknown) {
+		sb_clear(&sb);
+		sb_printf(&sb,
+			  "%" PRIu64 " addresses have no names: their processes ended unseen, "
+			  "or longer ago than is remembered.",
+			  unknown);
+		tell_symbols_of(s, sb_str(&sb));
+	}
+	return lost + unknown > 0;
 }
 
 /* Everything is detached: the end programs, their events, what was lost, the maps. */
@@ -229,7 +256,8 @@ static int finish(struct session *s, struct err *e)
 	s->sink->end(s->out);
 	if (s->opt.print_maps && s->plan->purpose == FOR_TRACE)
 		err = maps_print_all(s, e);
-	tell_symbols(s);
+	if (tell_symbols(s) && s->opt.strict && !s->status)
+		s->status = 1;
 	if (account_show(s) && s->opt.strict && !s->status)
 		s->status = 1;
 	return err;

@@ -133,11 +133,15 @@ static uint64_t bias_of(const struct file *f, const struct elf_segment *part, ui
 	return at + part->offset - part->addr + f->base;
 }
 
+static struct file_key key_of(const struct usyms_file *f)
+{
+	return (struct file_key){ .inode = f->inode, .device = f->major << 20 | f->minor };
+}
+
 /* For processes that nothing is known of; a file whose parts are apart cannot be told so. */
 static void put_file(const struct unwind *w, const struct file *f)
 {
-	struct file_key key = { .inode = f->file->inode,
-				.device = f->file->major << 20 | f->file->minor };
+	struct file_key key = key_of(f->file);
 	struct place p = { .file = (uint32_t)w->files.len, .step = f->step };
 
 	for (unsigned i = 0; i < f->ncode; i++) {
@@ -148,6 +152,16 @@ static void put_file(const struct unwind *w, const struct file *f)
 		p.bias = bias;
 	}
 	if (f->ncode && key.inode)
+		kbpf_map_update(w->files_fd, &key, &p, BPF_ANY);
+}
+
+/* That it has no rows is known, too. */
+static void put_plain_file(const struct unwind *w, const struct usyms_file *f)
+{
+	struct file_key key = key_of(f);
+	struct place p = { .file = UNWIND_FILES };
+
+	if (key.inode)
 		kbpf_map_update(w->files_fd, &key, &p, BPF_ANY);
 }
 
@@ -165,6 +179,8 @@ static uint32_t index_of(struct unwind *w, const struct usyms_file *f)
 	if (f->is_open && !cfi_load(&table, &f->elf) && !put_table(w, &new, &table)) {
 		take_code(&new, &f->elf);
 		put_file(w, &new);
+	} else {
+		put_plain_file(w, f);
 	}
 	cfi_fini(&table);
 	vec_push(NULL, &w->files, new);

@@ -13,7 +13,11 @@
 #include <sys/mman.h>
 #include <time.h>
 
-enum { DATA_PAGES = 32 }; /* of a ring; a power of two */
+/*
+ * Of a ring; powers of two. A process that is executed and ends leaves some 600 bytes: with 128
+ * pages the reader may be away for 100 ms while there are 10,000 of them a second on one CPU.
+ */
+enum { DATA_PAGES = 128, DATA_PAGES_MANY = 32, CPUS_MANY = 16 };
 
 /* A record in w->bytes. */
 struct record {
@@ -25,6 +29,7 @@ struct procwatch {
 	struct usyms *us;
 	int poll;
 	bool is_eager;
+	uint64_t lost;
 	VEC(struct perf_ring) rings;
 	/* Of one reading. */
 	struct sb bytes;
@@ -32,16 +37,16 @@ struct procwatch {
 };
 
 /* Returns false when there can be no ring. */
-static bool add_ring(struct procwatch *w, pid_t pid, unsigned cpu)
+static bool add_ring(struct procwatch *w, pid_t pid, unsigned cpu, unsigned pages)
 {
 	struct epoll_event ev = { .events = EPOLLIN };
 	/* Of one process there is little to tell, which should be known while it lives. */
-	size_t size = DATA_PAGES * (size_t)sysconf(_SC_PAGESIZE);
+	size_t size = pages * (size_t)sysconf(_SC_PAGESIZE);
 	uint32_t wakeup = pid || w->is_eager ? 1 : (uint32_t)size / 2;
 	int fd = perf_open_mappings(pid, cpu, wakeup);
 	struct perf_ring r;
 
-	if (fd < 0 || perf_ring_open(&r, fd, DATA_PAGES))
+	if (fd < 0 || perf_ring_open(&r, fd, pages))
 		return false;
 	if (epoll_ctl(w->poll, EPOLL_CTL_ADD, r.fd, &ev)) {
 		perf_ring_close(&r);
@@ -61,8 +66,9 @@ struct procwatch *procwatch_open(struct usyms *us, pid_t pid, bool is_eager)
 	w->is_eager = is_eager;
 	w->poll = epoll_create1(EPOLL_CLOEXEC);
 	cpus_online(&scratch, &cpus);
+	unsigned pages = cpus.len < CPUS_MANY ? DATA_PAGES : DATA_PAGES_MANY;
 	vec_each(cpu, &cpus) {
-		if (w->poll >= 0 && add_ring(w, pid, *cpu))
+		if (w->poll >= 0 && add_ring(w, pid, *cpu, pages))
 			continue;
 		procwatch_close(w);
 		return NULL;
@@ -82,6 +88,11 @@ void procwatch_close(struct procwatch *w)
 	vec_free(&w->records);
 	sb_free(&w->bytes);
 	free(w);
+}
+
+uint64_t procwatch_lost(const struct procwatch *w)
+{
+	return w ? w->lost : 0;
 }
 
 int procwatch_fd(const struct procwatch *w)
@@ -162,6 +173,15 @@ static uint32_t ids_thread(const char *body, size_t size)
 	return ids[2];
 }
 
+/* LOST: which event, how many records. */
+static uint64_t number_lost(const char *body, size_t size)
+{
+	uint64_t numbers[2] = {};
+
+	memcpy(numbers, body, size < sizeof(numbers) ? size : sizeof(numbers));
+	return numbers[1];
+}
+
 static void on_record(struct procwatch *w, const char *bytes)
 {
 	struct perf_event_header header;
@@ -187,6 +207,7 @@ static void on_record(struct procwatch *w, const char *bytes)
 		if (ids.pid == ids_thread(body, size)) /* else a thread is gone */
 			usyms_ended(w->us, (pid_t)ids.pid);
 		break;
+	case PERF_RECORD_LOST: w->lost += number_lost(body, size); break;
 	default: break;
 	}
 }

@@ -25,6 +25,8 @@ void procwatch_read(struct procwatch *w);
  * when much is; owned by w.
  */
 int procwatch_fd(const struct procwatch *w);
+/* Records that there was no room for, among those read; w may be NULL. */
+uint64_t procwatch_lost(const struct procwatch *w);
 void procwatch_close(struct procwatch *w);
 
 #endif

@@ -15,7 +15,8 @@
 #include <unistd.h>
 
 enum {
-	BUCKETS = 1024,
+	BUCKETS = 8192,
+	MAPS_KEPT = 1 << 17,	     /* of all processes, unless USYMS_ALWAYS need more */
 	OPEN_FILES = 256,	     /* kept open until their symbols are asked for */
 	CHECK_NS = 50 * 1000 * 1000, /* a process may have changed after so long */
 	MAPS_MAX = 1 << 16,	     /* of one process */
@@ -32,9 +33,10 @@ struct birth {
 };
 
 struct process {
-	struct process *next; /* in its bucket */
+	struct process *next;	       /* in its bucket */
+	struct process *newer, *older; /* by when they were asked for */
 	pid_t pid;
-	uint64_t used, checked; /* ns; when last asked for, when last compared with /proc */
+	uint64_t checked; /* ns; when last compared with /proc */
 	struct birth birth;
 	VEC(struct map) maps; /* ascending, apart from each other */
 	struct elf_funcs jit;
@@ -44,8 +46,10 @@ struct process {
 
 struct usyms {
 	struct process *buckets[BUCKETS];
-	size_t nprocesses;
+	struct process *newest, *oldest;
+	size_t nprocesses, nmaps;
 	struct process nobody; /* of the last that is not remembered */
+	uint64_t unknown;
 	VEC(struct usyms_file *) files;
 	char *text; /* the last name made readable */
 	struct usyms_watcher watcher;
@@ -84,18 +88,14 @@ static void tell_gone(struct usyms *us, pid_t pid)
 		us->watcher.gone(us->watcher.arg, pid);
 }
 
-void usyms_ended(struct usyms *us, pid_t pid)
-{
-	tell_gone(us, pid);
-}
-
 void usyms_set(struct usyms *us, const struct usyms_how *how)
 {
 	us->how = *how;
 }
 
-static void free_process(struct process *p)
+static void free_process(struct usyms *us, struct process *p)
 {
+	us->nmaps -= p->maps.len;
 	vec_free(&p->maps);
 	elf_funcs_fini(&p->jit);
 	free(p);
@@ -110,7 +110,7 @@ void usyms_free(struct usyms *us)
 			struct process *p = us->buckets[i];
 
 			us->buckets[i] = p->next;
-			free_process(p);
+			free_process(us, p);
 		}
 	}
 	vec_each(file, &us->files)
@@ -135,22 +135,39 @@ static struct process *find_process(struct usyms *us, pid_t pid)
 	return p;
 }
 
+/* Out of the list by use. */
+static void unlink_process(struct usyms *us, struct process *p)
+{
+	*(p->newer ? &p->newer->older : &us->newest) = p->older;
+	*(p->older ? &p->older->newer : &us->oldest) = p->newer;
+}
+
+static void link_newest(struct usyms *us, struct process *p)
+{
+	p->newer = NULL;
+	p->older = us->newest;
+	*(p->older ? &p->older->newer : &us->oldest) = p;
+	us->newest = p;
+}
+
+static bool is_full(const struct usyms *us)
+{
+	return us->nprocesses >= USYMS_PROCESSES ||
+	       (us->nprocesses >= USYMS_ALWAYS && us->nmaps > MAPS_KEPT);
+}
+
 /* The process that nobody asked for the longest time goes. */
 static void evict(struct usyms *us)
 {
-	struct process **oldest = NULL;
+	struct process *gone = us->oldest;
+	struct process **at = bucket_of(us, gone->pid);
 
-	for (size_t i = 0; i < BUCKETS; i++)
-		for (struct process **p = &us->buckets[i]; *p; p = &(*p)->next)
-			if (!oldest || (*p)->used < (*oldest)->used)
-				oldest = p;
-	if (!oldest)
-		return;
-
-	struct process *gone = *oldest;
-	*oldest = gone->next;
+	while (*at != gone)
+		at = &(*at)->next;
+	*at = gone->next;
+	unlink_process(us, gone);
 	tell_gone(us, gone->pid);
-	free_process(gone);
+	free_process(us, gone);
 	us->nprocesses--;
 }
 
@@ -160,13 +177,13 @@ static struct process *get_process(struct usyms *us, pid_t pid)
 
 	if (p)
 		return p;
-	if (us->nprocesses >= USYMS_PROCESSES)
+	while (is_full(us))
 		evict(us);
 	p = xcalloc(1, sizeof(*p));
 	p->pid = pid;
-	p->used = now_ns();
 	p->next = *bucket;
 	*bucket = p;
+	link_newest(us, p);
 	us->nprocesses++;
 	return p;
 }
@@ -197,6 +214,18 @@ static struct usyms_file *get_file(struct usyms *us, pid_t pid, const struct map
 	return file;
 }
 
+static void set_length(struct usyms *us, struct process *p, size_t n)
+{
+	us->nmaps -= p->maps.len - n;
+	p->maps.len = n;
+}
+
+static void push_map(struct usyms *us, struct process *p, struct map m)
+{
+	vec_push(NULL, &p->maps, m);
+	us->nmaps++;
+}
+
 /* What is mapped now takes the place of what was there. */
 static void add_map(struct usyms *us, struct process *p, struct map new)
 {
@@ -209,10 +238,10 @@ static void add_map(struct usyms *us, struct process *p, struct map new)
 			continue;
 		p->maps.data[kept++] = *m;
 	}
-	p->maps.len = kept;
+	set_length(us, p, kept);
 	if (kept >= MAPS_MAX)
 		return;
-	vec_push(NULL, &p->maps, new);
+	push_map(us, p, new);
 	for (at = kept; at > 0 && p->maps.data[at - 1].start > new.start; at--)
 		p->maps.data[at] = p->maps.data[at - 1];
 	p->maps.data[at] = new;
@@ -232,10 +261,30 @@ void usyms_start_over(struct usyms *us, pid_t pid)
 
 	if (!p)
 		return;
-	p->maps.len = 0;
+	set_length(us, p, 0);
 	tell_gone(us, pid);
 	elf_funcs_fini(&p->jit);
 	p->jit_time = 0;
+}
+
+/* No more will be mapped. */
+static void give_back(struct process *p)
+{
+	if (!p->maps.len) {
+		vec_free(&p->maps);
+		return;
+	}
+	p->maps.data = xrealloc(p->maps.data, p->maps.len * sizeof(*p->maps.data));
+	p->maps.cap = p->maps.len;
+}
+
+void usyms_ended(struct usyms *us, pid_t pid)
+{
+	struct process *p = find_process(us, pid);
+
+	tell_gone(us, pid);
+	if (p)
+		give_back(p);
 }
 
 void usyms_fork(struct usyms *us, pid_t parent, pid_t pid)
@@ -250,7 +299,7 @@ void usyms_fork(struct usyms *us, pid_t parent, pid_t pid)
 	from = find_process(us, parent); /* unless it had to go for the new one */
 	if (from)
 		vec_each(m, &from->maps) {
-			vec_push(NULL, &p->maps, *m);
+			push_map(us, p, *m);
 			tell_mapped(us, pid, m);
 		}
 }
@@ -275,8 +324,8 @@ static bool take_mapping(void *arg, const struct mapping *m)
 	struct reading *r = arg;
 
 	if (r->is_first)
-		r->p->maps.len =
-			0; /* a process that has ended has none: then the old ones stay */
+		/* A process that has ended has none: then the old ones stay. */
+		set_length(r->us, r->p, 0);
 	r->is_first = false;
 	if (m->is_code && strcmp(m->path, "[vsyscall]") != 0)
 		add_map(r->us, r->p,
@@ -368,13 +417,14 @@ static struct process *current(struct usyms *us, pid_t pid, uint64_t addr)
 	uint64_t now = now_ns();
 	struct birth birth;
 
-	if (!p && us->nprocesses >= USYMS_PROCESSES && !read_birth(pid, &birth))
+	if (!p && is_full(us) && !read_birth(pid, &birth))
 		return nobody(us, pid);
 	if (!p) {
 		usyms_remember(us, pid);
 		p = find_process(us, pid);
 	}
-	p->used = now;
+	unlink_process(us, p);
+	link_newest(us, p);
 	if (now - p->checked < CHECK_NS)
 		return p;
 	p->checked = now;
@@ -450,6 +500,11 @@ static const char *readable(struct usyms *us, const char *name)
 	return us->text = text;
 }
 
+uint64_t usyms_unknown(const struct usyms *us)
+{
+	return us->unknown;
+}
+
 bool usyms_lookup(struct usyms *us, pid_t pid, uint64_t addr, struct usym *out)
 {
 	struct process *p;
@@ -459,6 +514,7 @@ bool usyms_lookup(struct usyms *us, pid_t pid, uint64_t addr, struct usym *out)
 	if (!pid)
 		return false;
 	p = current(us, pid, addr);
+	us->unknown += !p->birth.time && !p->maps.len;
 	m = find_map(p, addr);
 	if (m && m->file) {
 		const char *name =

@@ -8,14 +8,15 @@
  * through the process itself, so that a container's or a replaced file is the right one.
  *
  * Of code without a file, perf-PID.map tells the functions.  Names of C++ and Rust are made
- * readable.  At most USYMS_PROCESSES are kept; those not asked for longest go first.
+ * readable.  At most USYMS_PROCESSES are kept, fewer, but USYMS_ALWAYS, when they have much
+ * mapped; those not asked for longest go first.
  */
 #ifndef SCRY_SYMBOL_USYMS_H
 #define SCRY_SYMBOL_USYMS_H
 
 #include "symbol/procmaps.h"
 
-enum { USYMS_PROCESSES = 8192 };
+enum { USYMS_PROCESSES = 32768, USYMS_ALWAYS = 8192 };
 
 struct usyms;
 
@@ -85,6 +86,11 @@ void usyms_fork(struct usyms *us, pid_t parent, pid_t pid);
 
 /* Returns false, and an empty out, when nothing is known about the address. */
 bool usyms_lookup(struct usyms *us, pid_t pid, uint64_t addr, struct usym *out);
+/*
+ * How often an address was looked up of a process that nothing is known of: it ended unseen, or
+ * had to go for others.
+ */
+uint64_t usyms_unknown(const struct usyms *us);
 /*
  * The source line of an address, by the debug information of the file: first of the function
  * that was inlined deepest, last of the one that has the code. is_return: the address is behind

@@ -131,15 +131,50 @@ static void processes_are_bounded(void **state)
 	struct usyms *us = usyms_new();
 	struct mapping m = { .start = 0x10000, .end = 0x20000, .is_code = true, .path = "[a]" };
 	enum { FIRST = 5000000, MORE = 100 };
+	int kept = 0;
+	struct usym sym;
+
+	(void)state;
+	for (int i = 0; i < USYMS_PROCESSES; i++)
+		usyms_add_mapping(us, FIRST + i, &m);
+	/* Asked for, so that others go first. */
+	assert_true(usyms_lookup(us, FIRST, 0x10000, &sym));
+	for (int i = USYMS_PROCESSES; i < USYMS_PROCESSES + MORE; i++)
+		usyms_add_mapping(us, FIRST + i, &m);
+	assert_int_equal(usyms_unknown(us), 0);
+	for (int i = 0; i < USYMS_PROCESSES + MORE; i++) {
+		bool is_kept = usyms_lookup(us, FIRST + i, 0x10000, &sym);
+
+		assert_int_equal(is_kept, i == 0 || i > MORE);
+		kept += is_kept;
+	}
+	assert_int_equal(kept, USYMS_PROCESSES);
+	assert_int_equal(usyms_unknown(us), MORE);
+	usyms_free(us);
+}
+
+/* Many mappings leave room for fewer processes, but not for any number less. */
+static void processes_with_much_mapped_are_fewer(void **state)
+{
+	struct usyms *us = usyms_new();
+	enum { FIRST = 5000000, MORE = 100, EACH = 32 };
 	unsigned kept = 0;
 	struct usym sym;
 
 	(void)state;
-	for (int i = 0; i < USYMS_PROCESSES + MORE; i++)
-		usyms_add_mapping(us, FIRST + i, &m);
-	for (int i = USYMS_PROCESSES + MORE; i-- > USYMS_PROCESSES;)
-		kept += usyms_lookup(us, FIRST + i, 0x10000, &sym);
-	assert_true(kept > 0);
+	for (int i = 0; i < USYMS_ALWAYS + MORE; i++) {
+		for (uint64_t at = 1; at <= EACH; at++)
+			usyms_add_mapping(us, FIRST + i,
+					  &(struct mapping){ .start = at << 16,
+							     .end = (at + 1) << 16,
+							     .is_code = true,
+							     .path = "[a]" });
+		usyms_ended(us, FIRST + i);
+	}
+	for (int i = 0; i < USYMS_ALWAYS + MORE; i++)
+		kept += usyms_lookup(us, FIRST + i, EACH << 16, &sym);
+	assert_int_equal(kept, USYMS_ALWAYS);
+	assert_int_equal(usyms_unknown(us), MORE);
 	usyms_free(us);
 }
 
@@ -254,6 +289,7 @@ int main(void)
 		cmocka_unit_test(a_fork_has_what_its_parent_has),
 		cmocka_unit_test(what_is_mapped_later_replaces),
 		cmocka_unit_test(processes_are_bounded),
+		cmocka_unit_test(processes_with_much_mapped_are_fewer),
 		cmocka_unit_test(the_vdso_has_names),
 		cmocka_unit_test(compiled_code_has_the_names_of_its_map),
 		cmocka_unit_test(the_last_function_of_a_place_is_named),

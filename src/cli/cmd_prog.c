@@ -19,7 +19,9 @@ static const char USAGE[] =
 	"       scry prog run PROG {data_in FILE|ctx_in FILE} [data_out FILE [data_size_out N]]\n"
 	"                 [ctx_out FILE [ctx_size_out N]] [repeat N]\n"
 	"       scry prog tracelog\n"
-	"       scry prog profile PROG [SECONDS]   runs and time, a line a second\n"
+	"       scry prog profile PROG [[duration] SECONDS]   runs and time, a line a second\n"
+	"       scry prog profile PROG [[duration] SECONDS] METRIC...\n"
+	"                 cycles instructions l1d_loads llc_misses itlb_misses dtlb_misses\n"
 	"       scry prog pin PROG PATH\n"
 	"PROG: id N, name NAME, tag TAG, or pinned PATH\n";
 
@@ -138,67 +140,6 @@ static int prog_show(struct bpf_task *t)
 static int prog_pin(struct bpf_task *t)
 {
 	return bpf_pin(t, KBPF_PROG);
-}
-
-/* Runs and nanoseconds of a second, and of each run. */
-static int profile_second(struct bpf_task *t, int fd, struct bpf_prog_info *last)
-{
-	struct bpf_prog_info now;
-	int err;
-
-	sleep(1);
-	err = kbpf_prog_info(fd, &now);
-	if (err)
-		return err_set(&t->err, err, "ask about the program");
-	uint64_t runs = now.run_cnt - last->run_cnt, ns = now.run_time_ns - last->run_time_ns;
-	struct facts *f = &t->facts;
-	facts_object(f, NULL);
-	facts_number(f, "id", "", now.id, ": ");
-	facts_number(f, "runs", " runs ", runs, " ");
-	facts_number(f, "ns", " ns ", ns, " ");
-	facts_number(f, "ns_per_run", " ns_per_run ", runs ? ns / runs : 0, "\n");
-	facts_close(f);
-	if (t->json)
-		fputc('\n', stdout);
-	fflush(stdout);
-	*last = now;
-	return 0;
-}
-
-/* "[duration] SECONDS"; bpftool's metrics are counters of the processor, one at a time. */
-static int take_seconds(struct bpf_task *t, unsigned long *seconds)
-{
-	char *end;
-
-	*seconds = 0;
-	bpf_next_is(t, "duration");
-	if (!t->words.n)
-		return 0;
-	const char *word = bpf_next_word(t);
-	*seconds = strtoul(word, &end, 10);
-	if (*word && !*end)
-		return bpf_end_of_words(t);
-	err_set(&t->err, -EINVAL, "profile: '%s' is no number of seconds", word);
-	return err_hint(&t->err,
-			"runs and their time are counted; cycles and cache misses of BPF "
-			"programs are not: perf stat -b PROG-ID has them");
-}
-
-static int prog_profile(struct bpf_task *t)
-{
-	auto_close int fd = inspect_open(KBPF_PROG, &t->words, &t->err);
-	unsigned long seconds;
-	struct bpf_prog_info last;
-
-	if (fd < 0 || take_seconds(t, &seconds))
-		return t->err.code;
-	auto_close int stats = kbpf_enable_stats();
-	if (stats < 0)
-		return err_set(&t->err, stats, "switch on the kernel's counting of runs");
-	int err = kbpf_prog_info(fd, &last);
-	for (unsigned long i = 0; !err && (!seconds || i < seconds); i++)
-		err = profile_second(t, fd, &last);
-	return err;
 }
 
 int cmd_prog(int argc, char **argv)

@@ -16,6 +16,8 @@ int prog_load(struct bpf_task *t);
 int prog_loadall(struct bpf_task *t);
 int prog_attach(struct bpf_task *t);
 int prog_detach(struct bpf_task *t);
+/* cmd_prog_profile.c */
+int prog_profile(struct bpf_task *t);
 /* cmd_prog_run.c */
 int prog_run(struct bpf_task *t);
 int prog_tracelog(struct bpf_task *t);

@@ -13,7 +13,44 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* The command's words, split at each single space; words and list are one block to free(). */
+/* The quote that closes the one at p, or NULL: then it is a character like others. */
+static const char *closing(const char *p)
+{
+	char quote = *p;
+
+	while (*++p && *p != quote)
+		if (quote == '"' && *p == '\\' && p[1])
+			p++;
+	return *p ? p : NULL;
+}
+
+/* Takes the first word off *rest in place, without its quotes; *rest is NULL behind the last.
+ */
+static char *take_word(char **rest)
+{
+	char *word = *rest, *to = word;
+	const char *p = word, *end = NULL;
+
+	for (; *p && (end || *p != ' '); p++) {
+		if (p == end) {
+			end = NULL;
+		} else if (!end && (*p == '\'' || *p == '"') && closing(p)) {
+			end = closing(p);
+		} else {
+			if (end && *end == '"' && *p == '\\' && (p[1] == '"' || p[1] == '\\'))
+				p++;
+			*to++ = *p;
+		}
+	}
+	*rest = *p ? word + (p - word) + 1 : NULL;
+	*to = '\0';
+	return word;
+}
+
+/*
+ * The command's words, split at each single space outside quotes; words and list are one block
+ * to free().
+ */
 static char **split_words(const char *cmd)
 {
 	size_t len = strlen(cmd), n = 1;
@@ -23,8 +60,8 @@ static char **split_words(const char *cmd)
 
 	char **argv = xcalloc(1, (n + 1) * sizeof(*argv) + len + 1);
 	char *rest = memcpy(argv + n + 1, cmd, len + 1);
-	for (size_t i = 0; i < n; i++)
-		argv[i] = strsep(&rest, " ");
+	for (size_t i = 0; rest; i++)
+		argv[i] = take_word(&rest);
 	return argv;
 }
 

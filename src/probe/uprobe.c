@@ -113,6 +113,17 @@ static size_t without_params(const char *name)
 	return strlen(name);
 }
 
+/*
+ * "f.cold", where GCC put what f rarely does: f jumps there. It is no function to who writes C++,
+ * and what lies on its stack is no return address.
+ */
+static bool is_cold_part(const char *name)
+{
+	const char *at = strstr(name, ".cold");
+
+	return at && (!at[5] || at[5] == '.');
+}
+
 static bool matches(const struct where *w, const char *name)
 {
 	char *text;
@@ -120,6 +131,8 @@ static bool matches(const struct where *w, const char *name)
 
 	if (!w->is_encoded)
 		return wildcard_match(w->symbol, name);
+	if (is_cold_part(name))
+		return false;
 	text = demangle(name);
 	if (!text)
 		return false;
@@ -313,13 +326,18 @@ static bool refuse_indirect(struct probe_env *env, const struct attach_text *at,
 	return false;
 }
 
+static bool is_uretprobe(const struct attach_text *at)
+{
+	return is_ret(provider_find(at->parts[0], NULL));
+}
+
 /*
  * Go moves its stacks, and the kernel's hook of a return would be taken for an address there:
  * the program would crash. Its functions are probed where they return instead.
  */
 static bool returns_by_insn(const struct attach_text *at, const struct user_file *file)
 {
-	return file->is_go && is_ret(provider_find(at->parts[0], NULL));
+	return file->is_go && is_uretprobe(at);
 }
 
 /* False: where it returns cannot be told. */
@@ -380,6 +398,12 @@ static bool add_place(struct probe_env *env, const struct attach_text *at,
 	if (returns_by_insn(at, file))
 		return add_returns(env, at, file, fn, w->symbol, w, out) ||
 		       refuse_go(env, at, file);
+	if (is_uretprobe(at) && is_cold_part(w->symbol))
+		return bad_point(env, at,
+				 arena_printf(env->arena,
+					      "%s is a part of a function that is jumped to, "
+					      "and does not return by itself",
+					      w->symbol));
 	if (!check_offset(env, at, file, fn, w))
 		return false;
 	if (add_target(env, at, file, fn->addr + w->offset, w->symbol, w, out))
@@ -460,6 +484,14 @@ static bool add_function(struct probe_env *env, const struct attach_text *at,
 	return true;
 }
 
+/* As names in attach points are written, with or without quotes. */
+static const char *unquoted(struct arena *a, const char *s)
+{
+	size_t len = strlen(s);
+
+	return len > 1 && *s == '"' && s[len - 1] == '"' ? arena_strndup(a, s + 1, len - 2) : s;
+}
+
 /* Each place once, under the first of its names that matches. */
 static void add_matching(struct probe_env *env, const struct attach_text *at,
 			 struct user_file *file, const struct where *w, struct targets *out)
@@ -471,7 +503,7 @@ static void add_matching(struct probe_env *env, const struct attach_text *at,
 		const char *name = elf_func_name(funcs, fn);
 
 		if (fn->addr == last || fn->is_indirect || strstr(name, ".part.") ||
-		    !matches(w, name))
+		    (is_uretprobe(at) && is_cold_part(name)) || !matches(w, name))
 			continue;
 		size_t before = out->len;
 		if (!returns_by_insn(at, file))
@@ -592,6 +624,8 @@ static int group_uprobes(struct probe_env *env, const struct targets *targets,
 	return 0;
 }
 
+static const char *const languages[] = { "cpp", "rust" };
+
 static int list_functions(struct probe_env *env, const struct provider *p, const char *pattern,
 			  void (*fn)(void *arg, const struct target *t), void *arg,
 			  struct err *e)
@@ -603,8 +637,13 @@ static int list_functions(struct probe_env *env, const struct provider *p, const
 	int err = user_files_find(env, word, &files, e);
 	if (err)
 		return err;
-	w.is_encoded = !strncmp(w.symbol, "cpp:", 4);
-	w.symbol += w.is_encoded ? 4 : 0;
+	for (unsigned i = 0; i < 2 && !w.is_encoded; i++) {
+		size_t len = strlen(languages[i]);
+
+		w.is_encoded = !strncmp(w.symbol, languages[i], len) && w.symbol[len] == ':';
+		w.symbol += w.is_encoded ? len + 1 : 0;
+	}
+	w.symbol = unquoted(env->arena, w.symbol);
 	vec_each(file, &files) {
 		const struct elf_funcs *funcs = user_file_funcs(env, *file);
 

@@ -52,16 +52,20 @@ struct jit {
 	const struct vm_leaf *leaf; /* NULL: a function with a run behind it */
 	const uint8_t *reg;	    /* native registers by BPF's numbers */
 	uint16_t used;		    /* registers, a bit each */
+	uint8_t steps;		    /* the register of the budget, or 0: it is in the run */
 	struct frame_ptrs frame;
 	bool *is_met;	/* per slot: jumped to */
+	bool *is_loop;	/* per slot: jumped to from behind */
 	size_t *starts; /* of each instruction's code */
 	VEC(struct to_insn) targets;
 	VEC(struct to_fault) faults;
 	VEC(struct to_check) checks;
 	VEC(struct to_constant) constants;
 	VEC(size_t) ends, zeros; /* jumps to the end of the program; the same with r0 = 0 */
-	size_t end, slow_check, body, callback;
-	uint32_t i; /* the instruction being compiled */
+	size_t end, slow_check, callback;
+	size_t entry_call; /* the distance from the entry's call to the body */
+	size_t body;	   /* where the entry and tail calls go */
+	uint32_t i;	   /* the instruction being compiled */
 };
 
 /* A jump or call at pos whose distance leads to a run's end, or to an instruction. */

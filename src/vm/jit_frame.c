@@ -35,10 +35,18 @@ void jit_range_check(struct jit *j, int32_t start, int32_t len, unsigned size, s
 	pos[1] = x86_jcc(c, CC_A);
 }
 
+/* What the program's end leaves of the budget that a register held. */
+static void put_steps(struct jit *j)
+{
+	if (j->steps)
+		x86_mr(&j->c, 8, X86_MOV, R12, RUN(steps), j->steps);
+}
+
 void jit_exit(struct jit *j)
 {
 	if (j->leaf)
 		leaf_restore(j);
+	put_steps(j); /* with functions of its own no register holds it */
 	x86_ret(&j->c);
 }
 
@@ -71,7 +79,7 @@ static void emit_entry(struct jit *j)
 	}
 	x86_lea(c, RBP, R12, RUN(stack) + VM_STACK_BYTES);
 	x86_mr(c, 8, X86_MOV, R12, RUN(native_sp), RSP);
-	jit_target_at(j, x86_call(c), 0);
+	j->entry_call = x86_call(c);
 	x86_mr(c, 8, X86_MOV, R12, RUN(result), RAX);
 	while (n--)
 		x86_pop(c, kept[n]);
@@ -87,6 +95,7 @@ static void emit_end(struct jit *j)
 	struct x86_code *c = &j->c;
 
 	j->end = c->len;
+	put_steps(j);
 	x86_load(c, 8, false, RSP, R12, RUN(native_sp));
 	x86_ri(c, true, X86_SUB, RSP, 8);
 	x86_ret(c);
@@ -239,6 +248,10 @@ void jit_begin(struct jit *j)
 	if (j->prog->takes_address)
 		emit_callback(j);
 	emit_slow_check(j);
+	j->body = j->c.len;
+	x86_patch(&j->c, j->entry_call, j->body);
+	if (j->steps)
+		x86_load(&j->c, 8, false, j->steps, R12, RUN(steps));
 }
 
 void jit_finish(struct jit *j)

@@ -233,12 +233,33 @@ static void two_operands(struct jit *j, const struct bpf_insn *p, bool wide, enu
 		with_constant(j, wide, op, dst, p->imm);
 }
 
+/* Does anything but the instruction before lead here? */
+static bool is_met(const struct jit *j, uint32_t i)
+{
+	return j->is_met[i] || j->prog->is_entry[i];
+}
+
+/* Are i and i + 1 "r = s" and "r += constant", which one lea does? */
+static bool is_lea(const struct jit *j, uint32_t i)
+{
+	const struct vm_op *op = &j->prog->ops[i];
+
+	return i + 1 < j->prog->n && !j->blind && !is_met(j, i + 1) &&
+	       op[0].id == INSN_MOV64_X && op[1].id == INSN_ADD64_K && op[0].dst == op[1].dst;
+}
+
 static void compile_alu(struct jit *j, const struct bpf_insn *p)
 {
 	struct x86_code *c = &j->c;
 	bool wide = BPF_CLASS(p->code) == BPF_ALU64, by_reg = BPF_SRC(p->code) == BPF_X;
 	unsigned dst = j->reg[p->dst_reg], src = j->reg[p->src_reg];
 
+	if (is_lea(j, j->i))
+		return;
+	if (j->i && is_lea(j, j->i - 1)) {
+		x86_lea(c, dst, j->reg[p[-1].src_reg], p->imm);
+		return;
+	}
 	switch (BPF_OP(p->code)) {
 	case BPF_ADD: two_operands(j, p, wide, X86_ADD, dst, src); break;
 	case BPF_SUB: two_operands(j, p, wide, X86_SUB, dst, src); break;
@@ -272,19 +293,27 @@ static void compile_alu(struct jit *j, const struct bpf_insn *p)
 
 /* --- jumps --- */
 
+/* Leaves the sign flag set when there were too few. */
 static void take_steps(struct jit *j, int64_t steps)
 {
-	if (!j->checked)
-		return;
-	x86_mi(&j->c, true, X86_SUB, R12, RUN(steps), (int32_t)steps);
-	jit_fault_at(j, x86_jcc(&j->c, CC_S), -ELOOP);
+	if (j->steps)
+		x86_ri(&j->c, true, X86_SUB, j->steps, (int32_t)steps);
+	else
+		x86_mi(&j->c, true, X86_SUB, R12, RUN(steps), (int32_t)steps);
 }
 
+/* Backwards it is the check of the budget that jumps. */
 static void jump_to(struct jit *j, int32_t distance)
 {
-	if (distance < 0)
-		take_steps(j, -(int64_t)distance);
-	jit_target_at(j, x86_jmp(&j->c), j->i + 1 + (uint32_t)distance);
+	uint32_t to = j->i + 1 + (uint32_t)distance;
+
+	if (distance >= 0 || !j->checked) {
+		jit_target_at(j, x86_jmp(&j->c), to);
+		return;
+	}
+	take_steps(j, -(int64_t)distance);
+	x86_jcc_back(&j->c, CC_NS, j->starts[to]);
+	jit_fault_at(j, x86_jmp(&j->c), -ELOOP);
 }
 
 enum x86_cond jit_condition(unsigned op)
@@ -313,6 +342,21 @@ static void test_constant(struct jit *j, bool wide, unsigned dst, int32_t imm)
 	x86_rr(&j->c, wide, X86_TEST, dst, R9);
 }
 
+/* Does the instruction before leave the flags of its result, which is compared with 0? */
+static bool has_flags(const struct jit *j, const struct bpf_insn *p)
+{
+	if (is_met(j, j->i) || j->prog->ops[j->i - 1].id == VM_OP_NONE ||
+	    p[-1].dst_reg != p->dst_reg ||
+	    (BPF_OP(p->code) != BPF_JEQ && BPF_OP(p->code) != BPF_JNE))
+		return false;
+
+	unsigned class = BPF_CLASS(p[-1].code), op = BPF_OP(p[-1].code);
+	return (class == BPF_ALU || (class == BPF_ALU64 && BPF_CLASS(p->code) == BPF_JMP)) &&
+	       (op == BPF_ADD || op == BPF_SUB || op == BPF_AND || op == BPF_OR ||
+		op == BPF_XOR) &&
+	       !(j->i > 1 && is_lea(j, j->i - 2));
+}
+
 static void compile_branch(struct jit *j, const struct bpf_insn *p, int32_t distance)
 {
 	struct x86_code *c = &j->c;
@@ -327,13 +371,17 @@ static void compile_branch(struct jit *j, const struct bpf_insn *p, int32_t dist
 		test_constant(j, wide, dst, imm);
 	else if (by_reg)
 		x86_rr(c, wide, X86_CMP, dst, src);
-	else if (!imm)
-		x86_rr(c, wide, X86_TEST, dst, dst);
-	else
+	else if (imm)
 		with_constant(j, wide, X86_CMP, dst, imm);
+	else if (!has_flags(j, p))
+		x86_rr(c, wide, X86_TEST, dst, dst);
 
-	if (distance >= 0 || !j->checked) {
+	if (distance >= 0) {
 		jit_target_at(j, x86_jcc(c, cc), j->i + 1 + (uint32_t)distance);
+		return;
+	}
+	if (!j->checked) {
+		x86_jcc_back(c, cc, j->starts[j->i + 1 + (uint32_t)distance]);
 		return;
 	}
 	size_t over = x86_jcc(c, (enum x86_cond)(cc ^ 1));
@@ -383,7 +431,10 @@ static void compile_call(struct jit *j, const struct vm_op *op)
 	x86_lea(c, R10, R12, RUN(stack));
 	x86_rr(c, true, X86_CMP, R11, R10);
 	jit_fault_at(j, x86_jcc(c, CC_B), -EOVERFLOW);
-	take_steps(j, op->imm);
+	if (j->checked) {
+		take_steps(j, op->imm);
+		jit_fault_at(j, x86_jcc(c, CC_S), -ELOOP);
+	}
 	for (unsigned k = 0; k < 4; k++)
 		x86_push(c, SAVED[k]);
 	x86_ri(c, true, X86_SUB, RSP, 8); /* C functions need it to be even */
@@ -651,6 +702,50 @@ static uint16_t used_registers(const struct vm_prog *prog)
 	return used;
 }
 
+/* Per slot: a jump goes back there. The caller frees it. */
+static bool *loop_heads(const struct vm_prog *prog, bool *any)
+{
+	bool *heads = xcalloc(prog->n, sizeof(*heads));
+
+	for (uint32_t i = 0; i < prog->n; i++) {
+		unsigned class = BPF_CLASS(prog->insns[i].code), id = prog->ops[i].id;
+
+		if ((class == BPF_JMP || class == BPF_JMP32) && prog->ops[i].jump < 0 &&
+		    id != INSN_CALL && id != INSN_CALLX && id != INSN_CALL_LOCAL &&
+		    id != VM_OP_TAIL && id != INSN_EXIT)
+			*any = heads[(int64_t)i + 1 + prog->ops[i].jump] = true;
+	}
+	return heads;
+}
+
+/*
+ * Taken from memory, the budget of steps would cost a short loop more than the loop does. Where
+ * nothing is called that could look at it, a register that the program leaves free holds it.
+ */
+static void plan_steps(struct jit *j)
+{
+	const struct vm_prog *prog = j->prog;
+
+	if (!j->checked || prog->takes_address)
+		return;
+	for (uint32_t i = 0; i < prog->n; i++) {
+		unsigned id = prog->ops[i].id;
+
+		if (id == INSN_CALL || id == INSN_CALLX || id == INSN_CALL_LOCAL ||
+		    id == VM_OP_TAIL)
+			return;
+	}
+	for (unsigned r = BPF_REG_9; r >= BPF_REG_6; r--) { /* C functions keep them */
+		if (j->used >> r & 1)
+			continue;
+		j->used |= (uint16_t)(1 << r);
+		j->steps = REGS[r];
+		return;
+	}
+}
+
+enum { LOOP_ALIGN = 32 }; /* a short loop lies in few lines of the processor's cache */
+
 static void compile(struct jit *j)
 {
 	const struct vm_prog *prog = j->prog;
@@ -659,10 +754,12 @@ static void compile(struct jit *j)
 	for (j->i = 0; j->i < prog->n; j->i++) {
 		const struct bpf_insn *p = &prog->insns[j->i];
 
+		if (j->is_loop[j->i])
+			x86_align(&j->c, LOOP_ALIGN);
 		j->starts[j->i] = j->c.len;
 		if (prog->ops[j->i].id == VM_OP_NONE)
 			continue;
-		if (j->is_met[j->i] || prog->is_entry[j->i])
+		if (is_met(j, j->i))
 			frame_ptrs_forget(&j->frame);
 		compile_insn(j, p, &prog->ops[j->i]);
 		frame_ptrs_step(&j->frame, p, &prog->ops[j->i]);
@@ -706,7 +803,7 @@ static int make_executable(struct jit *j, struct vm_jit *out, struct err *e)
 	out->code = p;
 	out->size = j->c.len;
 	out->mapped = mapped;
-	out->body = out->code + (j->leaf ? j->body : j->starts[0]);
+	out->body = out->code + j->body;
 	out->is_leaf = j->leaf;
 	out->callback = j->callback ? out->code + j->callback : NULL;
 	return 0;
@@ -719,6 +816,7 @@ int vm_jit_compile(struct vm_prog *prog, unsigned flags, struct err *e)
 			 .blind = flags & SCRY_VM_BLIND,
 			 .reg = REGS };
 	struct vm_leaf leaf = { 0 };
+	bool has_loops = false;
 
 	if (j.blind && getrandom(&j.key, sizeof(j.key), 0) != sizeof(j.key))
 		return err_set(e, -errno, "%s: no random numbers to blind constants with",
@@ -730,11 +828,15 @@ int vm_jit_compile(struct vm_prog *prog, unsigned flags, struct err *e)
 		j.leaf = &leaf;
 		j.reg = leaf.reg;
 	}
+	j.is_loop = loop_heads(prog, &has_loops);
+	if (has_loops)
+		plan_steps(&j);
 	vm_jit_free(&prog->jit);
 	j.starts = xcalloc(prog->n + 1u, sizeof(*j.starts));
 	j.is_met = vm_jump_targets(prog);
 	compile(&j);
 	free(j.is_met);
+	free(j.is_loop);
 	int ret = make_executable(&j, &prog->jit, e);
 	prog->jit.starts = j.starts;
 	prog->jit.flags = flags;

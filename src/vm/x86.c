@@ -356,6 +356,38 @@ size_t x86_jcc(struct x86_code *c, enum x86_cond cc)
 	return distance(c);
 }
 
+void x86_jcc_back(struct x86_code *c, enum x86_cond cc, size_t target)
+{
+	int64_t distance = (int64_t)target - (int64_t)c->len - 2;
+
+	if (distance < INT8_MIN) {
+		x86_patch(c, x86_jcc(c, cc), target);
+		return;
+	}
+	x86_byte(c, 0x70 | cc);
+	x86_byte(c, (uint8_t)distance);
+}
+
+void x86_align(struct x86_code *c, unsigned to)
+{
+	static const uint8_t NOPS[][8] = {
+		{ 0x90 },
+		{ 0x66, 0x90 },
+		{ 0x0f, 0x1f, 0x00 },
+		{ 0x0f, 0x1f, 0x40, 0x00 },
+		{ 0x0f, 0x1f, 0x44, 0x00, 0x00 },
+		{ 0x66, 0x0f, 0x1f, 0x44, 0x00, 0x00 },
+		{ 0x0f, 0x1f, 0x80, 0x00, 0x00, 0x00, 0x00 },
+		{ 0x0f, 0x1f, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00 },
+	};
+
+	for (size_t left = -c->len % to, n; left; left -= n) {
+		n = left < 8 ? left : 8;
+		for (size_t i = 0; i < n; i++)
+			x86_byte(c, NOPS[n - 1][i]);
+	}
+}
+
 size_t x86_jmp(struct x86_code *c)
 {
 	x86_byte(c, 0xe9);

@@ -23,6 +23,7 @@ enum x86_cond {
 	CC_BE = 0x6,
 	CC_A = 0x7,
 	CC_S = 0x8,
+	CC_NS = 0x9,
 	CC_L = 0xc,
 	CC_GE = 0xd,
 	CC_LE = 0xe,
@@ -114,6 +115,10 @@ void x86_jmp_reg(struct x86_code *c, unsigned reg);
 /* Jumps and calls with a distance to be patched; they return its position. */
 size_t x86_jcc(struct x86_code *c, enum x86_cond cc);
 size_t x86_jmp(struct x86_code *c);
+/* To code that is there already, in 2 bytes where it is near. */
+void x86_jcc_back(struct x86_code *c, enum x86_cond cc, size_t target);
+/* Instructions that do nothing, up to a multiple of a power of two. */
+void x86_align(struct x86_code *c, unsigned to);
 size_t x86_call(struct x86_code *c);
 
 #endif

@@ -321,6 +321,67 @@ static void work_of_helpers_counts_as_steps(void **state)
 	scry_vm_free(vm);
 }
 
+/* The JIT keeps the budget in a register where one is free and nothing is called. */
+static void the_budget_is_exact_wherever_it_is_kept(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text;
+		int ret;
+		uint64_t left, r0;
+	} CASES[] = {
+		{ "r1 = 10; l: r1 += -1; if r1 != 0 goto l; r0 = 7; exit", 0, 1000 - 9 * 2, 7 },
+		/* No register is free. */
+		{ "r1 = 10; r2 = 1; r3 = 1; r4 = 1; r5 = 1; r6 = 1; r7 = 1; r8 = 1; r9 = 1;"
+		  "l: r1 += -1; if r1 != 0 goto l; r0 = 8; exit",
+		  0, 1000 - 9 * 2, 8 },
+		{ "l: r1 += 1; goto l", -ELOOP, 0, 0 },
+		{ "r1 = 5; l: r1 += -1; if r1 s> -3 goto l; r0 = *(u8 *)(r1 +0); exit", -EFAULT,
+		  1000 - 7 * 2, 0 },
+		/* Behind the packet's end: 0. */
+		{ "r6 = r1; r1 = 5; l: r1 += -1; if r1 != 0 goto l; r0 = *(u8 *)skb[9]; exit",
+		  0, 1000 - 4 * 2, 0 },
+		/* To program 1, which counts as its 5 slots. */
+		{ "r2 = map[id:1]; r3 = 0; call bpf_tail_call; r0 = 1; exit", 0,
+		  1000 - 5 - 9 * 2, 7 },
+		/* To program 4, which faults. */
+		{ "r2 = map[id:1]; r3 = 1; call bpf_tail_call; r0 = 1; exit", -EFAULT,
+		  1000 - 5 - 7 * 2, 0 },
+	};
+	static const unsigned ENGINES[] = { SCRY_VM_INTERPRET, 0 };
+	struct scry_vm_map programs = { BPF_MAP_TYPE_PROG_ARRAY, 4, 4, 2 };
+	struct scry_vm *vm = scry_vm_new();
+	uint64_t mem = 0;
+
+	scry_vm_map_add(vm, &programs);
+	for (unsigned i = 0; i < sizeof(CASES) / sizeof(*CASES); i++) {
+		auto_arena struct arena a = { 0 };
+		struct bpf_insn *insns;
+		struct err e = { 0 };
+		uint32_t n;
+
+		if (bpf_asm(&a, CASES[i].text, strlen(CASES[i].text), &insns, &n, &e))
+			fail_msg("%s: %s", CASES[i].text, e.msg);
+		int prog = scry_vm_load(vm, insns, n, NULL);
+		assert_int_equal(prog, i + 1);
+		assert_int_equal(scry_vm_jit(vm, prog, 0), 0);
+		if (prog == 1 || prog == 4)
+			scry_vm_map_update(vm, 1, &(uint32_t){ prog == 4 },
+					   &(uint32_t){ (uint32_t)prog }, 0);
+		for (unsigned k = 0; k < 2; k++) {
+			struct scry_vm_input in = {
+				.mem = &mem, .mem_size = 8, .flags = ENGINES[k], .steps = 1000
+			};
+			struct scry_vm_result out;
+
+			assert_int_equal(scry_vm_run(vm, prog, &in, &out), CASES[i].ret);
+			assert_int_equal(out.r0, CASES[i].r0);
+			assert_int_equal(out.steps_left, CASES[i].left);
+		}
+	}
+	scry_vm_free(vm);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -330,6 +391,7 @@ int main(void)
 		cmocka_unit_test(the_assembler_survives_any_text),
 		cmocka_unit_test(threads_share_a_map),
 		cmocka_unit_test(work_of_helpers_counts_as_steps),
+		cmocka_unit_test(the_budget_is_exact_wherever_it_is_kept),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

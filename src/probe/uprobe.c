@@ -114,8 +114,8 @@ static size_t without_params(const char *name)
 }
 
 /*
- * "f.cold", where GCC put what f rarely does: f jumps there. It is no function to who writes C++,
- * and what lies on its stack is no return address.
+ * "f.cold", where GCC put what f rarely does: f jumps there. It is no function to who writes
+ * C++, and what lies on its stack is no return address.
  */
 static bool is_cold_part(const char *name)
 {

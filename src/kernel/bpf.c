@@ -322,7 +322,7 @@ int kbpf_link_uprobe_multi(int prog_fd, const struct kbpf_uprobe_multi *u)
 		uint32_t cnt, multi_flags, pid, unused;
 	} attr = {
 		.prog_fd = (uint32_t)prog_fd,
-		.attach_type = KBPF_TRACE_UPROBE_MULTI,
+		.attach_type = u->attach_type ? u->attach_type : KBPF_TRACE_UPROBE_MULTI,
 		.path = ptr64(u->path),
 		.offsets = ptr64(u->offsets),
 		.ref_ctr_offsets = ptr64(u->refcounts),

@@ -32,6 +32,7 @@ enum {
 	KBPF_NETKIT_PRIMARY,
 	KBPF_NETKIT_PEER,
 	KBPF_TRACE_KPROBE_SESSION,
+	KBPF_TRACE_UPROBE_SESSION,
 };
 enum { KBPF_PROG_NETFILTER = 32 }; /* a program type */
 /* The kernel's own function that a session's program asks whether it runs at the return. */
@@ -123,7 +124,8 @@ struct kbpf_uprobe_multi {
 	const uint64_t *cookies;   /* one each, or NULL */
 	uint32_t n;
 	bool is_ret;
-	pid_t pid; /* 0: all processes */
+	pid_t pid;	      /* 0: all processes */
+	uint32_t attach_type; /* 0: KBPF_TRACE_UPROBE_MULTI */
 };
 int kbpf_link_uprobe_multi(int prog_fd, const struct kbpf_uprobe_multi *u);
 

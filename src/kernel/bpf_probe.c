@@ -41,11 +41,12 @@ static const struct prog_needs *needs_of(uint32_t type)
 }
 
 /* Returns 0 or -errno; log has what the verifier said to a refusal. */
-static int try_load(uint32_t type, const struct bpf_insn *insns, uint32_t n, struct sb *log)
+static int try_load_for(uint32_t type, uint32_t attach, const struct bpf_insn *insns,
+			uint32_t n, struct sb *log)
 {
 	const struct prog_needs *needs = needs_of(type);
 	struct kbpf_prog p = { .type = (enum bpf_prog_type)type,
-			       .expected_attach = (enum bpf_attach_type)needs->expected_attach,
+			       .expected_attach = (enum bpf_attach_type)attach,
 			       .attach_btf_id = needs->attach_btf_id,
 			       .flags = needs->flags,
 			       .insns = insns,
@@ -58,12 +59,30 @@ static int try_load(uint32_t type, const struct bpf_insn *insns, uint32_t n, str
 	return 0;
 }
 
+static int try_load(uint32_t type, const struct bpf_insn *insns, uint32_t n, struct sb *log)
+{
+	return try_load_for(type, needs_of(type)->expected_attach, insns, n, log);
+}
+
+static const struct bpf_insn NOTHING[] = {
+	{ .code = BPF_ALU64 | BPF_MOV | BPF_K },
+	{ .code = BPF_JMP | BPF_EXIT },
+};
+
+bool bpf_probe_attach_type(uint32_t prog_type, uint32_t attach)
+{
+	struct sb log = {};
+	int err = needs_of(prog_type)->says ? 0
+					    : try_load_for(prog_type, attach, NOTHING, 2, &log);
+	/* A program that must not return 0 is looked at, and so known. */
+	bool known = err != -EINVAL || log.len;
+
+	sb_free(&log);
+	return known;
+}
+
 bool bpf_probe_prog_type(uint32_t type)
 {
-	static const struct bpf_insn NOTHING[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K },
-		{ .code = BPF_JMP | BPF_EXIT },
-	};
 	const char *says = needs_of(type)->says;
 	struct sb log = {};
 	int err = try_load(type, NOTHING, 2, &log);

@@ -12,6 +12,9 @@
 #include <stdint.h>
 
 bool bpf_probe_prog_type(uint32_t type);
+/* Can programs of a type that it has be for that attach type? Of some types it cannot be told:
+ * yes. */
+bool bpf_probe_attach_type(uint32_t prog_type, uint32_t attach);
 bool bpf_probe_map_type(uint32_t type);
 /* Can that be asked? Not of types whose programs are refused before their calls are looked at.
  */

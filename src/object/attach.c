@@ -13,6 +13,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fnmatch.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -37,6 +38,19 @@ int spot_keep_fd(struct spot *s, int fd)
 	if (fd >= 0)
 		vec_push(NULL, &s->o->holds, ((struct object_hold){ release_fd, .fd = fd }));
 	return fd < 0 ? fd : 0;
+}
+
+int spot_say(struct spot *s, int err, const char *fmt, ...)
+{
+	va_list ap;
+
+	sb_printf(&s->o->log, "program %s (section \"%s\"): ", bpf_program__name(s->prog),
+		  bpf_program__section_name(s->prog));
+	va_start(ap, fmt);
+	sb_vprintf(&s->o->log, fmt, ap);
+	va_end(ap);
+	sb_putc(&s->o->log, '\n');
+	return err;
 }
 
 static int attach_auto(struct spot *s)
@@ -75,44 +89,72 @@ static int attach_ksyscall(struct spot *s)
 		       : attach_auto(s);
 }
 
-static int attach_kprobes(struct spot *s)
+static int by_name(const void *a, const void *b)
 {
-	LIBBPF_OPTS(bpf_kprobe_multi_opts, opts, .retprobe = !strncmp(s->kind, "kret", 4));
-
-	if (!s->is_users)
-		return attach_auto(s);
-	return spot_keep(s, bpf_program__attach_kprobe_multi_opts(s->prog, s->place, &opts));
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static int fits_nothing(struct spot *s, const char *pattern)
-{
-	sb_printf(&s->o->log, "program %s: no function fits '%s'\n", bpf_program__name(s->prog),
-		  pattern);
-	return -ENOENT;
-}
+VEC_TYPE(names, const char *);
 
-/* Functions that can be traced and whose name fits the pattern. */
-static int attach_session(struct spot *s)
+/* Functions that can be traced and whose name fits the pattern, each once; they are in list. */
+static int find_functions(struct spot *s, struct sb *list, struct names *out)
 {
-	auto_sb struct sb list = {};
-	VEC(const char *) names = {};
 	struct err e = {};
 	struct tracefs *t = tracefs_open(&e);
-	int err = t ? tracefs_read(t, "available_filter_functions", &list, &e) : e.code;
+	int err = t ? tracefs_read(t, "available_filter_functions", list, &e) : e.code;
+	size_t n = 0;
 
 	tracefs_close(t);
-	for (char *save = NULL, *line = err ? NULL : strtok_r(list.s, "\n", &save); line;
+	if (err)
+		return spot_say(s, err, "%s", e.msg);
+	for (char *save = NULL, *line = strtok_r(list->s, "\n", &save); line;
 	     line = strtok_r(NULL, "\n", &save)) {
 		line[strcspn(line, " \t")] = '\0';
 		if (!fnmatch(s->place, line, 0))
-			vec_push(NULL, &names, line);
+			vec_push(NULL, out, line);
 	}
-	struct kbpf_kprobe_multi k = { .syms = names.data,
-				       .n = (uint32_t)names.len,
-				       .attach_type = KBPF_TRACE_KPROBE_SESSION };
-	if (!err)
-		err = names.len ? kbpf_link_kprobe_multi(bpf_program__fd(s->prog), &k)
-				: -ENOENT;
+	if (out->len)
+		qsort(out->data, out->len, sizeof(*out->data), by_name);
+	for (size_t i = 0; i < out->len; i++)
+		if (!n || strcmp(out->data[n - 1], out->data[i]) != 0)
+			out->data[n++] = out->data[i];
+	out->len = n;
+	return 0;
+}
+
+static int no_function(struct spot *s, const char *pattern, const char *hint)
+{
+	s->hint = hint;
+	return spot_say(s, -ENOENT, "no function fits '%s'", pattern);
+}
+
+/* All in one link. The kernel says EINVAL or EOPNOTSUPP to what it does not know. */
+static int attach_kprobes(struct spot *s)
+{
+	bool is_session = !strcmp(s->kind, "kprobe.session");
+	auto_sb struct sb list = {};
+	struct names names = {};
+	int err = find_functions(s, &list, &names);
+
+	if (!err && !names.len)
+		err = no_function(
+			s, s->place,
+			"scry -l 'kprobe:PATTERN' lists those that can be traced; *, ? "
+			"and [abc] stand for characters, --at NAME=PATTERN names "
+			"others");
+	if (!err) {
+		struct kbpf_kprobe_multi k = {
+			.syms = names.data,
+			.n = (uint32_t)names.len,
+			.is_ret = !strncmp(s->kind, "kret", 4),
+			.attach_type = is_session ? KBPF_TRACE_KPROBE_SESSION : 0,
+		};
+		err = kbpf_link_kprobe_multi(bpf_program__fd(s->prog), &k);
+		if (err == -EINVAL || err == -EOPNOTSUPP)
+			err = spot_say(s, -EOPNOTSUPP, "this kernel has no %s (%s)", s->kind,
+				       is_session ? "Linux 6.10 has it"
+						  : "Linux 5.18 with CONFIG_FPROBE has it");
+	}
 	vec_free(&names);
 	return spot_keep_fd(s, err);
 }
@@ -175,34 +217,72 @@ static int attach_uprobe(struct spot *s)
 			 bpf_program__attach_uprobe_opts(s->prog, pid_of(s), path, off, &opts));
 }
 
-/* PATH:PATTERN; a function with several names is one place. */
-static int attach_uprobes(struct spot *s)
+VEC_TYPE(offsets, uint64_t);
+
+/* Where in the file the functions that fit begin; one with several names is one place. */
+static int find_offsets(struct spot *s, const char *path, const char *pattern,
+			struct offsets *out)
 {
-	auto_free char *path = NULL, *pattern = NULL;
 	struct elf_funcs funcs = {};
 	struct err e = {};
 	struct elf f;
-	uint64_t last = 0, off;
-	int err = 0, found = 0;
+	uint64_t off;
 
-	if (sscanf(s->place, "%m[^:]:%m[^\n]", &path, &pattern) != 2)
-		return -EINVAL;
 	if (elf_open(&f, path, &e))
-		return e.code;
+		return spot_say(s, e.code, "%s", e.msg);
 	elf_funcs_load(&funcs, &f, NULL);
-	LIBBPF_OPTS(bpf_uprobe_opts, opts, .retprobe = is_return(s));
 	vec_each(fn, &funcs.list) {
-		if (err || fn->is_indirect || fnmatch(pattern, elf_func_name(&funcs, fn), 0) ||
-		    (found && fn->addr == last) || !elf_offset_of(&f, fn->addr, &off))
-			continue;
-		err = spot_keep(s, bpf_program__attach_uprobe_opts(s->prog, pid_of(s), path,
-								   off, &opts));
-		last = fn->addr;
-		found++;
+		if (!fn->is_indirect && !fnmatch(pattern, elf_func_name(&funcs, fn), 0) &&
+		    elf_offset_of(&f, fn->addr, &off) &&
+		    (!out->len || out->data[out->len - 1] != off))
+			vec_push(NULL, out, off);
 	}
 	elf_funcs_fini(&funcs);
 	elf_close(&f);
-	return err || found ? err : fits_nothing(s, pattern);
+	if (out->len)
+		return 0;
+	return no_function(
+		s, pattern,
+		"scry -l 'uprobe:PATH:PATTERN' lists those of a file; *, ? and [abc] "
+		"stand for characters, --at NAME=PATH:PATTERN names others");
+}
+
+/* Entry and return as one, which only the kernel's own link can. */
+static int attach_uprobe_session(struct spot *s, const char *path, const struct offsets *places)
+{
+	const struct kbpf_uprobe_multi u = { .path = path,
+					     .offsets = places->data,
+					     .n = (uint32_t)places->len,
+					     .attach_type = KBPF_TRACE_UPROBE_SESSION,
+					     .pid = s->where->pid };
+	int fd = kbpf_link_uprobe_multi(bpf_program__fd(s->prog), &u);
+
+	if (fd == -EINVAL || fd == -EOPNOTSUPP)
+		return spot_say(s, -EOPNOTSUPP,
+				"this kernel has no uprobe.session (Linux 6.13 has it)");
+	return spot_keep_fd(s, fd);
+}
+
+/* PATH:PATTERN */
+static int attach_uprobes(struct spot *s)
+{
+	auto_free char *path = NULL, *pattern = NULL;
+	struct offsets places = {};
+
+	if (sscanf(s->place, "%m[^:]:%m[^\n]", &path, &pattern) != 2)
+		return spot_say(s, -EINVAL, "'%s' is not PATH:PATTERN", s->place);
+	LIBBPF_OPTS(bpf_uprobe_opts, opts, .retprobe = is_return(s));
+	int err = find_offsets(s, path, pattern, &places);
+	if (!err && !strcmp(s->kind, "uprobe.session"))
+		err = attach_uprobe_session(s, path, &places);
+	else
+		vec_each(off, &places)
+			err = err ? err
+				  : spot_keep(s,
+					      bpf_program__attach_uprobe_opts(
+						      s->prog, pid_of(s), path, *off, &opts));
+	vec_free(&places);
+	return err;
 }
 
 /* --- others --- */
@@ -308,10 +388,10 @@ static const struct kind {
 } KINDS[] = {
 	{ "kprobe kretprobe", attach_kprobe, PLACE, "FUNCTION[+OFFSET]" },
 	{ "ksyscall kretsyscall", attach_ksyscall, PLACE, "SYSCALL" },
-	{ "kprobe.multi kretprobe.multi", attach_kprobes, PLACE, "PATTERN" },
-	{ "kprobe.session", attach_session, PLACE, "PATTERN" },
+	{ "kprobe.multi kretprobe.multi kprobe.session", attach_kprobes, PLACE, "PATTERN" },
 	{ "uprobe uretprobe", attach_uprobe, PLACE | ONE_PROCESS, "PATH:FUNCTION[+OFFSET]" },
-	{ "uprobe.multi uretprobe.multi", attach_uprobes, PLACE | ONE_PROCESS, "PATH:PATTERN" },
+	{ "uprobe.multi uretprobe.multi uprobe.session", attach_uprobes, PLACE | ONE_PROCESS,
+	  "PATH:PATTERN" },
 	{ "usdt", attach_usdt, PLACE | ONE_PROCESS, "PATH:PROVIDER:NAME" },
 	{ "tracepoint tp", attach_tracepoint, PLACE, "CATEGORY/NAME" },
 	{ "raw_tracepoint raw_tp raw_tracepoint.w raw_tp.w", attach_raw, PLACE, "NAME" },
@@ -322,7 +402,7 @@ static const struct kind {
 	{ "iter", attach_iter, PLACE | BEFORE_LOAD | ONE_PROCESS, "KIND" },
 	{ "perf_event", attach_samples, ONE_PROCESS, "EVENT" },
 	{ "xdp xdp.frags xdp_devmap xdp_cpumap", attach_xdp, 0, NULL },
-	{ "tc classifier action", attach_tc, 0, "ingress" },
+	{ "tc classifier action", attach_tc, 0, "egress" },
 	{ "tcx netkit", attach_tcx, 0, NULL },
 	{ "socket", attach_socket, 0, NULL },
 	{ "cgroup cgroup_skb sockops lsm_cgroup", attach_cgroup, 0, NULL },
@@ -462,7 +542,8 @@ static int fail(const struct spot *s, int err, struct err *e)
 	snprintf(what, sizeof(what), "attach program %s (section \"%s\")%s%s",
 		 bpf_program__name(s->prog), bpf_program__section_name(s->prog),
 		 s->is_users ? " at " : "", s->is_users ? s->place : "");
-	return verdict_set(e, err, s->o->path, what, sb_str(&s->o->log));
+	verdict_set(e, err, s->o->path, what, sb_str(&s->o->log));
+	return s->hint ? err_hint(e, "%s", s->hint) : err;
 }
 
 int program_attach(struct object *o, const struct bpf_program *p,

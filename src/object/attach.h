@@ -36,6 +36,7 @@ struct spot {
 	bool is_users;	   /* the place is the user's, and not what libbpf would find */
 	const struct object_where *where;
 	const char *missing; /* set by who needs an option that is not there: which */
+	const char *hint;    /* set by who knows what to do about an error */
 };
 
 /*
@@ -54,6 +55,9 @@ int attach_netns(struct spot *s);
 int attach_sockmap(struct spot *s);
 int attach_netfilter(struct spot *s);
 
+/* Says in o->log what is wrong with the program, which it names; returns err. */
+int spot_say(struct spot *s, int err, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 /* Keeps a link of libbpf's, or the errno that it left. */
 int spot_keep(struct spot *s, struct bpf_link *link);
 /* Keeps a descriptor that ends the attachment when it is closed, or gives its -errno back. */

@@ -3,6 +3,7 @@
  */
 #include "base/auto.h"
 #include "kernel/bpf.h"
+#include "kernel/tc_action.h"
 #include "object/attach.h"
 
 #include <arpa/inet.h>
@@ -66,13 +67,32 @@ static bool is_egress(const struct spot *s)
 	       (int)bpf_program__expected_attach_type(s->prog) == KBPF_TCX_EGRESS;
 }
 
+/* A filter that is the program, or has it as its action. */
+static int add_filter(struct spot *s, const struct bpf_tc_hook *hook, struct object_hold *h)
+{
+	int prog = bpf_program__fd(s->prog), err;
+	LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = prog);
+
+	if (!strcmp(s->kind, "action")) {
+		err = tc_action_add(h->dev, h->dir == BPF_TC_EGRESS, prog,
+				    bpf_program__name(s->prog), &h->handle, &h->priority);
+		return err == -ENOENT ? spot_say(s, err,
+						 "the kernel has no act_bpf or no cls_bpf, "
+						 "which are modules")
+				      : err;
+	}
+	err = bpf_tc_attach(hook, &opts);
+	h->handle = opts.handle;
+	h->priority = opts.priority;
+	return err;
+}
+
 /* By its qdisc "clsact", which is made when it is not there, and then removed again. */
 int attach_tc(struct spot *s)
 {
 	struct object_hold h = { .release = release_tc,
 				 .dev = s->where->dev,
 				 .dir = is_egress(s) ? BPF_TC_EGRESS : BPF_TC_INGRESS };
-	LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = bpf_program__fd(s->prog));
 
 	if (!s->where->dev)
 		return lack_dev(s);
@@ -80,13 +100,14 @@ int attach_tc(struct spot *s)
 	int err = bpf_tc_hook_create(&hook);
 	h.made_hook = !err;
 	if (!err || err == -EEXIST)
-		err = bpf_tc_attach(&hook, &opts);
-	if (err)
-		return err;
-	h.handle = opts.handle;
-	h.priority = opts.priority;
-	vec_push(NULL, &s->o->holds, h);
-	return 0;
+		err = add_filter(s, &hook, &h);
+	if (!err) {
+		vec_push(NULL, &s->o->holds, h);
+	} else if (h.made_hook) {
+		hook.attach_point = (enum bpf_tc_attach_point)(BPF_TC_INGRESS | BPF_TC_EGRESS);
+		bpf_tc_hook_destroy(&hook);
+	}
+	return err;
 }
 
 /* tcx and netkit: a link; where the kernel has no tcx, tc does the same. */
@@ -99,6 +120,10 @@ int attach_tcx(struct spot *s)
 	int fd = kbpf_link_to(bpf_program__fd(s->prog), (int)s->where->dev, (uint32_t)type);
 	if (fd == -EINVAL && !strncmp(s->kind, "tc", 2))
 		return attach_tc(s);
+	if (fd == -EINVAL || fd == -ENXIO || fd == -EACCES)
+		return spot_say(s, -EOPNOTSUPP,
+				"the interface is no netkit device, or its peer, or the kernel "
+				"has none (Linux 6.7 with CONFIG_NETKIT)");
 	return spot_keep_fd(s, fd);
 }
 
@@ -170,7 +195,7 @@ int attach_cgroup(struct spot *s)
 		return lack(s, "--cgroup PATH");
 	auto_close int fd = open(s->where->cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return -errno;
+		return spot_say(s, -errno, "--cgroup: open %s", s->where->cgroup);
 	return spot_keep(s, bpf_program__attach_cgroup(s->prog, fd));
 }
 
@@ -180,7 +205,7 @@ int attach_netns(struct spot *s)
 	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
-		return -errno;
+		return spot_say(s, -errno, "--netns: open %s", path);
 	return spot_keep(s, bpf_program__attach_netns(s->prog, fd));
 }
 

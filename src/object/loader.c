@@ -2,6 +2,7 @@
 
 #include "base/auto.h"
 #include "kernel/bpf.h"
+#include "kernel/bpf_probe.h"
 #include "object/attach.h"
 #include "object/globals.h"
 #include "object/verdict.h"
@@ -243,6 +244,33 @@ static void note_prints(struct object *o, const struct bpf_program *p)
 	}
 }
 
+/* EINVAL and no word of the verifier's is what a kernel says to a kind that it does not know.
+ */
+static bool find_unknown_kind(const struct object *o, struct err *e)
+{
+	struct bpf_program *p;
+
+	bpf_object__for_each_program(p, o->bpf)
+	{
+		uint32_t type = (uint32_t)bpf_program__type(p);
+		bool has_type = bpf_probe_prog_type(type);
+
+		if (!bpf_program__autoload(p) ||
+		    (has_type && bpf_probe_attach_type(
+					 type, (uint32_t)bpf_program__expected_attach_type(p))))
+			continue;
+		err_set(e, -EOPNOTSUPP, "%s: program %s (section \"%s\"): this kernel has %s",
+			o->path, bpf_program__name(p), bpf_program__section_name(p),
+			has_type ? "no such place for programs" : "no programs of this type");
+		err_hint(e,
+			 "a younger kernel may have it, or one that is configured with it; "
+			 "--without %s leaves it out",
+			 bpf_program__name(p));
+		return true;
+	}
+	return false;
+}
+
 int object_load(struct object *o, struct err *e)
 {
 	struct bpf_program *p;
@@ -252,6 +280,9 @@ int object_load(struct object *o, struct err *e)
 	places_check(o);
 	records_find(o);
 	int err = bpf_object__load(o->bpf);
+	if (err == -EINVAL && !strstr(sb_str(&o->log), "PROG LOAD LOG") &&
+	    find_unknown_kind(o, e))
+		return e->code;
 	if (err)
 		return verdict_set(e, err, o->path, "the kernel does not take it",
 				   sb_str(&o->log));

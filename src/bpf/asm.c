@@ -184,13 +184,19 @@ static bool read_src(struct attempt *t, char letter)
 	return true;
 }
 
+/* 32 bits: as a number with a sign, as one without, or as what 64 bits of it are. */
 static bool read_imm(struct attempt *t)
 {
+	const char *start = t->p;
 	uint64_t v;
 
-	if (!read_number(t, INT32_MIN, UINT32_MAX, &v))
+	if (!read_number(t, INT32_MIN, UINT64_MAX, &v))
 		return false;
 	t->insn->imm = (int32_t)v;
+	if (v > UINT32_MAX && v != (uint64_t)(int64_t)t->insn->imm) {
+		t->p = start;
+		return miss(t, "the number is too large for its field");
+	}
 	return true;
 }
 

@@ -61,6 +61,70 @@ static void every_row_comes_back_in_both_dialects(void **state)
 	}
 }
 
+/* Printed in a dialect and read again, the bytes are the same. */
+static void check_round_trip(struct arena *a, enum insn_id id, const struct bpf_insn *p,
+			     enum insn_dialect dialect)
+{
+	auto_sb struct sb text = { 0 };
+	struct bpf_insn *back;
+	struct err e = { 0 };
+	uint32_t n, slots = bpf_disasm(&text, p, 2, 0, &(struct bpf_disasm_opts){ dialect });
+
+	if (bpf_asm(a, text.s, text.len, &back, &n, &e))
+		fail_msg("%s: '%s': %s", insn_row(id)->name, text.s, e.msg);
+	if (n != slots || memcmp(p, back, n * sizeof(*p)))
+		fail_msg("%s: '%s' changed", insn_row(id)->name, text.s);
+}
+
+static bool uses(enum insn_id id, const char *fields)
+{
+	for (const char *t = insn_row(id)->text[INSN_KERNEL]; (t = strchr(t, '%')); t++)
+		if (t[1] && strchr(fields, t[1]))
+			return true;
+	return false;
+}
+
+/* Each register in each place, with the numbers at the ends of each field. */
+static unsigned every_form(enum insn_id id)
+{
+	static const int16_t OFFS[] = { 0, 1, -1, INT16_MAX, INT16_MIN };
+	static const int32_t IMMS[] = { 0, 1, -1, 16, INT32_MAX, INT32_MIN };
+	const struct insn_row *row = insn_row(id);
+	unsigned dsts = uses(id, "Dd") ? 11 : 1, srcs = uses(id, "Ss") ? 11 : 1,
+		 offs = uses(id, "oj") ? 5 : 1, imms = uses(id, "ihJLmHfFV") ? 6 : 1,
+		 highs = uses(id, "LV") ? 6 : 1, n = dsts * srcs * offs * imms * highs;
+	auto_arena struct arena a = { 0 };
+
+	for (unsigned i = 0; i < n; i++) {
+		struct bpf_insn p[2];
+		unsigned k = i / dsts / srcs;
+
+		encode_filled(id, 0, p);
+		p->dst_reg = i % dsts & 0xf;
+		if (row->select != SEL_SRC)
+			p->src_reg = i / dsts % srcs & 0xf;
+		if (offs > 1)
+			p->off = OFFS[k % offs];
+		if (imms > 1)
+			p->imm = IMMS[k / offs % imms];
+		if (highs > 1)
+			p[1].imm = IMMS[k / offs / imms];
+		check_round_trip(&a, id, p, INSN_KERNEL);
+		check_round_trip(&a, id, p, INSN_MNEMONIC);
+	}
+	return n;
+}
+
+static void every_register_and_boundary_comes_back(void **state)
+{
+	(void)state;
+	unsigned forms = 0;
+
+	for (int id = 0; id < INSN_COUNT; id++)
+		forms += every_form((enum insn_id)id);
+	assert_int_equal(forms, 53161); /* grows with the table */
+}
+
 static void check_asm(const char *text, const char *want)
 {
 	auto_arena struct arena a = { 0 };
@@ -87,6 +151,8 @@ static void programs_are_read(void **state)
 	check_asm("   0: (b7) r0 = 0\n; int x = 1;\n  1: (95) exit", "r0 = 0; exit");
 	check_asm("call bpf_map_lookup_elem; call trace_printk#6; call f; exit; f: exit",
 		  "call bpf_map_lookup_elem#1; call bpf_trace_printk#6; call pc+1; exit; exit");
+	check_asm("r0 &= 0xffffffffffffffff; r0 |= 0xffffffff80000000; r0 ^= 0xffffffff",
+		  "r0 &= -1; r0 |= -2147483648; r0 ^= -1");
 	check_asm("r1 = 0x123456789abcdef0; r2 = 5 ll; lddw r3, -1",
 		  "r1 = 0x123456789abcdef0; r2 = 0x5; r3 = 0xffffffffffffffff");
 	check_asm("ldxw r0, [r1]; stxdw [ r10 - 8 ], r1; *(u8*)(r10-1)=7",
@@ -131,6 +197,8 @@ static void errors_say_where_and_what(void **state)
 	check_error("exit\nfoo r1, r2", "2:1: no such instruction 'foo r1, r2'");
 	check_error("mov r0, r11", "1:9: expected a number or a register r0 ... r10");
 	check_error("  add r0, 0x1ffffffff", "1:11: the number is too large for its field");
+	check_error("add r0, 0xffffffff7fffffff", "1:9: the number is too large for its field");
+	check_error("add r0, -2147483649", "1:9: the number is too large for its field");
 	check_error("ja nowhere", "1:4: no label 'nowhere'");
 	check_error("a: exit\na: exit", "2:1: there is already a label 'a'");
 	check_error("ldxw r0, [r1+40000]", "1:13: the number is too large for its field");
@@ -144,6 +212,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_row_comes_back_in_both_dialects),
+		cmocka_unit_test(every_register_and_boundary_comes_back),
 		cmocka_unit_test(programs_are_read),
 		cmocka_unit_test(other_assemblers_spellings_are_read),
 		cmocka_unit_test(errors_say_where_and_what),

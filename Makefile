@@ -35,7 +35,7 @@ WORK    := $(patsubst tests/guest/work/%.c,$(BUILD)/tests/work/%,$(wildcard test
            $(addprefix $(BUILD)/tests/work/,debug-O2 debugcc usdts_shared.so late.so calls_static calls_pie calls_nopie) \
            $(patsubst tests/guest/objects/%.c,$(BUILD)/tests/work/%.bpf.o,$(wildcard tests/guest/objects/*.c))
 
-.PHONY: all static unit check test asan fuzz fuzzers bench run docs deps install uninstall clean help
+.PHONY: all static unit check test asan tsan fuzz fuzzers bench run docs deps install uninstall clean help
 all: $(BUILD)/scry                       ## build/scry
 static: $(BUILD)/scry.static             ## build/scry.static, one file without libraries
 
@@ -163,6 +163,11 @@ test:                                    ## everything, with what it needs insta
 asan:                                    ## check, under the address and undefined sanitizers
 	@$(MAKE) --no-print-directory check BUILD=build-asan \
 		SAN="-fsanitize=address,undefined -fno-omit-frame-pointer"
+
+TSAN := threads library maps hostile
+tsan:                                    ## threads on the BPF machine, under the thread sanitizer
+	@$(MAKE) --no-print-directory unit BUILD=build-tsan UNIT_BIN="$(TSAN:%=build-tsan/tests/test_vm_%)" \
+		SAN="-fsanitize=thread -fno-omit-frame-pointer"
 
 bench:                                   ## figures beside Debian's bpftrace (root)
 	@tests/deps build bench

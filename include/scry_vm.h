@@ -209,12 +209,16 @@ size_t scry_vm_map_value_bytes(const struct scry_vm *vm, int map);
 /* Arrays: the memory of all values, each rounded up to 8 bytes; else NULL. */
 void *scry_vm_map_memory(struct scry_vm *vm, int map);
 /*
- * Ring buffers, one at a time: the next finished record (NULL: none), valid until it is
- * consumed.
+ * Ring buffers, one at a time, by one thread: the next finished record (NULL: none), valid
+ * until it is consumed.
  */
 const void *scry_vm_ring_peek(struct scry_vm *vm, int map, size_t *size);
 void scry_vm_ring_consume(struct scry_vm *vm, int map);
-/* Ring buffers: hands finished records to fn and frees them; returns how many there were. */
+/*
+ * Ring buffers: hands the records that were finished when it was called to fn, oldest first,
+ * and frees them; returns how many there were. fn may run programs and use maps, those that
+ * write here too, but not read here.
+ */
 int scry_vm_ring_read(struct scry_vm *vm, int map,
 		      void (*fn)(void *user, const void *data, size_t size), void *user);
 

@@ -38,13 +38,13 @@ static struct vm_map *need_map(struct scry_vm_run *run, uint64_t addr)
 /* --- maps --- */
 
 /* What programs get: for maps in maps the map itself. */
-static uint64_t found(struct scry_vm_run *run, struct vm_map *m, const void *value)
+static uint64_t find(struct scry_vm_run *run, struct vm_map *m, const void *key, uint32_t cpu)
 {
-	if (!value || m->def.type == BPF_MAP_TYPE_PROG_ARRAY)
+	if (m->def.type == BPF_MAP_TYPE_PROG_ARRAY)
 		return 0;
 	if (!m->ops->holds_ids)
-		return (uintptr_t)value;
-	return (uintptr_t)vm_map(run->vm, *(const uint32_t *)value);
+		return (uintptr_t)vm_map_find(m, key, cpu);
+	return (uintptr_t)vm_map(run->vm, vm_map_find_id(m, key));
 }
 
 static uint64_t lookup_on(struct scry_vm_run *run, uint64_t map, uint64_t key, uint32_t cpu)
@@ -52,7 +52,7 @@ static uint64_t lookup_on(struct scry_vm_run *run, uint64_t map, uint64_t key, u
 	struct vm_map *m = need_map(run, map);
 	const void *k = m ? scry_vm_helper_memory(run, key, m->def.key_size, false) : NULL;
 
-	return k ? found(run, m, vm_map_find(m, k, cpu)) : 0;
+	return k ? find(run, m, k, cpu) : 0;
 }
 
 HELPER_BODY(map_lookup_elem)

@@ -58,6 +58,8 @@ void *vm_map_alloc(size_t count, size_t size);
 
 /* As helpers do it: one CPU's copy of a value. */
 void *vm_map_find(struct vm_map *m, const void *key, uint32_t cpu);
+/* Prog arrays and maps in maps: the number that is there now; 0: none. */
+uint32_t vm_map_find_id(struct vm_map *m, const void *key);
 int vm_map_set(struct vm_map *m, const void *key, const void *value, uint64_t flags,
 	       uint32_t cpu);
 /* As bpf(2) does it: all copies. */

@@ -27,6 +27,7 @@ struct ring {
 	VEC(struct record) records; /* oldest first, from `first` on */
 	size_t first;
 	uint64_t consumer, producer;
+	pthread_mutex_t reading; /* of vm_ring_read(), which does not keep writers out */
 };
 
 static void *map_twice(size_t size)
@@ -53,7 +54,8 @@ static int ring_init(struct vm_map *m, struct err *e)
 {
 	size_t size = m->def.max_entries, page = (size_t)sysconf(_SC_PAGESIZE);
 
-	m->priv = xcalloc(1, sizeof(struct ring));
+	struct ring *r = m->priv = xcalloc(1, sizeof(*r));
+	pthread_mutex_init(&r->reading, NULL);
 	if (size % page || (size & (size - 1)))
 		return err_set(e, -EINVAL,
 			       "map %s: the size of a ring buffer is a power of two and a "
@@ -73,8 +75,10 @@ static void ring_fini(struct vm_map *m)
 
 	if (m->mem)
 		munmap(m->mem, m->mem_size);
-	if (r)
+	if (r) {
 		vec_free(&r->records);
+		pthread_mutex_destroy(&r->reading);
+	}
 	free(r);
 }
 
@@ -141,26 +145,6 @@ static void compact(struct ring *r)
 	r->first = 0;
 }
 
-int vm_ring_read(struct vm_map *m, void (*fn)(void *, const void *, size_t), void *user)
-{
-	struct ring *r = m->priv;
-	int n = 0;
-
-	pthread_mutex_lock(&m->lock);
-	while (r->first < r->records.len && r->records.data[r->first].state != BUSY) {
-		struct record rec = r->records.data[r->first++];
-
-		if (rec.state == DONE) {
-			fn(user, m->mem + rec.pos % m->def.max_entries, rec.size);
-			n++;
-		}
-		r->consumer += footprint(rec.size);
-	}
-	compact(r);
-	pthread_mutex_unlock(&m->lock);
-	return n;
-}
-
 /* Gives the oldest record's room back. */
 static void drop_first(struct ring *r)
 {
@@ -168,7 +152,8 @@ static void drop_first(struct ring *r)
 	compact(r);
 }
 
-const void *vm_ring_peek(struct vm_map *m, size_t *size)
+/* The oldest record if it is finished and began before `end`. */
+static const void *oldest(struct vm_map *m, uint64_t end, size_t *size)
 {
 	struct ring *r = m->priv;
 	const void *data = NULL;
@@ -176,12 +161,18 @@ const void *vm_ring_peek(struct vm_map *m, size_t *size)
 	pthread_mutex_lock(&m->lock);
 	while (r->first < r->records.len && r->records.data[r->first].state == DISCARDED)
 		drop_first(r);
-	if (r->first < r->records.len && r->records.data[r->first].state == DONE) {
+	if (r->first < r->records.len && r->records.data[r->first].state == DONE &&
+	    r->consumer < end) {
 		*size = r->records.data[r->first].size;
 		data = m->mem + r->records.data[r->first].pos % m->def.max_entries;
 	}
 	pthread_mutex_unlock(&m->lock);
 	return data;
+}
+
+const void *vm_ring_peek(struct vm_map *m, size_t *size)
+{
+	return oldest(m, UINT64_MAX, size);
 }
 
 void vm_ring_consume(struct vm_map *m)
@@ -192,6 +183,24 @@ void vm_ring_consume(struct vm_map *m)
 	if (r->first < r->records.len && r->records.data[r->first].state == DONE)
 		drop_first(r);
 	pthread_mutex_unlock(&m->lock);
+}
+
+/* What is written meanwhile is left for the next time, so that this ends. */
+int vm_ring_read(struct vm_map *m, void (*fn)(void *, const void *, size_t), void *user)
+{
+	struct ring *r = m->priv;
+	uint64_t end = vm_ring_query(m, BPF_RB_PROD_POS);
+	const void *data;
+	size_t size;
+	int n = 0;
+
+	pthread_mutex_lock(&r->reading);
+	for (; (data = oldest(m, end, &size)); n++) {
+		fn(user, data, size);
+		vm_ring_consume(m);
+	}
+	pthread_mutex_unlock(&r->reading);
+	return n;
 }
 
 uint64_t vm_ring_query(struct vm_map *m, uint64_t what)

@@ -237,6 +237,18 @@ void *vm_map_find(struct vm_map *m, const void *key, uint32_t cpu)
 	return value ? value + (size_t)(cpu % m->cpus) * m->value_stride : NULL;
 }
 
+uint32_t vm_map_find_id(struct vm_map *m, const void *key)
+{
+	uint32_t id = 0;
+
+	pthread_mutex_lock(&m->lock);
+	const void *slot = m->ops->lookup(m, key);
+	if (slot)
+		memcpy(&id, slot, sizeof(id));
+	pthread_mutex_unlock(&m->lock);
+	return id;
+}
+
 /* Writes n copies from `from`, a stride apart, starting with copy `first`. */
 static int set_copies(struct vm_map *m, const void *key, const void *from, uint64_t flags,
 		      uint32_t first, uint32_t n)

@@ -291,8 +291,7 @@ const struct vm_prog *vm_tail_target(struct scry_vm_run *run, uint64_t map, uint
 
 	if (!m || m->def.type != BPF_MAP_TYPE_PROG_ARRAY || run->tail_calls >= VM_TAIL_CALLS)
 		return NULL;
-	const uint32_t *id = vm_map_find(m, &key, 0);
-	const struct vm_prog *target = id ? vm_prog(run->vm, *id) : NULL;
+	const struct vm_prog *target = vm_prog(run->vm, vm_map_find_id(m, &key));
 	if (!target)
 		return NULL;
 	run->tail_calls++;

@@ -62,6 +62,7 @@ struct probe_arg {
 	bool data_loc;
 	uint32_t data_base;
 	const char *missing; /* why it cannot be read here, or NULL */
+	bool is_unsure;	     /* callers may not have passed it: the compiler does not say */
 };
 
 /* What the body of a probe may use, and where it is. All memory in the session's arena. */

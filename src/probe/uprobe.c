@@ -252,6 +252,24 @@ static void follow_inlined(struct probe_env *env, const struct attach_text *at,
 	vec_free(&copies.entries);
 }
 
+/* GCC's copies for some callers; of ".part.N" and ".cold" the function itself makes use. */
+static void warn_of_clones(struct probe_env *env, const struct attach_text *at,
+			   const struct elf_funcs *funcs, const char *name)
+{
+	size_t n = strlen(name);
+
+	vec_each(fn, &funcs->list) {
+		const char *clone = elf_func_name(funcs, fn);
+
+		if (strncmp(clone, name, n) != 0 ||
+		    (strncmp(clone + n, ".constprop.", 11) != 0 &&
+		     strncmp(clone + n, ".isra.", 6) != 0))
+			continue;
+		diag(env->dx, W0213_CLONES, at->span, name, clone);
+		return;
+	}
+}
+
 /* Is that why there is no such function? Then *ok says if its copies do instead. */
 static bool only_inlined(struct probe_env *env, const struct attach_text *at,
 			 struct user_file *file, const struct where *w, struct targets *out,
@@ -481,6 +499,7 @@ static bool add_function(struct probe_env *env, const struct attach_text *at,
 			return false;
 		follow_inlined(env, at, file, w, namesake, out);
 	}
+	warn_of_clones(env, at, funcs, w->symbol);
 	return true;
 }
 

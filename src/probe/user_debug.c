@@ -159,8 +159,11 @@ static void read_args(struct probe_env *env, struct user_debug *d, const struct 
 	frame.cfa_off = arch_host.entry_cfa;
 	if (!frame.is_entry)
 		frame.has_cfa = debug_info_cfa(&d->info, t->pc, &frame.cfa_reg, &frame.cfa_off);
+	/* GCC's copies of a function with fewer parameters have a dot in their names. */
+	bool may_drop = dwarf_may_drop_params(func) || (t->symbol && strchr(t->symbol, '.'));
 	n = dwarf_params(env->types, &d->types,
-			 &(struct dwarf_scope){ *func, *scope, t->pc, frame }, &params);
+			 &(struct dwarf_scope){ *func, *scope, t->pc, frame, may_drop },
+			 &params);
 
 	struct dwarf_place *abi = arena_array(env->arena, struct dwarf_place, n);
 	bool by_ref = returns_by_ref(env->types, d, func, &result);
@@ -172,6 +175,7 @@ static void read_args(struct probe_env *env, struct user_debug *d, const struct 
 
 		args[i].name = p->name;
 		args[i].type = p->type;
+		args[i].is_unsure = p->place.is_unsure;
 		args[i].missing =
 			make_loc(at_entry ? &abi[i] : &p->place, p->type, &args[i].loc);
 	}

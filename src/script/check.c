@@ -503,6 +503,9 @@ static const struct type *check_arg(struct unit *u, struct expr *e)
 			     u->target->name, s->args[i].missing);
 			return &type_error;
 		}
+		if (s->args[i].is_unsure)
+			diag(u->c->dx, W0212_ARG_UNSURE, e->name_span, e->name,
+			     u->target->name);
 		e->arg_index = (int)i;
 		return read_type(u->c, s->args[i].type, s->arg_space);
 	}

@@ -213,6 +213,21 @@ static struct dwarf_place read_place(const struct param_reader *r, Dwarf_Attribu
 	return nowhere("it is computed in a way that a probe cannot follow");
 }
 
+/*
+ * Is the frame counted from a register as it will be behind the prologue? LLVM says so of the
+ * stack pointer, for a whole function.
+ */
+static bool has_late_base(const struct param_reader *r)
+{
+	Dwarf_Die func = r->at->func;
+	Dwarf_Attribute a;
+	Dwarf_Op *ops;
+	size_t n;
+
+	return dwarf_attr_integrate(&func, DW_AT_frame_base, &a) &&
+	       !dwarf_getlocation(&a, &ops, &n) && n && ops->atom != DW_OP_call_frame_cfa;
+}
+
 /* Does the place lie in the frame that the function has yet to make? */
 static bool is_future(const struct param_reader *r, const Dwarf_Op *first,
 		      const struct dwarf_place *p)
@@ -222,7 +237,24 @@ static bool is_future(const struct param_reader *r, const Dwarf_Op *first,
 	if (!f->is_entry || p->kind != DWARF_MEMORY ||
 	    (first->atom != DW_OP_fbreg && first->atom != DW_OP_call_frame_cfa))
 		return false;
+	if (first->atom == DW_OP_fbreg && has_late_base(r))
+		return true;
 	return !(f->has_cfa && p->reg == f->cfa_reg && p->off >= f->cfa_off);
+}
+
+bool dwarf_may_drop_params(Dwarf_Die *func)
+{
+	static const char *const compilers[] = { "clang", "LLVM", "zig" };
+	Dwarf_Die unit;
+	Dwarf_Attribute a;
+	const char *maker = dwarf_diecu(func, &unit, NULL, NULL)
+				    ? dwarf_formstring(dwarf_attr(&unit, DW_AT_producer, &a))
+				    : NULL;
+
+	for (size_t i = 0; maker && i < sizeof(compilers) / sizeof(*compilers); i++)
+		if (strstr(maker, compilers[i]))
+			return true;
+	return false;
 }
 
 static struct dwarf_place find_place(const struct param_reader *r, Dwarf_Die *param)
@@ -235,7 +267,8 @@ static struct dwarf_place find_place(const struct param_reader *r, Dwarf_Die *pa
 
 	/* A function that others can call gets all its arguments, used or not. */
 	if (r->at->frame.is_entry && die_flag(&func, DW_AT_external))
-		p = (struct dwarf_place){ .kind = DWARF_AT_ENTRY };
+		p = (struct dwarf_place){ .kind = DWARF_AT_ENTRY,
+					  .is_unsure = r->at->may_drop_params };
 	if (dwarf_attr(param, DW_AT_const_value, &a)) {
 		Dwarf_Sword v;
 

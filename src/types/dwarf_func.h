@@ -26,6 +26,7 @@ struct dwarf_place {
 	unsigned reg, reg2; /* DWARF's numbers */
 	int64_t off;
 	bool is_ref;
+	bool is_unsure;	 /* DWARF_AT_ENTRY, unless its callers do not pass it */
 	const char *why; /* DWARF_NOWHERE: "it was optimised out" and the like */
 };
 
@@ -52,7 +53,15 @@ struct dwarf_scope {
 	Dwarf_Die inner; /* func, or a function that was inlined into it */
 	uint64_t pc;
 	struct dwarf_frame frame;
+	/*
+	 * A parameter without a place at the entry of a function that others can call is passed
+	 * all the same, unless the compiler changed the function, or knew its callers.
+	 */
+	bool may_drop_params;
 };
+
+/* May its compiler leave out what a function does not use where it is called (LLVM's do)? */
+bool dwarf_may_drop_params(Dwarf_Die *func);
 
 /*
  * The parameters that a function is declared with, in that order, in arena memory. Returns

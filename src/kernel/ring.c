@@ -27,7 +27,7 @@ int ring_open(struct ring *r, int map_fd, uint32_t size)
 	r->consumer = consumer;
 	r->producer = producer;
 	r->data = (const unsigned char *)producer + page;
-	r->seen = __atomic_load_n(r->consumer, __ATOMIC_ACQUIRE);
+	r->seen = r->last = r->published = __atomic_load_n(r->consumer, __ATOMIC_ACQUIRE);
 	return 0;
 }
 
@@ -45,17 +45,21 @@ void ring_close(struct ring *r)
 /*
  * Gives the space back to the kernel.  The kernel wakes the reader when it commits the record
  * at the consumer position, so positions published late cost no wakeups while we are reading.
+ * A reader that is awake keeps its last record, unless that takes room which others may need.
  */
 static void publish(struct ring *r)
 {
-	__atomic_store_n(r->consumer, r->seen, __ATOMIC_SEQ_CST);
+	bool keep = r->awake && r->seen - r->last <= r->size / 16;
+
+	r->published = keep ? r->last : r->seen;
+	__atomic_store_n(r->consumer, r->published, __ATOMIC_SEQ_CST);
 }
 
 /* Reads on to the first record that is not committed yet; *more becomes false when fn stops. */
 static size_t read_run(struct ring *r, bool (*fn)(void *arg, const void *data, uint32_t len),
 		       void *arg, bool *more)
 {
-	uint64_t end = __atomic_load_n(r->producer, __ATOMIC_ACQUIRE), published = r->seen;
+	uint64_t end = __atomic_load_n(r->producer, __ATOMIC_ACQUIRE);
 	size_t n = 0;
 
 	while (*more && r->seen < end) {
@@ -69,11 +73,10 @@ static size_t read_run(struct ring *r, bool (*fn)(void *arg, const void *data, u
 			*more = fn(arg, rec + BPF_RINGBUF_HDR_SZ, len);
 			n++;
 		}
+		r->last = r->seen;
 		r->seen += (len + BPF_RINGBUF_HDR_SZ + 7) & ~7u;
-		if (r->seen - published >= r->size / 8) {
+		if (r->seen - r->published >= r->size / 8)
 			publish(r);
-			published = r->seen;
-		}
 	}
 	publish(r);
 	return n;
@@ -83,13 +86,17 @@ size_t ring_read(struct ring *r, bool (*fn)(void *arg, const void *data, uint32_
 		 void *arg)
 {
 	size_t n = 0, run;
-	bool more = true;
+	bool more = true, wakes;
 
-	/* A commit woke nobody unless it found the position published: so look once more. */
+	/*
+	 * A commit woke nobody unless it found the position published: so look once more after
+	 * that was done.
+	 */
 	do {
+		wakes = r->published == r->seen;
 		run = read_run(r, fn, arg, &more);
 		n += run;
-	} while (run && more);
+	} while (more && !r->awake && (run || !wakes));
 	return n;
 }
 

@@ -15,7 +15,15 @@
 struct ring {
 	int fd; /* of the map, borrowed: poll it for POLLIN */
 	uint32_t size;
-	uint64_t seen; /* position up to which records were handed out */
+	uint64_t seen;	    /* position up to which records were handed out */
+	uint64_t last;	    /* of the record handed out last */
+	uint64_t published; /* up to which the kernel may write again */
+	/*
+	 * Set by the reader while it comes back by itself, soon: no commit wakes it then, which
+	 * is an interrupt to the processor that commits.  The map polls as readable all the
+	 * time.  The next ring_read() after this was unset makes commits wake again.
+	 */
+	bool awake;
 	uint64_t *consumer;
 	const uint64_t *producer;
 	const unsigned char *data; /* mapped twice in a row, so that no record wraps */

@@ -23,6 +23,9 @@
 enum { RECORDS_AT_ONCE = 8192, RECORDS_PER_LOOK = 64, SLICE_MS = 50, DRAIN_MS = 2000 };
 /* ms between looks at the counters */
 enum { WAKE_MS = 1000 };
+/* ms between looks at a busy ring, and how many of them may find nothing before it counts as
+ * idle. */
+enum { NAP_MS = 1, NAPS_IDLE = 4 };
 
 enum wakeup {
 	FROM_SIGNALS,
@@ -230,6 +233,52 @@ static bool count_record(void *arg, const void *data, uint32_t len)
 	return true;
 }
 
+/*
+ * A commit that wakes us costs the traced process twice what the rest of the event does.  So
+ * while records come at more than one per millisecond, nobody wakes us: we look by ourselves.
+ */
+static void stay_awake(struct loop *l, struct session *s, bool awake)
+{
+	struct epoll_event ev = { .events = awake ? 0 : EPOLLIN, .data.u32 = FROM_RING };
+
+	s->ring.awake = awake;
+	l->idle = 0;
+	epoll_ctl(l->poll, EPOLL_CTL_MOD, s->ring.fd, &ev);
+}
+
+static int on_ring(struct loop *l, struct session *s, struct err *e)
+{
+	uint64_t now = now_ms();
+
+	if (now == l->woken)
+		stay_awake(l, s, true);
+	l->woken = now;
+	return read_ring(s, RECORDS_AT_ONCE, SLICE_MS, e);
+}
+
+/* The look of one who stays awake; after some in vain the kernel shall wake us again. */
+static int look_again(struct loop *l, struct session *s, struct err *e)
+{
+	uint64_t before = s->ring.seen;
+	int err;
+
+	s->ring.awake = l->idle < NAPS_IDLE;
+	err = read_ring(s, RECORDS_AT_ONCE, SLICE_MS, e);
+	if (!s->ring.awake)
+		stay_awake(l, s, false);
+	else
+		l->idle = s->ring.seen == before ? l->idle + 1 : 0;
+	return err;
+}
+
+/* How long to wait for what happens: not at all while much of the ring is still to be read. */
+static int wait_ms(const struct session *s)
+{
+	if (s->ring.awake)
+		return ring_pending(&s->ring) > s->ring.size / 4 ? 0 : NAP_MS;
+	return s->plan->counters.len ? WAKE_MS : -1;
+}
+
 int loop_drain(struct session *s, struct err *e)
 {
 	int err = read_ring(s, UINT_MAX, DRAIN_MS, e);
@@ -332,7 +381,7 @@ static int dispatch(struct loop *l, struct session *s, enum wakeup from, struct 
 	switch (from) {
 	case FROM_SIGNALS: s->ending |= take_signals(l); break;
 	case FROM_USER_SIGNAL: return on_user_signal(l, s, e);
-	case FROM_RING: return read_ring(s, RECORDS_AT_ONCE, SLICE_MS, e);
+	case FROM_RING: return on_ring(l, s, e);
 	case FROM_PROCESS: s->ending = true; break;
 	case FROM_OUTPUT: s->write_err = s->write_err ? s->write_err : -EPIPE; break;
 	case FROM_WATCH: procwatch_read(s->watch); break;
@@ -346,7 +395,6 @@ static int dispatch(struct loop *l, struct session *s, enum wakeup from, struct 
 
 int loop_run(struct loop *l, struct session *s, struct err *e)
 {
-	int timeout = s->plan->counters.len ? WAKE_MS : -1;
 	struct epoll_event ready[NSOURCES];
 	int err = 0;
 
@@ -359,7 +407,7 @@ int loop_run(struct loop *l, struct session *s, struct err *e)
 			events_obey_exit(s);
 		if (err || s->ending)
 			break;
-		int n = epoll_wait(l->poll, ready, NSOURCES, more ? 0 : timeout);
+		int n = epoll_wait(l->poll, ready, NSOURCES, more ? 0 : wait_ms(s));
 
 		if (n < 0 && errno != EINTR)
 			return err_set(e, -errno, "wait for events");
@@ -367,6 +415,8 @@ int loop_run(struct loop *l, struct session *s, struct err *e)
 			err = ready[i].data.u32 < NSOURCES
 				      ? dispatch(l, s, ready[i].data.u32, e)
 				      : on_timer(l, s, ready[i].data.u32 - NSOURCES, e);
+		if (!err && s->ring.awake)
+			err = look_again(l, s, e);
 		if (!s->plan->uses_ring || !has_records(s))
 			events_obey_exit(s);
 		counters_poll(s, false);

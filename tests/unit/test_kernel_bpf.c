@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -281,6 +282,72 @@ static void full_ring_refuses_and_goes_on_after_reading(void **state)
 	writer_close(&w);
 }
 
+/* Commits that woke a waiter since the last look, if any: the edges of epoll. */
+static int woken(int poll)
+{
+	struct epoll_event ev;
+
+	return epoll_wait(poll, &ev, 1, 20);
+}
+
+static void reader_that_is_awake_is_not_woken(void **state)
+{
+	struct epoll_event edges = { .events = EPOLLIN | EPOLLET };
+	struct expect x = { .len = 16 };
+	struct writer w;
+	struct ring r;
+
+	(void)state;
+	assert_true(writer_open(&w, 4096, 16));
+	assert_int_equal(ring_open(&r, w.ring, 4096), 0);
+	int poll = epoll_create1(EPOLL_CLOEXEC);
+
+	assert_int_equal(epoll_ctl(poll, EPOLL_CTL_ADD, w.ring, &edges), 0);
+	assert_int_equal(woken(poll), 0);
+	kbpf_prog_run(w.prog, NULL);
+	assert_int_equal(woken(poll), 1);
+	r.awake = true;
+	assert_int_equal(ring_read(&r, in_order, &x), 1);
+	woken(poll); /* whatever comes of the map's being readable */
+	for (int i = 0; i < 10; i++) {
+		kbpf_prog_run(w.prog, NULL);
+		assert_int_equal(woken(poll), 0);
+		assert_int_equal(ring_read(&r, in_order, &x), 1);
+	}
+	r.awake = false;
+	assert_int_equal(ring_read(&r, in_order, &x), 0);
+	woken(poll);
+	kbpf_prog_run(w.prog, NULL);
+	assert_int_equal(woken(poll), 1);
+	assert_int_equal(ring_read(&r, in_order, &x), 1);
+	assert_int_equal(x.next, 12);
+	close(poll);
+	ring_close(&r);
+	writer_close(&w);
+}
+
+static void awake_reader_gives_the_room_of_large_records_back(void **state)
+{
+	enum { SIZE = 4096, LEN = SIZE / 16 }; /* and the header */
+	struct expect x = { .len = LEN };
+	struct writer w;
+	struct ring r;
+	uint32_t ret;
+
+	(void)state;
+	assert_true(writer_open(&w, SIZE, LEN));
+	assert_int_equal(ring_open(&r, w.ring, SIZE), 0);
+	r.awake = true;
+	for (int i = 0; i < 10; i++) {
+		kbpf_prog_run(w.prog, &ret);
+		assert_int_equal(ret, 0);
+		assert_int_equal(ring_read(&r, in_order, &x), 1);
+		assert_int_equal(*r.consumer, *r.producer);
+	}
+	ring_close(&r);
+	writer_close(&w);
+}
+
 static void reader_that_stops_finds_the_rest_later(void **state)
 {
 	struct expect x = { .len = 16, .stop_after = 3 };
@@ -310,6 +377,8 @@ int main(void)
 		cmocka_unit_test(ring_gives_every_record_once_over_many_turns),
 		cmocka_unit_test(full_ring_refuses_and_goes_on_after_reading),
 		cmocka_unit_test(reader_that_stops_finds_the_rest_later),
+		cmocka_unit_test(reader_that_is_awake_is_not_woken),
+		cmocka_unit_test(awake_reader_gives_the_room_of_large_records_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

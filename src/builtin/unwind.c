@@ -34,7 +34,11 @@ enum {
 	W_INODE = 104, /* key of the files: u64 inode, u32 device, u32 0 */
 	W_DEVICE = 112,
 	W_VMA = 120, /* address of the first byte of the file, were it mapped as this part is */
-	W_MEM = 128, /* what was read of the process */
+	W_LOW = 128, /* the last mapping that the kernel told: from where, how many bytes or 0,
+		      */
+	W_SIZE = 136,
+	W_FIRST = 144, /* and the first step in its rows */
+	W_MEM = 152,   /* what was read of the process */
 	W_FRAMES = W_MEM + SIGNAL_SIZE,
 };
 
@@ -274,7 +278,7 @@ static ref lookup(struct walk *w, uint32_t map, int32_t key, blkid none)
 
 /* Members of kernel structs, which the kernel's own types know. */
 struct vma_offsets {
-	int32_t start, pgoff, file, inode, number, super, device;
+	int32_t start, end, pgoff, file, inode, number, super, device;
 };
 
 static bool find_offset(struct unit *u, const char *type, const char *member, int32_t *out)
@@ -296,6 +300,7 @@ static bool can_find_vma(struct unit *u, struct vma_offsets *o)
 	return u->group->prog_type != BPF_PROG_TYPE_PERF_EVENT &&
 	       probe_has_feature(u->c->opt->env, "find_vma") &&
 	       find_offset(u, "vm_area_struct", "vm_start", &o->start) &&
+	       find_offset(u, "vm_area_struct", "vm_end", &o->end) &&
 	       find_offset(u, "vm_area_struct", "vm_pgoff", &o->pgoff) &&
 	       find_offset(u, "vm_area_struct", "vm_file", &o->file) &&
 	       find_offset(u, "file", "f_inode", &o->inode) &&
@@ -326,7 +331,10 @@ static void lower_vma(struct walk *w, ref vma, const struct vma_offsets *o)
 
 	set(w, W_INODE, ir_load(b, 8, inode, o->number));
 	set(w, W_DEVICE, ir_load(b, 4, super, o->device));
-	set(w, W_VMA, ir_bin(b, OP_SUB, ir_load(b, 8, vma, o->start), off));
+	ref start = ir_load(b, 8, vma, o->start);
+	set(w, W_VMA, ir_bin(b, OP_SUB, start, off));
+	set(w, W_LOW, start);
+	set(w, W_SIZE, ir_bin(b, OP_SUB, ir_load(b, 8, vma, o->end), start));
 	ir_jmp(b, w->stop);
 }
 
@@ -361,22 +369,19 @@ static void end_function(struct unit *u, struct function *f, int64_t stop)
 }
 
 /*
- * What is mapped there, asked from the kernel: of a process so young that its mappings have not
- * come to us.  Leaves to unknown when that is no file with a table.
+ * What is mapped there, asked from the kernel, which knows it before it is told us, and what a
+ * process has that has just executed another program.  Leaves to unknown when that is no file
+ * that is known.
  */
-static void ask_kernel(struct unit *u, struct walk *w, ref at, blkid unknown)
+static void ask_kernel(struct unit *u, struct walk *w, ref at, const struct vma_offsets *o,
+		       blkid unknown)
 {
 	enum { PARAM_VMA = 1, PARAM_CONTEXT };
 	struct irb *b = &u->b;
-	struct vma_offsets o;
 	struct function f;
 
-	if (!can_find_vma(u, &o)) {
-		ir_jmp(b, unknown);
-		return;
-	}
 	begin_function(u, PARAM_CONTEXT, &f);
-	lower_vma(&f.w, ir_param(b, PARAM_VMA), &o);
+	lower_vma(&f.w, ir_param(b, PARAM_VMA), o);
 	end_function(u, &f, 0);
 
 	ref context = ir_slot(b, 8);
@@ -390,7 +395,7 @@ static void ask_kernel(struct unit *u, struct walk *w, ref at, blkid unknown)
 	ir_start(b, found);
 	ref file = lookup(w, u->c->plan->unwind_files, W_INODE, unknown);
 	set(w, W_BIAS, ir_bin(b, OP_ADD, get(w, W_VMA), ir_load(b, 8, file, UNWIND_BIAS)));
-	set(w, W_STEP, ir_load(b, 4, file, UNWIND_STEP));
+	set(w, W_FIRST, ir_load(b, 4, file, UNWIND_STEP));
 	ir_store(b, 4, w->s, W_FILE, ir_load(b, 4, file, UNWIND_FILE));
 }
 
@@ -401,6 +406,7 @@ static void lower_step(struct unit *u, struct walk *w, ref index, uint32_t depth
 	struct irb *b = w->b;
 	blkid unmapped = ir_block(b), unknown = ir_block(b), no_table = ir_block(b);
 	blkid located = ir_block(b);
+	struct vma_offsets o;
 
 	ref i = ir_ext(b, false, 4, index);
 	need(w, ir_bin(b, OP_ULT, i, num(w, depth)), ENDED);
@@ -409,18 +415,29 @@ static void lower_step(struct unit *u, struct walk *w, ref index, uint32_t depth
 	set(w, W_N, plus(w, i, 1));
 
 	ref at = ir_bin(b, OP_SUB, pc, get(w, W_BACK));
+	if (can_find_vma(u, &o)) {
+		blkid other = ir_block(b);
+
+		/* A caller is mostly of the same file. */
+		ref off = ir_bin(b, OP_SUB, at, get(w, W_LOW));
+		ir_br(b, ir_bin(b, OP_ULT, off, get(w, W_SIZE)), located, other);
+		ir_start(b, other);
+		ask_kernel(u, w, at, &o, unmapped);
+		ir_jmp(b, located);
+	} else {
+		ir_jmp(b, unmapped);
+	}
+	ir_start(b, unmapped);
+	set(w, W_SIZE, num(w, 0));
 	set(w, W_KEY + 8, ir_bswap(b, 8, at));
-	ref map = lookup(w, p->unwind_maps, W_KEY, unmapped);
+	ref map = lookup(w, p->unwind_maps, W_KEY, unknown);
 	set(w, W_BIAS, ir_load(b, 8, map, UNWIND_BIAS));
-	set(w, W_STEP, ir_load(b, 4, map, UNWIND_STEP));
+	set(w, W_FIRST, ir_load(b, 4, map, UNWIND_STEP));
 	ir_store(b, 4, w->s, W_FILE, ir_load(b, 4, map, UNWIND_FILE));
 	ir_jmp(b, located);
-	ir_start(b, unmapped);
-	ask_kernel(u, w, at, unknown);
-	if (!ir_ended(b))
-		ir_jmp(b, located);
 
 	ir_start(b, located);
+	set(w, W_STEP, get(w, W_FIRST));
 	ref table = lookup(w, p->unwind_tables, W_FILE, no_table);
 	search_rows(w, table, ir_bin(b, OP_SUB, at, get(w, W_BIAS)));
 	step_by_row(w);
@@ -504,6 +521,7 @@ static void begin_walk(struct unit *u, struct walk *w, uint32_t depth)
 	set(w, W_N, num(w, 0));
 	set(w, W_STATUS, num(w, WALKING));
 	set(w, W_BACK, num(w, 0));
+	set(w, W_SIZE, num(w, 0));
 	set(w, W_KEY, ir_bin(b, OP_OR, lower_pid_above(u), num(w, UNWIND_KEY_BITS)));
 	ir_zero(b, w->s, W_FRAMES, depth * 8);
 }
@@ -575,6 +593,7 @@ bool unwind_by_tables(struct unit *u, const struct expr *e, bool *ok)
 	bool named = e->name[0] == 'd'; /* dw_ustack */
 	enum unwind_mode mode = mode_of(u);
 	bool follow = unwind_was_asked(u, e);
+	struct vma_offsets o;
 	const char *words;
 
 	*ok = true;
@@ -583,6 +602,7 @@ bool unwind_by_tables(struct unit *u, const struct expr *e, bool *ok)
 	words = missing(u);
 	if (!words && (follow || is_in_known_file(u))) {
 		u->c->plan->unwind_follow |= follow;
+		u->c->plan->unwind_each |= follow && !can_find_vma(u, &o);
 		return true;
 	}
 	if (!named && mode == UNWIND_AUTO)

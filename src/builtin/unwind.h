@@ -2,10 +2,11 @@
  * unwind.h - user stacks walked by unwind tables, in the program itself.
  *
  * The kernel's own walk follows frame pointers, which most code does not have.  This one looks
- * every address up: first in plan.unwind_maps, which file is mapped there in the process, then
- * among that file's rows (symbol/cfi_row.h) in plan.unwind_tables.  session/unwind.c fills
- * both.  Code that has no rows is walked by its frame pointer; a process of which nothing is
- * known, by the kernel.
+ * every address up: first which file is mapped there in the process, then among that file's
+ * rows (symbol/cfi_row.h) in plan.unwind_tables.  Which file the kernel says, and
+ * plan.unwind_files what it is to us; where the kernel cannot be asked (samples), or the code
+ * is of no file, plan.unwind_maps does.  session/unwind.c fills them.  Code that has no rows is
+ * walked by its frame pointer; a process of which nothing is known, by the kernel.
  */
 #ifndef SCRY_BUILTIN_UNWIND_H
 #define SCRY_BUILTIN_UNWIND_H

@@ -204,7 +204,8 @@ struct plan {
 	bool calls_kernel; /* functions of the kernel, by numbers that only this one knows */
 	uint32_t unwind_maps, unwind_tables, unwind_files; /* kmaps; 0: there are none */
 	uint32_t packets_kmap;				   /* 0: there is none */
-	bool unwind_follow; /* what processes map belongs into unwind_maps; else it is asked for
+	bool unwind_follow; /* of all files that the processes map the tables are made */
+	bool unwind_each;   /* and all they map belongs into unwind_maps: not all can ask for it
 			     */
 	bool uses_user_symbols; /* addresses of processes are among the values */
 };

@@ -23,6 +23,7 @@ struct file {
 	struct elf_segment code[CODE_PARTS]; /* the parts with code in them */
 	unsigned ncode;
 	bool is_target; /* there are probes in it */
+	bool is_told; /* in the kernel's files: nothing more needs to be known of who maps it */
 };
 
 /* What a process has mapped, as the trie knows it. */
@@ -37,6 +38,7 @@ VEC_TYPE(ranges, struct range);
 struct unwind {
 	const struct plan_kmap *tables;
 	bool follow; /* processes, not only files that are named */
+	bool each;   /* what each process maps is told to the kernel, which cannot be asked */
 	int maps_fd, tables_fd, files_fd;
 	struct usyms *us;
 	VEC(struct file) files; /* the index is the key in the kernel */
@@ -139,7 +141,7 @@ static struct file_key key_of(const struct usyms_file *f)
 }
 
 /* For processes that nothing is known of; a file whose parts are apart cannot be told so. */
-static void put_file(const struct unwind *w, const struct file *f)
+static void put_file(const struct unwind *w, struct file *f)
 {
 	struct file_key key = key_of(f->file);
 	struct place p = { .file = (uint32_t)w->files.len, .step = f->step };
@@ -151,18 +153,16 @@ static void put_file(const struct unwind *w, const struct file *f)
 			return;
 		p.bias = bias;
 	}
-	if (f->ncode && key.inode)
-		kbpf_map_update(w->files_fd, &key, &p, BPF_ANY);
+	f->is_told = f->ncode && key.inode && !kbpf_map_update(w->files_fd, &key, &p, BPF_ANY);
 }
 
 /* That it has no rows is known, too. */
-static void put_plain_file(const struct unwind *w, const struct usyms_file *f)
+static void put_plain_file(const struct unwind *w, struct file *f)
 {
-	struct file_key key = key_of(f);
+	struct file_key key = key_of(f->file);
 	struct place p = { .file = UNWIND_FILES };
 
-	if (key.inode)
-		kbpf_map_update(w->files_fd, &key, &p, BPF_ANY);
+	f->is_told = key.inode && !kbpf_map_update(w->files_fd, &key, &p, BPF_ANY);
 }
 
 /* The index of a file, which is known from now on, with rows or without (then ncode is 0). */
@@ -180,7 +180,7 @@ static uint32_t index_of(struct unwind *w, const struct usyms_file *f)
 		take_code(&new, &f->elf);
 		put_file(w, &new);
 	} else {
-		put_plain_file(w, f);
+		put_plain_file(w, &new);
 	}
 	cfi_fini(&table);
 	vec_push(NULL, &w->files, new);
@@ -322,6 +322,8 @@ static void on_mapped(void *arg, pid_t pid, const struct usyms_range *m)
 	if (is_known(w, &r))
 		return;
 	forget(w, pid, m->start, m->end);
+	if (!w->each && index < UNWIND_FILES && w->files.data[index].is_told)
+		return;
 	/* Code without rows is known too: to be none that only the kernel can walk. */
 	struct place p = { r.bias, part ? index : UNWIND_FILES,
 			   part ? w->files.data[index].step : 0 };
@@ -365,6 +367,7 @@ struct unwind *unwind_open(const struct plan *plan, const struct loaded *l, stru
 		return NULL;
 	w = xcalloc(1, sizeof(*w));
 	w->follow = plan->unwind_follow;
+	w->each = plan->unwind_each;
 	w->tables = &plan->kmaps.data[plan->unwind_tables];
 	w->maps_fd = l->maps[plan->unwind_maps];
 	w->tables_fd = l->maps[plan->unwind_tables];

@@ -6,55 +6,108 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/signalfd.h>
 #include <sys/statfs.h>
 
-static bool take_flag(struct bpf_task *t, const char *letter, const char *name)
-{
-	for (int i = 0; i < t->words.n; i++) {
-		if (strcmp(t->words.words[i], letter) && strcmp(t->words.words[i], name))
-			continue;
-		for (int k = i; k + 1 < t->words.n; k++)
-			t->words.words[k] = t->words.words[k + 1];
-		t->words.n--;
-		return true;
-	}
-	return false;
-}
+/* bpftool's options. They stand anywhere, letters together too; where: its place in the task.
+ */
+enum { IDLE = -1 }; /* changes nothing here */
 
-/* An option with an argument: the words are [.. option argument ..]. */
-static const char *take_value(struct bpf_task *t, const char *letter, const char *name)
-{
-	for (int i = 0; i + 1 < t->words.n; i++) {
-		char *value = t->words.words[i + 1];
+static const struct bpf_option {
+	char letter;
+	const char *name;
+	bool has_value;
+	long where;
+} OPTIONS[] = {
+	{ 'j', "--json", false, offsetof(struct bpf_task, json) },
+	{ 'p', "--pretty", false, offsetof(struct bpf_task, pretty) },
+	{ 'f', "--bpffs", false, offsetof(struct bpf_task, paths) },
+	{ 'n', "--nomount", false, offsetof(struct bpf_task, no_mount) },
+	{ 'h', "--help", false, offsetof(struct bpf_task, help) },
+	{ 'B', "--base-btf", true, offsetof(struct bpf_task, base_btf) },
+	{ 'd', "--debug", false, IDLE },
+	{ 'l', "--legacy", false, IDLE },
+	{ 'm', "--mapcompat", false, IDLE },
+};
 
-		if (strcmp(t->words.words[i], letter) && strcmp(t->words.words[i], name))
-			continue;
-		for (int k = i; k + 2 < t->words.n; k++)
-			t->words.words[k] = t->words.words[k + 2];
-		t->words.n -= 2;
-		return value;
-	}
+static const struct bpf_option *find_letter(char c)
+{
+	for (size_t i = 0; i < sizeof(OPTIONS) / sizeof(*OPTIONS); i++)
+		if (OPTIONS[i].letter == c)
+			return &OPTIONS[i];
 	return NULL;
 }
 
-/* Options stand anywhere. Those of bpftool that change nothing here are taken too. */
+/* "-j", "--json"; NULL: it is none, or several. */
+static const struct bpf_option *find_option(const char *word)
+{
+	for (size_t i = 0; i < sizeof(OPTIONS) / sizeof(*OPTIONS); i++)
+		if (!strcmp(OPTIONS[i].name, word))
+			return &OPTIONS[i];
+	return word[0] == '-' && word[1] && !word[2] ? find_letter(word[1]) : NULL;
+}
+
+/* "-jp": flags alone. */
+static bool are_letters(const char *word)
+{
+	size_t n = 1;
+
+	if (word[0] != '-' || !word[1] || !word[2])
+		return false;
+	for (; word[n]; n++) {
+		const struct bpf_option *o = find_letter(word[n]);
+
+		if (!o || o->has_value)
+			return false;
+	}
+	return true;
+}
+
+int bpf_leading_options(int argc, char **argv)
+{
+	int i = 0;
+
+	/* "scry -l map" lists probes. */
+	while (i < argc && strcmp(argv[i], "-l") != 0 &&
+	       (find_option(argv[i]) || are_letters(argv[i])))
+		i += find_option(argv[i]) && find_option(argv[i])->has_value ? 2 : 1;
+	return i < argc ? i : 0;
+}
+
+static void set_option(struct bpf_task *t, const struct bpf_option *o, char *value)
+{
+	char *to = (char *)t + o->where;
+
+	if (o->where == IDLE)
+		return;
+	if (o->has_value)
+		*(const char **)to = value;
+	else
+		*(bool *)to = true;
+}
+
+/* Takes the options out of the words. */
 static void take_options(struct bpf_task *t)
 {
-	static const char *const IDLE[][2] = { { "-d", "--debug" },
-					       { "-l", "--legacy" },
-					       { "-m", "--mapcompat" } };
+	char **words = t->words.words;
+	int n = 0;
 
-	t->json = take_flag(t, "-j", "--json");
-	t->pretty = take_flag(t, "-p", "--pretty");
+	for (int i = 0; i < t->words.n; i++) {
+		const struct bpf_option *o = find_option(words[i]);
+
+		if (are_letters(words[i]))
+			for (const char *c = words[i] + 1; *c; c++)
+				set_option(t, find_letter(*c), NULL);
+		else if (o && (!o->has_value || i + 1 < t->words.n))
+			set_option(t, o, o->has_value ? words[++i] : NULL);
+		else
+			words[n++] = words[i];
+	}
+	t->words.n = n;
 	t->json |= t->pretty;
-	t->paths = take_flag(t, "-f", "--bpffs");
-	t->no_mount = take_flag(t, "-n", "--nomount");
-	t->base_btf = take_value(t, "-B", "--base-btf");
-	for (size_t i = 0; i < sizeof(IDLE) / sizeof(*IDLE); i++)
-		take_flag(t, IDLE[i][0], IDLE[i][1]);
 	t->facts.json = t->json;
 	if (t->json)
 		jw_init(&t->facts.w, stdout, t->pretty);
@@ -98,10 +151,9 @@ int bpf_command(int argc, char **argv, const struct bpf_verb *verbs, const char 
 {
 	struct bpf_task t = { .words = { argv + 1, argc - 1 } };
 
-	if (take_flag(&t, "-h", "--help") ||
-	    (t.words.n == 1 && !strcmp(t.words.words[0], "help")))
-		return fputs(usage, stdout) < 0 ? EXIT_SYSTEM : EXIT_OK;
 	take_options(&t);
+	if (t.help || (t.words.n == 1 && !strcmp(t.words.words[0], "help")))
+		return fputs(usage, stdout) < 0 ? EXIT_SYSTEM : EXIT_OK;
 	const char *verb = t.words.n ? t.words.words[0] : verbs->name;
 	for (const struct bpf_verb *v = verbs; v->name; v++)
 		if (*verb && !strncmp(v->name, verb, strlen(verb)))

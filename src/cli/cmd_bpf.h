@@ -18,12 +18,16 @@ int cmd_link(int argc, char **argv);
 int cmd_btf(int argc, char **argv);
 int cmd_feature(int argc, char **argv);
 
+/* How many of the words are options of these commands that stand before one. */
+int bpf_leading_options(int argc, char **argv);
+
 /* What is left of the command line behind the verb, and how to answer. */
 struct bpf_task {
 	bool json;
 	bool pretty;	      /* -p: JSON in lines */
 	bool paths;	      /* -f: show where objects are pinned */
 	bool no_mount;	      /* -n: never mount a bpf file system */
+	bool help;	      /* -h */
 	const char *base_btf; /* -B FILE, or NULL */
 	struct inspect_words words;
 	struct facts facts; /* the answer */

@@ -12,6 +12,7 @@ struct command {
 	/* argv[0] is the subcommand; returns the exit code. */
 	int (*run)(int argc, char **argv);
 	const char *doc;
+	bool options_lead; /* bpftool's order: its options may stand before the subcommand */
 };
 
 /* Ends with a row without a name. */

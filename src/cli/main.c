@@ -21,11 +21,11 @@ const struct command commands[] = {
 	{ "vm", cmd_vm, "a BPF machine without a kernel" },
 	{ "filter", cmd_filter, "packet filters: show, translate, run on captures" },
 	{ "flame", cmd_flame, "folded stacks as a flame graph (SVG)" },
-	{ "prog", cmd_prog, "the kernel's BPF programs: show, dump, profile, pin" },
-	{ "map", cmd_map, "its maps: show, dump, look up, change, create, pin" },
-	{ "link", cmd_link, "its links: show, pin, detach" },
-	{ "btf", cmd_btf, "its BTF objects: show, dump" },
-	{ "feature", cmd_feature, "what this kernel offers" },
+	{ "prog", cmd_prog, "the kernel's BPF programs: show, dump, profile, pin", true },
+	{ "map", cmd_map, "its maps: show, dump, look up, change, create, pin", true },
+	{ "link", cmd_link, "its links: show, pin, detach", true },
+	{ "btf", cmd_btf, "its BTF objects: show, dump", true },
+	{ "feature", cmd_feature, "what this kernel offers", true },
 	{ "build", cmd_build,
 	  "write a program as an object file: scry build FILE -o PROG.bpf.o" },
 	{ "run", cmd_run, "run a BPF object file: PROG.bpf.o" },
@@ -38,6 +38,56 @@ static const struct command *find_command(const char *word)
 		if (!strcmp(c->name, word))
 			return c;
 	return NULL;
+}
+
+/* "-j prog show" becomes "prog -j show". */
+static const struct command *find_behind_options(int argc, char **argv)
+{
+	int n = bpf_leading_options(argc - 1, argv + 1);
+	const struct command *c = n ? find_command(argv[1 + n]) : NULL;
+
+	if (!c || !c->options_lead)
+		return NULL;
+	for (int i = 1 + n; i > 1; i--)
+		argv[i] = argv[i - 1];
+	argv[1] = (char *)c->name;
+	return c;
+}
+
+/* bpftool's subcommands that are none here: what does the same. */
+static const struct {
+	const char *name, *instead;
+} ELSEWHERE[] = {
+	{ "net",
+	  "scry link show has links of xdp, tcx, netkit and netfilter; bpftool net has tc's "
+	  "filters and programs without a link" },
+	{ "cgroup",
+	  "scry link show has links of cgroups; bpftool cgroup has programs without one" },
+	{ "perf", "scry link show has the events that programs hang on" },
+	{ "gen",
+	  "scry build FILE -o PROG.bpf.o makes an object; bpftool gen makes skeletons of it" },
+	{ "iter",
+	  "scry run PROG.bpf.o walks it; in the language: iter:task { ... }, and iter:task:FILE "
+	  "pins it" },
+	{ "struct_ops", "scry run PROG.bpf.o registers it until ^C; scry map show lists them" },
+	{ "batch", "a line of the shell for each command" },
+	{ "token", "bpftool token lists them" },
+};
+
+/* A word that is no file, but means something to bpftool. */
+static bool is_elsewhere(const char *word, int *code)
+{
+	struct err e = {};
+
+	for (size_t i = 0; i < sizeof(ELSEWHERE) / sizeof(*ELSEWHERE); i++) {
+		if (strcmp(ELSEWHERE[i].name, word) != 0 || !access(word, F_OK))
+			continue;
+		err_set(&e, -EINVAL, "there is no command '%s'", word);
+		err_hint(&e, "%s", ELSEWHERE[i].instead);
+		*code = report_usage(&e);
+		return true;
+	}
+	return false;
 }
 
 static int print_version(void)
@@ -105,6 +155,8 @@ int main(int argc, char **argv)
 	struct options o;
 	struct err e = {};
 
+	if (!command)
+		command = find_behind_options(argc, argv);
 	hold_standard_files();
 	if (carrier)
 		return flush_output(cmd_run_own(carrier, argc, argv));
@@ -114,8 +166,10 @@ int main(int argc, char **argv)
 		help_print(stderr);
 		return EXIT_USAGE;
 	}
-	int code =
-		options_parse(&o, &arena, argc, argv, &e) ? report_usage(&e) : run_options(&o);
+	int code;
+	if (is_elsewhere(argv[1], &code))
+		return code;
+	code = options_parse(&o, &arena, argc, argv, &e) ? report_usage(&e) : run_options(&o);
 
 	arena_free(&arena);
 	return flush_output(code);

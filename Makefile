@@ -100,6 +100,7 @@ $(addprefix $(BUILD)/tests/work/,calls feeds floats usdts manyargs paged): \
 $(BUILD)/tests/work/calls_static: WORK_FLAGS := -static -no-pie
 $(BUILD)/tests/work/calls_pie: WORK_FLAGS := -pie -fPIE
 $(BUILD)/tests/work/calls_nopie: WORK_FLAGS := -no-pie
+$(BUILD)/tests/work/touches: WORK_FLAGS := -static -no-pie
 $(addprefix $(BUILD)/tests/work/calls_,static pie nopie): tests/guest/work/calls.c tests/guest/work/work.h
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(PLAIN) $(WORK_FLAGS) -o $@ $<

@@ -298,6 +298,24 @@ static bool read_value_offset(struct attempt *t)
 	return true;
 }
 
+/* "1, 0": the address space to cast to, and from. */
+static bool read_spaces(struct attempt *t)
+{
+	uint64_t to, from;
+
+	if (!read_number(t, 0, UINT16_MAX, &to))
+		return false;
+	skip_blank(t);
+	if (t->p == t->end || *t->p != ',')
+		return miss(t, "expected a comma");
+	t->p++;
+	skip_blank(t);
+	if (!read_number(t, 0, UINT16_MAX, &from))
+		return false;
+	t->insn->imm = (int32_t)(to << 16 | from);
+	return true;
+}
+
 static bool read_operand(struct attempt *t, char what, enum insn_dialect dialect)
 {
 	switch (what) {
@@ -308,6 +326,7 @@ static bool read_operand(struct attempt *t, char what, enum insn_dialect dialect
 	case 'i':
 	case 'h':
 	case 'm': return read_imm(t);
+	case 'a': return read_spaces(t);
 	case 'o': return read_offset(t);
 	case 'j': return read_target(t, false);
 	case 'J':

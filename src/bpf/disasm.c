@@ -39,6 +39,7 @@ static void put_operand(struct sb *out, char what, const struct bpf_insn *p,
 	case 'm': sb_printf(out, "%u", (unsigned)p->imm); break;
 	case 'V': sb_printf(out, "%u", (unsigned)p[1].imm); break;
 	case 'H': put_helper(out, p->imm, dialect); break;
+	case 'a': sb_printf(out, "%u, %u", (uint32_t)p->imm >> 16, (uint16_t)p->imm); break;
 	case '6': sb_puts(out, "64"); break;
 	case '%': sb_putc(out, '%'); break;
 	}

@@ -71,6 +71,7 @@ static struct used used_fields(const struct insn_row *row)
 		case 'L':
 		case 'V': u.imm = u.imm2 = true; break;
 		case 'i':
+		case 'a':
 		case 'h':
 		case 'J':
 		case 'm':

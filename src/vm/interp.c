@@ -277,6 +277,8 @@ do_trace:
 do_LDDW_VAR:
 do_CALL_BTF:
 do_MAY_GOTO:
+do_CAST_SPACE:
+do_CAST_PERCPU:
 do_none:
 	run->fault = -EINVAL;
 	goto fault;

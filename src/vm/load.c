@@ -108,6 +108,8 @@ static int decode_one(struct vm_prog *prog, uint32_t i, struct err *e)
 			       prog->name, i, p->code);
 	if (id == INSN_MAY_GOTO)
 		return bad(prog, i, e, "may_goto is not supported");
+	if (id == INSN_CAST_SPACE || id == INSN_CAST_PERCPU)
+		return bad(prog, i, e, "casts between address spaces are not supported");
 	if (writes_frame(p))
 		return bad(prog, i, e, "writes to r10, which is read only");
 	*op = (struct vm_op){ (uint16_t)id, p->dst_reg, p->src_reg, p->off, p->imm };

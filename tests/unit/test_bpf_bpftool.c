@@ -1,15 +1,18 @@
 /*
  * The kernel dialect is what bpftool prints: every vector in a program that the kernel loads is
- * dumped by bpftool and by us. Skipped where there is no bpftool, or no right to load programs.
+ * dumped by bpftool and by us; and it is what the running kernel prints, of every form of every
+ * instruction. Skipped where there is no bpftool, or no right to load programs.
  */
 #include "bpf/asm.h"
 #include "bpf/disasm.h"
+#include "bpf_forms.h"
 #include "vm_kernel.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -96,10 +99,90 @@ static void the_dump_is_bpftools(void **state)
 	assert_int_equal(pclose(dump), 0);
 }
 
+/* What may stand anywhere in a program that the kernel prints before it verifies it. */
+static bool stands_alone(enum insn_id id)
+{
+	uint8_t code = insn_row(id)->code;
+	bool is_call = BPF_CLASS(code) == BPF_JMP &&
+		       (BPF_OP(code) == BPF_CALL || BPF_OP(code) == BPF_EXIT);
+
+	return !is_call && !insn_prints(id, "HfFmV");
+}
+
+static uint32_t all_forms(struct bpf_insn *insns, uint32_t room)
+{
+	uint32_t n = 0;
+
+	for (int id = 0; id < INSN_COUNT; id++) {
+		for (unsigned i = 0; bpf_form((enum insn_id)id, i, insns + n); i++) {
+			assert_true(n + 4 < room);
+			if (!stands_alone((enum insn_id)id))
+				continue;
+			/* Jumps have to end inside. */
+			if (insn_prints((enum insn_id)id, "j"))
+				insns[n].off = 0;
+			if (insn_prints((enum insn_id)id, "J"))
+				insns[n].imm = 0;
+			n += insn_is_wide(&insns[n]) ? 2 : 1;
+		}
+	}
+	insns[n++] = (struct bpf_insn){ .code = BPF_JMP | BPF_EXIT };
+	return n;
+}
+
+/* The program as the kernel prints it, one line for each instruction: "7: .1....... (bf) r6 =
+ * r1". */
+static const char *kernel_listing(const struct bpf_insn *insns, uint32_t n, char *text,
+				  size_t size)
+{
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.prog_type = BPF_PROG_TYPE_SOCKET_FILTER;
+	attr.insns = (uintptr_t)insns;
+	attr.insn_cnt = n;
+	attr.license = (uintptr_t) "GPL";
+	attr.log_buf = (uintptr_t)text;
+	attr.log_size = (uint32_t)size;
+	attr.log_level = 2;
+	auto_close int fd = vm_kernel_bpf(BPF_PROG_LOAD, &attr);
+	(void)fd;
+	const char *listing = strstr(text, "Live regs before insn:\n");
+	return listing ? strchr(listing, '\n') + 1 : NULL;
+}
+
+static void every_form_is_printed_as_by_the_kernel(void **state)
+{
+	(void)state;
+	enum { INSNS = 1 << 16, LOG = 16 << 20 };
+	auto_free struct bpf_insn *insns = xcalloc(INSNS, sizeof(*insns));
+	auto_free char *text = xcalloc(1, LOG);
+	const struct bpf_disasm_opts opts = { .opcode = true };
+	uint32_t n = all_forms(insns, INSNS), forms = 0;
+	const char *line = kernel_listing(insns, n, text, LOG);
+
+	if (!line)
+		skip();
+	for (uint32_t i = 0; i < n; forms++) {
+		auto_sb struct sb ours = { 0 };
+		const char *theirs = strchr(line, '(');
+		uint32_t at = i;
+
+		i += bpf_disasm(&ours, insns, n, i, &opts);
+		assert_non_null(theirs);
+		assert_int_equal(strtoul(line, NULL, 10), at);
+		if (strncmp(theirs, ours.s, ours.len) || theirs[ours.len] != '\n')
+			fail_msg("%.*s: ours is %s", (int)strcspn(line, "\n"), line, ours.s);
+		line = strchr(line, '\n') + 1;
+	}
+	assert_int_equal(forms, 52923); /* grows with the table */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_dump_is_bpftools),
+		cmocka_unit_test(every_form_is_printed_as_by_the_kernel),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

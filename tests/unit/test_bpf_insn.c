@@ -109,6 +109,12 @@ static void both_dialects_print(void **state)
 		{ { BPF_STX | BPF_ATOMIC | BPF_DW, 1, 2, 0, BPF_CMPXCHG },
 		  "r0 = atomic64_cmpxchg((u64 *)(r1 +0), r0, r2)",
 		  "lock cmpxchg64 [r1+0], r2" },
+		{ { BPF_ALU64 | BPF_MOV | BPF_X, 1, 2, 1, 1 << 16 },
+		  "r1 = addr_space_cast(r2, 1, 0)",
+		  "addr_space_cast r1, r2, 1, 0" },
+		{ { BPF_ALU64 | BPF_MOV | BPF_X, 0, 0, -1, 0 },
+		  "r0 = &(void __percpu *)(r0)",
+		  "mov_percpu r0, r0" },
 		{ { 0xff, 1, 2, 3, 4 }, "insn 0xff21030004000000", "insn 0xff21030004000000" },
 	};
 	struct bpf_disasm_opts other = { .dialect = INSN_MNEMONIC };

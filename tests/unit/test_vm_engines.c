@@ -23,7 +23,7 @@ static void put_any(struct program *p)
 
 	if (strchr(row->text[0], '{') || class == BPF_LD || id == INSN_CALL ||
 	    id == INSN_CALLX || id == INSN_CALL_BTF || id == INSN_MAY_GOTO ||
-	    id == INSN_CALL_LOCAL)
+	    id == INSN_CAST_SPACE || id == INSN_CAST_PERCPU || id == INSN_CALL_LOCAL)
 		return;
 	i.dst_reg = pick(10) & 0xf;
 	i.src_reg = pick(11) & 0xf;

@@ -97,22 +97,6 @@ static bool parse_where(struct probe_env *env, const struct attach_text *at, str
 	return split_offset(env, at, w);
 }
 
-/* Where the parameters begin in a demangled name; its end when it has none. */
-static size_t without_params(const char *name)
-{
-	static const char call[] = "operator()", anonymous[] = "(anonymous namespace)";
-
-	for (const char *p = name; *p; p++) {
-		if (!strncmp(p, call, sizeof(call) - 1))
-			p += sizeof(call) - 2;
-		else if (!strncmp(p, anonymous, sizeof(anonymous) - 1))
-			p += sizeof(anonymous) - 2;
-		else if (*p == '(')
-			return (size_t)(p - name);
-	}
-	return strlen(name);
-}
-
 /*
  * "f.cold", where GCC put what f rarely does: f jumps there. It is no function to who writes
  * C++, and what lies on its stack is no return address.
@@ -136,9 +120,10 @@ static bool matches(const struct where *w, const char *name)
 	text = demangle(name);
 	if (!text)
 		return false;
-	if (!strchr(w->symbol, '('))
-		text[without_params(text)] = '\0';
-	is_match = wildcard_match(w->symbol, text);
+	if (!w->symbol[demangled_params(w->symbol)])
+		text[demangled_params(text)] = '\0';
+	is_match = wildcard_match(w->symbol, text) ||
+		   wildcard_match(w->symbol, text + demangled_name(text));
 	free(text);
 	return is_match;
 }

@@ -100,6 +100,8 @@ static struct dwarf_place place_struct(struct call *c, const struct type *t)
 	struct classes k = { .budget = FIELDS_MAX };
 
 	classify(c->tt, t, 0, &k);
+	if (t->dwarf && !t->size)
+		return nowhere("the debug information only declares its type");
 	if (!k.has_int[0] && !k.has_float[0] && !k.has_int[1] && !k.has_float[1])
 		return nowhere("it is empty");
 	if (t->size > IN_REGS_MAX && arch_host.big_by_ref)

@@ -2,6 +2,7 @@
 
 #include "probe/arch.h"
 #include "probe/user_abi.h"
+#include "types/dwarf_class.h"
 #include "types/dwarf_func.h"
 
 #include <errno.h>

@@ -454,6 +454,10 @@ static void no_field(struct unit *u, struct expr *e, const struct type *t)
 		diag_nearer(e->name, f[i].name, &best, &dist);
 	if (best)
 		diag_hint(d, "did you mean %s?", best);
+	else if (t->dwarf && !t->size)
+		diag_hint(d,
+			  "the debug information only declares it; clang's has it whole with "
+			  "-fstandalone-debug");
 	else if (has_virtual_base(c, t, 0))
 		diag_hint(
 			d,

@@ -248,18 +248,23 @@ bool debug_info_unit(struct debug_info *di, uint64_t addr, Dwarf_Die *out)
 	return false;
 }
 
-static bool find_func(Dwarf_Die *parent, uint64_t addr, Dwarf_Die *out, int depth)
+/* inside: of functions, too, where those of classes and lambdas in them lie. */
+static bool find_func(Dwarf_Die *parent, uint64_t addr, bool inside, Dwarf_Die *out, int depth)
 {
 	Dwarf_Die die;
 
 	if (depth > DIE_DEPTH_MAX || !die_first(parent, &die))
 		return false;
 	do {
-		if (dwarf_tag(&die) == DW_TAG_subprogram && dwarf_haspc(&die, addr) == 1) {
+		int tag = dwarf_tag(&die);
+
+		if (tag == DW_TAG_subprogram && dwarf_haspc(&die, addr) == 1) {
 			*out = die;
 			return true;
 		}
-		if (die_is_scope(&die) && find_func(&die, addr, out, depth + 1))
+		if ((die_is_scope(&die) ||
+		     (inside && (tag == DW_TAG_subprogram || tag == DW_TAG_lexical_block))) &&
+		    find_func(&die, addr, inside, out, depth + 1))
 			return true;
 	} while (die_next(&die));
 	return false;
@@ -269,7 +274,8 @@ bool debug_info_func(struct debug_info *di, uint64_t addr, Dwarf_Die *out)
 {
 	Dwarf_Die unit;
 
-	return debug_info_unit(di, addr, &unit) && find_func(&unit, addr, out, 0);
+	return debug_info_unit(di, addr, &unit) &&
+	       (find_func(&unit, addr, false, out, 0) || find_func(&unit, addr, true, out, 0));
 }
 
 bool debug_info_cfa(struct debug_info *di, uint64_t addr, unsigned *reg, int64_t *off)

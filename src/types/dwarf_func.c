@@ -6,6 +6,7 @@
 #include "types/dwarf_func.h"
 
 #include "base/auto.h"
+#include "types/dwarf_class.h"
 
 #include <string.h>
 
@@ -288,15 +289,6 @@ static struct dwarf_place find_place(const struct param_reader *r, Dwarf_Die *pa
 	return found.kind == DWARF_NOWHERE && p.kind == DWARF_AT_ENTRY ? p : found;
 }
 
-/* DW_CC_pass_by_reference, a word of the type and not of its typedefs. */
-bool dwarf_passed_by_ref(Dwarf_Die *param)
-{
-	Dwarf_Die type, bare;
-
-	if (!die_ref(param, DW_AT_type, &type) || dwarf_peel_type(&type, &bare))
-		return false;
-	return die_number(&bare, DW_AT_calling_convention, 0) == DW_CC_pass_by_reference;
-}
 
 static void add_param(struct param_reader *r, Dwarf_Die *die, struct dwarf_place place)
 {

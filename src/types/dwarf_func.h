@@ -70,9 +70,6 @@ bool dwarf_may_drop_params(Dwarf_Die *func);
 unsigned dwarf_params(struct typetab *tt, struct dwarf_types *d, const struct dwarf_scope *at,
 		      struct dwarf_param **out);
 
-/* Is a parameter, or a function's result, a C++ object that lies where its maker wants it? */
-bool dwarf_passed_by_ref(Dwarf_Die *die);
-
 /* Calls fn with "TYPE NAME" of each parameter that has a name. */
 void dwarf_print_params(Dwarf_Die *func, void (*fn)(void *arg, const char *text), void *arg);
 

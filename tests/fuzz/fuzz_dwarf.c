@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/auto.h"
 #include "symbol/debug_line.h"
+#include "types/dwarf_class.h"
 #include "types/dwarf_func.h"
 
 #include <stdio.h>

@@ -229,6 +229,38 @@ static void damaged_files_do_no_harm(void **state)
 	unlink(path);
 }
 
+/* What is left of a name without the result in front and the parameters behind. */
+static void assert_bare(const char *name, const char *expect)
+{
+	auto_free char *text = xstrdup(name);
+
+	text[demangled_params(text)] = '\0';
+	assert_string_equal(text + demangled_name(text), expect);
+}
+
+static void demangled_names_are_taken_apart(void **state)
+{
+	(void)state;
+	assert_bare("ns::f(int)", "ns::f");
+	assert_bare("f", "f");
+	assert_bare("", "");
+	assert_bare("ns::box::operator()(int) const", "ns::box::operator()");
+	assert_bare("(anonymous namespace)::f()", "(anonymous namespace)::f");
+	assert_bare("main::{lambda(int)#1}::operator()(int) const",
+		    "main::{lambda(int)#1}::operator()");
+	assert_bare("int twice<int>(int)", "twice<int>");
+	assert_bare("std::vector<int, std::allocator<int> > ns::make<int, (ns::kind)2>(int)",
+		    "ns::make<int, (ns::kind)2>");
+	assert_bare("bool operator< <int>(box<int>, box<int>)", "operator< <int>");
+	assert_bare("bool ns::operator<<(int, int)", "bool ns::operator<<");
+	assert_bare("box::operator->() const", "box::operator->");
+	assert_bare("non-virtual thunk to ns::d::f(int)", "non-virtual thunk to ns::d::f");
+	assert_bare("<fn(u32) -> u32 as core::ops::Fn>::call",
+		    "<fn(u32) -> u32 as core::ops::Fn>::call");
+	assert_bare("broken<(", "broken<(");
+	assert_bare(">>)(", ">>)(");
+}
+
 static void assert_demangled(const char *name, const char *expect)
 {
 	auto_free char *text = demangle(name);
@@ -257,6 +289,7 @@ static void encoded_names_become_readable(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(demangled_names_are_taken_apart),
 		cmocka_unit_test(functions_have_their_addresses),
 		cmocka_unit_test(addresses_have_their_functions),
 		cmocka_unit_test(offsets_find_the_code_in_the_file),

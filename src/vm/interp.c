@@ -15,10 +15,28 @@ struct frame {
 	uint64_t saved[4]; /* r6 ... r9 */
 };
 
-#define NEXT()                        \
-	do {                          \
-		op++;                 \
-		goto *labels[op->id]; \
+/* What an ALU instruction of 32 bits computes, and when a jump on 32 bits is taken. */
+#define INSN(id, ...)
+#define ALU(id, op, off, sign, name, group, expr)                                         \
+	static inline uint32_t alu32_##id(uint32_t d __attribute__((unused)), uint32_t s) \
+	{                                                                                 \
+		typedef uint32_t U __attribute__((unused));                               \
+		typedef int32_t S __attribute__((unused));                                \
+		enum { BITS = 32 };                                                       \
+		return (U)(expr);                                                         \
+	}
+#define BRANCH(id, op, sign, name, expr)                        \
+	static inline bool holds32_##id(uint32_t d, uint32_t s) \
+	{                                                       \
+		typedef int32_t S __attribute__((unused));      \
+		return expr;                                    \
+	}
+#include "bpf/insn.def"
+
+#define NEXT()                         \
+	do {                           \
+		op++;                  \
+		goto *labels[op->run]; \
 	} while (0)
 
 #define JUMP()                                                    \
@@ -26,7 +44,7 @@ struct frame {
 		if (op->jump < 0 && (run->steps += op->jump) < 0) \
 			goto out_of_steps;                        \
 		op += op->jump + 1;                               \
-		goto *labels[op->id];                             \
+		goto *labels[op->run];                            \
 	} while (0)
 
 /* The types that the expressions of insn.def speak of. */
@@ -42,19 +60,21 @@ static void interpret(struct scry_vm_run *run, const struct vm_prog *prog,
 		      const struct vm_op *op, uint64_t r1, uint64_t r2, const uint64_t more[2],
 		      uint64_t frame)
 {
-	static const void *const LABELS[VM_OPS] = {
+	static const void *const LABELS[VM_RUN_OPS] = {
 #define INSN(id, ...) &&do_##id,
 #include "bpf/insn.def"
 		[VM_OP_TAIL] = &&do_tail,
 		[VM_OP_NONE] = &&do_none,
+#define SEQUENCE(name, ...) [VM_FUSED_##name] = &&do_##name,
+#include "vm/fused.def"
 	};
-	static const void *const TRACED[VM_OPS] = { [0 ... VM_OPS - 1] = &&do_trace };
+	static const void *const TRACED[VM_RUN_OPS] = { [0 ... VM_RUN_OPS - 1] = &&do_trace };
 	const void *const *labels = run->input->trace ? TRACED : LABELS;
 	struct frame frames[BPF_CALL_DEPTH];
 	uint32_t depth = run->depth;
-	uint64_t r[11] = { 0, r1, r2, more[0], more[1], [10] = frame }, addr;
+	uint64_t r[11] = { 0, r1, r2, more[0], more[1], [10] = frame }, addr, word;
 
-	goto *labels[op->id];
+	goto *labels[op->run];
 
 	/* --- arithmetic --- */
 #define INSN(id, ...)
@@ -224,7 +244,7 @@ do_tail : {
 		goto fault;
 	run->prog = prog = target;
 	op = target->ops;
-	goto *labels[op->id];
+	goto *labels[op->run];
 }
 
 do_CALL_LOCAL:
@@ -238,7 +258,7 @@ do_CALL_LOCAL:
 	run->depth++;
 	r[10] -= BPF_STACK_SIZE;
 	op += op->jump + 1;
-	goto *labels[op->id];
+	goto *labels[op->run];
 
 do_EXIT:
 	if (run->depth == depth)
@@ -248,26 +268,59 @@ do_EXIT:
 	r[10] += BPF_STACK_SIZE;
 	run->prog = prog = frames[run->depth].prog;
 	op = frames[run->depth].ret;
-	goto *labels[op->id];
+	goto *labels[op->run];
 
-#define PACKET_LOAD(offset, size)                        \
-	if (!vm_packet_load(run, offset, size, &r[0])) { \
-		r[0] = 0;                                \
-		goto end;                                \
-	}                                                \
-	NEXT();
+#define AT_ABS	op->imm
+#define AT_IND	(int32_t)(op->imm + (int64_t)r[op->src])
+#define BYTES_B 1
+#define BYTES_H 2
+#define BYTES_W 4
+#define PACKET_LOAD(place, size)                                     \
+	if (!vm_packet_load(run, AT_##place, BYTES_##size, &word)) { \
+		r[0] = 0;                                            \
+		goto end;                                            \
+	}                                                            \
+	r[0] = word;
 do_LDABSB:
-	PACKET_LOAD(op->imm, 1)
+	PACKET_LOAD(ABS, B)
+	NEXT();
 do_LDABSH:
-	PACKET_LOAD(op->imm, 2)
+	PACKET_LOAD(ABS, H)
+	NEXT();
 do_LDABSW:
-	PACKET_LOAD(op->imm, 4)
+	PACKET_LOAD(ABS, W)
+	NEXT();
 do_LDINDB:
-	PACKET_LOAD((int32_t)(op->imm + (int64_t)r[op->src]), 1)
+	PACKET_LOAD(IND, B)
+	NEXT();
 do_LDINDH:
-	PACKET_LOAD((int32_t)(op->imm + (int64_t)r[op->src]), 2)
+	PACKET_LOAD(IND, H)
+	NEXT();
 do_LDINDW:
-	PACKET_LOAD((int32_t)(op->imm + (int64_t)r[op->src]), 4)
+	PACKET_LOAD(IND, W)
+	NEXT();
+
+	/* --- several at once --- */
+#define SEQUENCE(...)
+#define LOAD_BRANCH(place, size, condition)                               \
+	do_LD##place##size##_##condition : PACKET_LOAD(place, size) op++; \
+	if (holds32_##condition((uint32_t)word, (uint32_t)op->imm))       \
+		JUMP();                                                   \
+	NEXT();
+#include "vm/fused.def"
+
+do_HEADER:
+	PACKET_LOAD(ABS, B)
+	word = alu32_AND((uint32_t)word, (uint32_t)op[1].imm);
+	word = alu32_LSH((uint32_t)word, (uint32_t)op[2].imm);
+	r[0] = r[op[3].dst] = word;
+	op += 3;
+	NEXT();
+
+do_RETURN:
+	r[op->dst] = (uint32_t)op->imm;
+	op++;
+	goto do_EXIT;
 
 do_trace:
 	run->input->trace(run->input->user, prog->id, (uint32_t)(op - prog->ops), r);

@@ -112,7 +112,11 @@ static int decode_one(struct vm_prog *prog, uint32_t i, struct err *e)
 		return bad(prog, i, e, "casts between address spaces are not supported");
 	if (writes_frame(p))
 		return bad(prog, i, e, "writes to r10, which is read only");
-	*op = (struct vm_op){ (uint16_t)id, p->dst_reg, p->src_reg, p->off, p->imm };
+	*op = (struct vm_op){ .id = (uint8_t)id,
+			      .dst = p->dst_reg,
+			      .src = p->src_reg,
+			      .jump = p->off,
+			      .imm = p->imm };
 	prog->uses_stack |= p->dst_reg == BPF_REG_10 || p->src_reg == BPF_REG_10;
 	if (insn_is_wide(p))
 		return decode_wide(prog, i, e);
@@ -180,6 +184,35 @@ static void price_calls(struct vm_prog *prog)
 	}
 }
 
+/* --- several at once --- */
+
+enum { FUSED_MAX = 4 };
+
+static const struct {
+	uint8_t run, n, ids[FUSED_MAX];
+} FUSED[] = {
+#define SEQUENCE(name, n, ...) { VM_FUSED_##name, n, { __VA_ARGS__ } },
+#include "vm/fused.def"
+};
+
+/* What the interpreter does at i: all but the first of several must work on r0. */
+static uint8_t run_at(const struct vm_prog *prog, uint32_t i)
+{
+	const struct vm_op *op = &prog->ops[i];
+
+	for (unsigned k = 0; k < sizeof(FUSED) / sizeof(*FUSED); k++) {
+		unsigned n = FUSED[k].n, fits = op->id == FUSED[k].ids[0];
+
+		while (fits && fits < n && i + fits < prog->n &&
+		       op[fits].id == FUSED[k].ids[fits] &&
+		       !(op[fits].id == INSN_MOV32_X ? op[fits].src : op[fits].dst))
+			fits++;
+		if (fits == n)
+			return FUSED[k].run;
+	}
+	return op->id;
+}
+
 int vm_decode(struct vm_prog *prog, struct err *e)
 {
 	for (uint32_t i = 0; i < prog->n; i += insn_is_wide(&prog->insns[i]) ? 2 : 1) {
@@ -194,5 +227,7 @@ int vm_decode(struct vm_prog *prog, struct err *e)
 	int ret = check_targets(prog, e);
 	if (!ret)
 		price_calls(prog);
+	for (uint32_t i = 0; i < prog->n; i++)
+		prog->ops[i].run = run_at(prog, i);
 	return ret;
 }

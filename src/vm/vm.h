@@ -30,10 +30,17 @@ enum {
 	VM_OP_TAIL = INSN_COUNT, /* a call of bpf_tail_call() */
 	VM_OP_NONE,		 /* the second half of a 64-bit immediate */
 	VM_OPS,
+	VM_FUSED_BEFORE = VM_OPS - 1,
+#define SEQUENCE(name, n, ...) VM_FUSED_##name,
+#include "vm/fused.def"
+	VM_RUN_OPS,
 };
 
+_Static_assert(VM_RUN_OPS <= UINT8_MAX, "an operation is a byte");
+
 struct vm_op {
-	uint16_t id;
+	uint8_t id;
+	uint8_t run; /* what the interpreter does: id, or several at once (fused.def) */
 	uint8_t dst, src;
 	int32_t jump; /* slots from the next one to the target; memory: offset; helper: flags */
 	/* Sign-extended; ld_imm64: what the register gets; helper: its address; call: its

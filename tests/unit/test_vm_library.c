@@ -230,11 +230,55 @@ static void threads_share_queues_and_stacks(void **state)
 	}
 }
 
+struct traced {
+	uint32_t insns[16];
+	unsigned n;
+};
+
+static void note_insn(void *user, int prog, uint32_t insn, const uint64_t *regs)
+{
+	struct traced *t = user;
+
+	(void)prog, (void)regs;
+	t->insns[t->n++] = insn;
+}
+
+/* Those too that the interpreter does at once when nobody looks. */
+static void a_trace_shows_each_instruction(void **state)
+{
+	(void)state;
+	static const char TEXT[] =
+		"r0 = *(u8 *)skb[0]; w0 &= 15; w0 <<= 2; w7 = w0; r0 = *(u16 *)skb[r7 + 0]\n"
+		"if w0 != 0x506 goto +2; w0 = 3; exit; w0 = 4; exit";
+	static const uint32_t WANT[] = { 0, 1, 2, 3, 4, 5, 6, 7 };
+	static const uint8_t PACKET[] = { 0x41, 2, 3, 4, 5, 6 };
+	auto_arena struct arena a = { 0 };
+	struct traced t = { 0 };
+	struct scry_vm_input in = {
+		.packet = PACKET, .packet_size = sizeof(PACKET), .trace = note_insn, .user = &t
+	};
+	struct scry_vm *vm = scry_vm_new();
+	struct scry_vm_result out;
+	struct bpf_insn *insns;
+	struct err e = { 0 };
+	uint32_t n;
+
+	if (bpf_asm(&a, TEXT, strlen(TEXT), &insns, &n, &e))
+		fail_msg("%s", e.msg);
+	int prog = scry_vm_load(vm, insns, n, NULL);
+	assert_int_equal(scry_vm_run(vm, prog, &in, &out), 0);
+	assert_int_equal(out.r0, 3);
+	assert_int_equal(t.n, 8);
+	assert_memory_equal(t.insns, WANT, sizeof(WANT));
+	scry_vm_free(vm);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(many_runs_stop_at_the_first_error),
 		cmocka_unit_test(many_packets_have_a_result_each),
+		cmocka_unit_test(a_trace_shows_each_instruction),
 		cmocka_unit_test(code_is_never_writable_and_executable),
 		cmocka_unit_test(threads_share_keyed_maps),
 		cmocka_unit_test(threads_share_queues_and_stacks),

@@ -1,4 +1,6 @@
-/* busy user|kernel MS: keeps a CPU busy for MS milliseconds, computing or filling random bytes.
+/*
+ * busy user|kernel MS [cpu]: keeps a CPU busy for MS milliseconds, computing or filling random
+ * bytes; with cpu, milliseconds of its own processor time, however long that takes.
  */
 #include "work.h"
 
@@ -6,11 +8,11 @@
 #include <sys/random.h>
 #include <time.h>
 
-static double now_ms(void)
+static double now_ms(clockid_t clock)
 {
 	struct timespec ts;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
+	clock_gettime(clock, &ts);
 	return (double)ts.tv_sec * 1e3 + (double)ts.tv_nsec / 1e6;
 }
 
@@ -30,10 +32,13 @@ static void ask_kernel(void)
 
 int main(int argc, char **argv)
 {
-	double end = now_ms() + (double)work_number(argc, argv, 2, "busy user|kernel MS");
+	const char *usage = "busy user|kernel MS [cpu]";
+	double ms = (double)work_number(argc, argv, 2, usage);
+	clockid_t clock = argc > 3 ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC;
+	double end = now_ms(clock) + ms;
 	void (*work)(void) = strcmp(argv[1], "kernel") ? compute : ask_kernel;
 
-	while (now_ms() < end)
+	while (now_ms(clock) < end)
 		work();
 	return 0;
 }

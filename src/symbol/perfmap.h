@@ -11,8 +11,9 @@
 
 /*
  * Fills funcs, which must be empty, from the file; lines that are none of the format are left
- * out, and of several functions at one place the last one counts. Of a file larger than 256 MiB
- * the beginning is read. Returns 0 or -errno.
+ * out, and of several functions at one place the last one counts. Where functions overlap, the
+ * one that begins last has the address, as perf has it; wherever its line is. Of a file larger
+ * than 256 MiB the beginning is read. Returns 0 or -errno.
  */
 int perfmap_load(struct elf_funcs *funcs, const char *path);
 

@@ -244,6 +244,37 @@ static void the_last_function_of_a_place_is_named(void **state)
 	usyms_free(us);
 }
 
+/*
+ * As perf 6.1 names them where it has a name: of those that have the address the one that
+ * begins last, wherever its line is. Behind an inner function perf has none for the outer one.
+ */
+static void functions_that_overlap_are_told_by_their_start(void **state)
+{
+	struct usyms *us = usyms_new();
+	char path[64];
+
+	(void)state;
+	snprintf(path, sizeof(path), "/tmp/perf-%d.map", getpid());
+	write_map(path, "1000 1000 outer\n1100 100 inner\n"
+			"3100 100 inner_before\n3000 1000 outer_after\n"
+			"5000 400 low\n5200 400 high_after\n"
+			"7200 400 high\n7000 400 low_after\n");
+	assert_name(us, getpid(), 0x1050, "outer", 0x50);
+	assert_name(us, getpid(), 0x1150, "inner", 0x50);
+	assert_name(us, getpid(), 0x1300, "outer", 0x300);
+	assert_name(us, getpid(), 0x3050, "outer_after", 0x50);
+	assert_name(us, getpid(), 0x3150, "inner_before", 0x50);
+	assert_name(us, getpid(), 0x3300, "outer_after", 0x300);
+	assert_name(us, getpid(), 0x5100, "low", 0x100);
+	assert_name(us, getpid(), 0x5300, "high_after", 0x100);
+	assert_name(us, getpid(), 0x5500, "high_after", 0x300);
+	assert_name(us, getpid(), 0x7100, "low_after", 0x100);
+	assert_name(us, getpid(), 0x7300, "high", 0x100);
+	assert_name(us, getpid(), 0x7500, "high", 0x300);
+	unlink(path);
+	usyms_free(us);
+}
+
 static void a_map_that_is_no_file_is_not_read(void **state)
 {
 	struct elf_funcs funcs = {};
@@ -293,6 +324,7 @@ int main(void)
 		cmocka_unit_test(the_vdso_has_names),
 		cmocka_unit_test(compiled_code_has_the_names_of_its_map),
 		cmocka_unit_test(the_last_function_of_a_place_is_named),
+		cmocka_unit_test(functions_that_overlap_are_told_by_their_start),
 		cmocka_unit_test(a_map_that_is_no_file_is_not_read),
 		cmocka_unit_test(lines_of_maps_are_read),
 	};

@@ -289,7 +289,6 @@ static struct dwarf_place find_place(const struct param_reader *r, Dwarf_Die *pa
 	return found.kind == DWARF_NOWHERE && p.kind == DWARF_AT_ENTRY ? p : found;
 }
 
-
 static void add_param(struct param_reader *r, Dwarf_Die *die, struct dwarf_place place)
 {
 	const char *name = die_name(die);

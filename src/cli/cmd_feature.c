@@ -12,13 +12,15 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <net/if.h>
 #include <string.h>
 
 struct probe {
 	struct bpf_task *t;
 	struct facts *f;
-	bool macros, full;
-	const char *prefix; /* of the macros */
+	bool macros, full, unprivileged, told_what; /* told_what: kernel, or a device */
+	const char *prefix;			    /* of the macros */
+	uint32_t dev;				    /* interface, or 0 */
 };
 
 /* --- the three forms --- */
@@ -189,18 +191,30 @@ static void probe_config(struct probe *p)
 
 /* --- types and helpers --- */
 
+/* Devices that run programs themselves take these alone. */
+static bool is_offered(const struct probe *p, const char *what, uint32_t type)
+{
+	if (!p->dev)
+		return true;
+	return *what == 'p' ? type == BPF_PROG_TYPE_SCHED_CLS || type == BPF_PROG_TYPE_XDP
+			    : type == BPF_MAP_TYPE_HASH || type == BPF_MAP_TYPE_ARRAY;
+}
+
 static void probe_types(struct probe *p, const char *section, const char *what,
 			const char *title, const char *comment,
-			const char *(*name_of)(uint32_t type), bool (*has)(uint32_t type))
+			const char *(*name_of)(uint32_t type),
+			bool (*has)(uint32_t type, uint32_t dev))
 {
 	char name[64], text[64];
 
 	begin_section(p, section, title, comment);
 	for (uint32_t i = 1; name_of(i); i++) {
+		if (!is_offered(p, what, i))
+			continue;
 		snprintf(name, sizeof(name), "have_%s_%s_type", name_of(i), what);
 		snprintf(text, sizeof(text), "eBPF %s_type %s",
 			 *what == 'p' ? "program" : "map", name_of(i));
-		put_feature(p, name, text, has(i));
+		put_feature(p, name, text, has(i, p->dev));
 	}
 	end_section(p);
 }
@@ -215,7 +229,7 @@ static bool is_loud(const char *helper)
 /* The helpers of one program type. */
 static void probe_helpers_of(struct probe *p, uint32_t type)
 {
-	bool known = bpf_probe_prog_type(type), can_ask = bpf_probe_knows_helpers(type);
+	bool known = bpf_probe_prog_type(type, p->dev), can_ask = bpf_probe_knows_helpers(type);
 	const char *prog = inspect_prog_type(type);
 	char list[64], name[64];
 	size_t n;
@@ -232,7 +246,7 @@ static void probe_helpers_of(struct probe *p, uint32_t type)
 	for (size_t i = 0; i < n; i++) {
 		if (!all[i].id || (is_loud(all[i].name) && !p->full))
 			continue;
-		bool has = known && can_ask && bpf_probe_helper(type, all[i].id);
+		bool has = known && can_ask && bpf_probe_helper(type, all[i].id, p->dev);
 		snprintf(name, sizeof(name), "bpf_%s", all[i].name);
 		if (p->macros)
 			printf("#define %sBPF__PROG_TYPE_%s__HELPER_%s %d\n", p->prefix, prog,
@@ -258,11 +272,12 @@ static void probe_helpers(struct probe *p)
 		       "\t%sBPF__PROG_TYPE_ ## prog_type ## __HELPER_ ## helper\n",
 		       p->prefix, p->prefix, p->prefix);
 	for (uint32_t type = 1; inspect_prog_type(type); type++)
-		probe_helpers_of(p, type);
+		if (is_offered(p, "prog", type))
+			probe_helpers_of(p, type);
 	end_section(p);
 }
 
-static bool takes_large_programs(void)
+static bool takes_large_programs(const struct probe *p)
 {
 	enum { N = 4097 };
 	struct bpf_insn *insns = xcalloc(N, sizeof(*insns));
@@ -270,7 +285,7 @@ static bool takes_large_programs(void)
 	for (int i = 0; i < N; i++)
 		insns[i].code = BPF_ALU64 | BPF_MOV | BPF_K;
 	insns[N - 1].code = BPF_JMP | BPF_EXIT;
-	bool has = bpf_probe_insns(insns, N);
+	bool has = bpf_probe_insns(insns, N, p->dev);
 	free(insns);
 	return has;
 }
@@ -294,36 +309,74 @@ static void probe_misc(struct probe *p)
 	begin_section(p, "misc", "Scanning miscellaneous eBPF features...",
 		      "eBPF misc features");
 	put_feature(p, "have_large_insn_limit", "Large program size limit",
-		    takes_large_programs());
-	put_feature(p, "have_bounded_loops", "Bounded loop support", bpf_probe_insns(LOOP, 4));
-	put_feature(p, "have_v2_isa_extension", "ISA extension v2", bpf_probe_insns(jump, 4));
+		    takes_large_programs(p));
+	put_feature(p, "have_bounded_loops", "Bounded loop support",
+		    bpf_probe_insns(LOOP, 4, p->dev));
+	put_feature(p, "have_v2_isa_extension", "ISA extension v2",
+		    bpf_probe_insns(jump, 4, p->dev));
 	jump[1].code = BPF_JMP32 | BPF_JLT | BPF_K;
-	put_feature(p, "have_v3_isa_extension", "ISA extension v3", bpf_probe_insns(jump, 4));
+	put_feature(p, "have_v3_isa_extension", "ISA extension v3",
+		    bpf_probe_insns(jump, 4, p->dev));
 	end_section(p);
 }
 
 /* --- the commands --- */
 
+/* "kernel", or "dev NAME" */
+static int take_component(struct bpf_task *t, struct probe *p, bool is_dev)
+{
+	if (p->told_what)
+		return err_set(&t->err, -EINVAL, "probe: kernel or dev NAME, once");
+	p->told_what = true;
+	if (!is_dev)
+		return 0;
+	const char *name = bpf_next_word(t);
+	p->dev = if_nametoindex(name);
+	return p->dev ? 0 : err_set(&t->err, -EINVAL, "dev: there is no interface '%s'", name);
+}
+
 static int take_words(struct bpf_task *t, struct probe *p)
 {
-	while (t->words.n) {
+	int err = 0;
+
+	while (!err && t->words.n) {
 		const char *word = bpf_next_word(t);
 
 		if (!strcmp(word, "full")) {
 			p->full = true;
+		} else if (!strcmp(word, "unprivileged")) {
+			p->unprivileged = true;
 		} else if (!strcmp(word, "macros")) {
 			p->macros = true;
 		} else if (!strcmp(word, "prefix") && t->words.n) {
 			p->prefix = bpf_next_word(t);
-		} else if (strcmp(word, "kernel") != 0) {
+		} else if (!strcmp(word, "kernel") || !strcmp(word, "dev")) {
+			err = take_component(t, p, *word == 'd');
+		} else {
 			err_set(&t->err, -EINVAL, "probe: '%s' is not known here", word);
-			return err_hint(&t->err, "there are kernel, full, macros, prefix WORD; "
-						 "dev and unprivileged are bpftool's");
+			return err_hint(&t->err,
+					"there are kernel, dev NAME, full, unprivileged, "
+					"macros, prefix WORD");
 		}
 	}
-	if (p->macros && t->json)
+	if (!err && p->macros && t->json)
 		return err_set(&t->err, -EINVAL, "macros are no JSON");
-	return 0;
+	return err;
+}
+
+/* Who may not ask gets no false answers, unless the question is what such a one may do. */
+static int check_privilege(struct bpf_task *t, const struct probe *p)
+{
+	if (p->unprivileged) {
+		int err = bpf_probe_unprivileged();
+
+		return err ? err_set(&t->err, err, "give up privileges") : 0;
+	}
+	if (bpf_probe_map_type(BPF_MAP_TYPE_ARRAY, 0))
+		return 0;
+	err_set(&t->err, -EPERM, "the kernel does not let us make a map");
+	return err_hint(&t->err,
+			"run as root, or with CAP_BPF; `unprivileged` asks what is left");
 }
 
 static int feature_probe(struct bpf_task *t)
@@ -331,14 +384,13 @@ static int feature_probe(struct bpf_task *t)
 	struct probe p = { .t = t, .f = &t->facts, .prefix = "" };
 	int err = take_words(t, &p);
 
+	if (!err)
+		err = check_privilege(t, &p);
 	if (err)
 		return err;
-	if (!bpf_probe_map_type(BPF_MAP_TYPE_ARRAY)) {
-		err_set(&t->err, -EPERM, "the kernel does not let us make a map");
-		return err_hint(&t->err, "run as root, or with CAP_BPF");
-	}
 	facts_object(p.f, NULL);
-	probe_config(&p);
+	if (!p.dev)
+		probe_config(&p);
 	begin_section(&p, "syscall_config", "Scanning system call availability...",
 		      "System call availability");
 	put_feature(&p, "have_bpf_syscall", "bpf() syscall", true);
@@ -397,7 +449,8 @@ static int feature_list(struct bpf_task *t)
 
 static const char USAGE[] =
 	"usage: scry feature                       what scry uses of this kernel, as scry --info\n"
-	"       scry feature probe [kernel] [full] [macros [prefix WORD]] [-j|-p]\n"
+	"       scry feature probe [kernel|dev NAME] [full] [unprivileged] [macros [prefix WORD]]\n"
+	"                          [-j|-p]\n"
 	"       scry feature list_builtins {prog_types|map_types|attach_types|link_types|helpers}\n";
 
 int cmd_feature(int argc, char **argv)

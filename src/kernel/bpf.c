@@ -193,6 +193,7 @@ int kbpf_prog_load(const struct kbpf_prog *p, struct sb *log)
 		.expected_attach_type = p->expected_attach,
 		.attach_btf_id = p->attach_btf_id,
 		.attach_btf_obj_fd = (uint32_t)p->attach_btf_fd,
+		.prog_ifindex = p->dev,
 	};
 	auto_sb struct sb info = {};
 	int r;

@@ -82,6 +82,7 @@ struct kbpf_prog {
 	const uint32_t *funcs;
 	uint32_t nfuncs;
 	uint32_t log_level; /* 0: the verifier's log is kept only when loading fails */
+	uint32_t dev;	    /* interface whose device runs it; 0: the kernel does */
 };
 
 /*

@@ -4,6 +4,7 @@
 #include "kernel/bpf.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -40,28 +41,30 @@ static const struct prog_needs *needs_of(uint32_t type)
 	return &NOTHING;
 }
 
+/* A program that is tried. */
+struct trial {
+	uint32_t type, attach, dev;
+	const struct bpf_insn *insns;
+	uint32_t n;
+};
+
 /* Returns 0 or -errno; log has what the verifier said to a refusal. */
-static int try_load_for(uint32_t type, uint32_t attach, const struct bpf_insn *insns,
-			uint32_t n, struct sb *log)
+static int try_load(const struct trial *t, struct sb *log)
 {
-	const struct prog_needs *needs = needs_of(type);
-	struct kbpf_prog p = { .type = (enum bpf_prog_type)type,
-			       .expected_attach = (enum bpf_attach_type)attach,
+	const struct prog_needs *needs = needs_of(t->type);
+	struct kbpf_prog p = { .type = (enum bpf_prog_type)t->type,
+			       .expected_attach = (enum bpf_attach_type)t->attach,
 			       .attach_btf_id = needs->attach_btf_id,
 			       .flags = needs->flags,
-			       .insns = insns,
-			       .ninsns = n };
+			       .insns = t->insns,
+			       .ninsns = t->n,
+			       .dev = t->dev };
 	int fd = kbpf_prog_load(&p, log);
 
 	if (fd < 0)
 		return fd;
 	close(fd);
 	return 0;
-}
-
-static int try_load(uint32_t type, const struct bpf_insn *insns, uint32_t n, struct sb *log)
-{
-	return try_load_for(type, needs_of(type)->expected_attach, insns, n, log);
 }
 
 static const struct bpf_insn NOTHING[] = {
@@ -71,9 +74,9 @@ static const struct bpf_insn NOTHING[] = {
 
 bool bpf_probe_attach_type(uint32_t prog_type, uint32_t attach)
 {
+	const struct trial t = { prog_type, attach, 0, NOTHING, 2 };
 	struct sb log = {};
-	int err = needs_of(prog_type)->says ? 0
-					    : try_load_for(prog_type, attach, NOTHING, 2, &log);
+	int err = needs_of(prog_type)->says ? 0 : try_load(&t, &log);
 	/* A program that must not return 0 is looked at, and so known. */
 	bool known = err != -EINVAL || log.len;
 
@@ -81,12 +84,13 @@ bool bpf_probe_attach_type(uint32_t prog_type, uint32_t attach)
 	return known;
 }
 
-bool bpf_probe_prog_type(uint32_t type)
+bool bpf_probe_prog_type(uint32_t type, uint32_t dev)
 {
-	const char *says = needs_of(type)->says;
+	const struct prog_needs *needs = needs_of(type);
+	const struct trial t = { type, needs->expected_attach, dev, NOTHING, 2 };
 	struct sb log = {};
-	int err = try_load(type, NOTHING, 2, &log);
-	bool known = !err || (says && strstr(sb_str(&log), says));
+	int err = try_load(&t, &log);
+	bool known = !err || (needs->says && strstr(sb_str(&log), needs->says));
 
 	sb_free(&log);
 	return known;
@@ -97,7 +101,7 @@ bool bpf_probe_knows_helpers(uint32_t prog_type)
 	return !needs_of(prog_type)->says;
 }
 
-bool bpf_probe_helper(uint32_t prog_type, uint32_t helper)
+bool bpf_probe_helper(uint32_t prog_type, uint32_t helper, uint32_t dev)
 {
 	/* How kernels of different ages say that a program type does not have a helper. */
 	static const char *const REFUSALS[] = { "unknown func ", "invalid func ",
@@ -106,8 +110,10 @@ bool bpf_probe_helper(uint32_t prog_type, uint32_t helper)
 		{ .code = BPF_JMP | BPF_CALL, .imm = (int32_t)helper },
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
+	const struct trial t = { prog_type, needs_of(prog_type)->expected_attach, dev, call,
+				 2 };
 	struct sb log = {};
-	int err = try_load(prog_type, call, 2, &log);
+	int err = try_load(&t, &log);
 	bool refused = err && !log.len;
 
 	for (size_t i = 0; i < sizeof(REFUSALS) / sizeof(*REFUSALS); i++)
@@ -116,9 +122,23 @@ bool bpf_probe_helper(uint32_t prog_type, uint32_t helper)
 	return !refused;
 }
 
-bool bpf_probe_insns(const struct bpf_insn *insns, uint32_t n)
+bool bpf_probe_insns(const struct bpf_insn *insns, uint32_t n, uint32_t dev)
 {
-	return !try_load(BPF_PROG_TYPE_SOCKET_FILTER, insns, n, NULL);
+	const struct trial t = { BPF_PROG_TYPE_SOCKET_FILTER, 0, dev, insns, n };
+
+	return !try_load(&t, NULL);
+}
+
+int bpf_probe_unprivileged(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	if (syscall(SYS_capget, &head, data))
+		return -errno;
+	for (int i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
+		data[i].effective = 0;
+	return syscall(SYS_capset, &head, data) ? -errno : 0;
 }
 
 /* --- maps --- */
@@ -180,7 +200,7 @@ static struct map_needs map_needs_of(uint32_t type)
 	return (struct map_needs){ type, 4, 4, 1, 0, 0 };
 }
 
-bool bpf_probe_map_type(uint32_t type)
+bool bpf_probe_map_type(uint32_t type, uint32_t dev)
 {
 	struct map_needs n = map_needs_of(type);
 	struct kbpf_map inner = { BPF_MAP_TYPE_HASH, 4, 4, 1, 0, "", 0 };
@@ -188,7 +208,8 @@ bool bpf_probe_map_type(uint32_t type)
 				.key_size = n.key,
 				.value_size = n.value,
 				.max_entries = n.entries,
-				.map_flags = n.flags };
+				.map_flags = n.flags,
+				.map_ifindex = dev };
 	int part = n.more & TYPED   ? load_int_btf()
 		   : n.more & INNER ? kbpf_map_create(&inner)
 				    : -1;

@@ -253,7 +253,7 @@ static bool find_unknown_kind(const struct object *o, struct err *e)
 	bpf_object__for_each_program(p, o->bpf)
 	{
 		uint32_t type = (uint32_t)bpf_program__type(p);
-		bool has_type = bpf_probe_prog_type(type);
+		bool has_type = bpf_probe_prog_type(type, 0);
 
 		if (!bpf_program__autoload(p) ||
 		    (has_type && bpf_probe_attach_type(

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 int err_set(struct err *e, int code, const char *fmt, ...)
 {
@@ -23,6 +24,15 @@ int err_hint(struct err *e, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(e->hint, sizeof(e->hint), fmt, ap);
 	va_end(ap);
+	return e->code;
+}
+
+int err_hint_unmounted(struct err *e, const char *path)
+{
+	if (!strncmp(path, "/proc/", 6) && access("/proc/self", F_OK))
+		return err_hint(e, "/proc is not mounted: mount -t proc proc /proc");
+	if (!strncmp(path, "/sys/", 5) && access("/sys/kernel", F_OK))
+		return err_hint(e, "/sys is not mounted: mount -t sysfs sysfs /sys");
 	return e->code;
 }
 

@@ -21,6 +21,11 @@ int err_set(struct err *e, int code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 /* Says what to do about the error already set; returns its code. */
 int err_hint(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/*
+ * When the path lies below /proc or /sys and nothing is mounted there, that is the hint.
+ * Returns the code already set.
+ */
+int err_hint_unmounted(struct err *e, const char *path);
 /* The name of an errno ("ENOENT"), or NULL. Takes either sign. */
 const char *err_name(int code);
 

@@ -1,5 +1,6 @@
 #include "cli/report.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 static void print_hint(const struct err *e)
@@ -23,6 +24,8 @@ int report_system(const struct err *e)
 		fprintf(stderr, "scry: %s (%s)\n", e->msg, name);
 	else
 		fprintf(stderr, "scry: %s\n", e->msg);
+	if (e->code == -EMFILE && !*e->hint)
+		fprintf(stderr, "hint: more files may be open after `ulimit -n 65536`\n");
 	print_hint(e);
 	return EXIT_SYSTEM;
 }

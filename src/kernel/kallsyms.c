@@ -57,8 +57,10 @@ int kallsyms_each(const char *path, bool (*fn)(void *arg, const struct kallsym *
 	size_t have = 0;
 	ssize_t n;
 
-	if (fd < 0)
-		return err_set(e, -errno, "read %s", file);
+	if (fd < 0) {
+		err_set(e, -errno, "read %s", file);
+		return err_hint_unmounted(e, file);
+	}
 	buf = xrealloc(NULL, PIECE);
 	while ((n = read(fd, buf + have, PIECE - have)) > 0) {
 		ssize_t used = each_line(buf, have += (size_t)n, fn, arg);

@@ -35,7 +35,7 @@ int perf_pmu_type(const char *name)
 	char path[128], text[32] = "";
 	int type, r;
 
-	snprintf(path, sizeof(path), "/sys/bus/event_source/devices/%s/type", name);
+	snprintf(path, sizeof(path), PERF_PMU_PATH "%s/type", name);
 	r = proc_read_small(path, text, sizeof(text));
 	if (r < 0)
 		return r;

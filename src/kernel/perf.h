@@ -15,6 +15,8 @@
 /* A tracepoint by its tracefs id. Its program runs on every CPU. */
 int perf_open_tracepoint(uint64_t id);
 
+#define PERF_PMU_PATH "/sys/bus/event_source/devices/"
+
 /* Number of a dynamic perf event source ("kprobe", "uprobe"), or -errno. */
 int perf_pmu_type(const char *name);
 

@@ -239,7 +239,8 @@ static int attach_events(struct probe_env *env, const struct group *g, int prog_
 	if (pmu < 0) {
 		err_set(e, -EOPNOTSUPP, "attach %s: this kernel has no kprobes",
 			g->targets.data[0]->name);
-		return err_hint(e, "tracepoint and rawtracepoint probes may work");
+		err_hint(e, "tracepoint and rawtracepoint probes may work");
+		return err_hint_unmounted(e, PERF_PMU_PATH);
 	}
 	return links_attach_each(env, g, pmu, prog_fd, attach_event, fail, out, e);
 }

@@ -66,7 +66,8 @@ static bool is_interrupted(void)
 {
 	sigset_t set;
 
-	return !sigpending(&set) && (sigismember(&set, SIGINT) || sigismember(&set, SIGTERM));
+	return !sigpending(&set) && (sigismember(&set, SIGINT) || sigismember(&set, SIGTERM) ||
+				     sigismember(&set, SIGHUP));
 }
 
 int links_attach_each(struct probe_env *env, const struct group *g, int pmu, int prog_fd,

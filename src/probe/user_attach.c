@@ -147,9 +147,11 @@ static int attach_events(struct probe_env *env, const struct group *g, int prog_
 {
 	int pmu = perf_pmu_type("uprobe");
 
-	if (pmu < 0)
-		return err_set(e, -EOPNOTSUPP, "attach %s: this kernel has no uprobes",
-			       g->targets.data[0]->name);
+	if (pmu < 0) {
+		err_set(e, -EOPNOTSUPP, "attach %s: this kernel has no uprobes",
+			g->targets.data[0]->name);
+		return err_hint_unmounted(e, PERF_PMU_PATH);
+	}
 	return links_attach_each(env, g, pmu, prog_fd, attach_event, fail, out, e);
 }
 

@@ -11,6 +11,7 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static int no_file(struct err *e, const char *word)
 {
@@ -58,7 +59,7 @@ static const char *root_of(struct probe_env *env)
 {
 	const char *root, *ns;
 
-	if (!env->pid)
+	if (!env->pid || access("/proc/self", F_OK)) /* without /proc nothing can be told */
 		return "";
 	root = arena_printf(env->arena, "/proc/%d/root", env->pid);
 	ns = arena_printf(env->arena, "/proc/%d/ns/mnt", env->pid);

@@ -590,7 +590,7 @@ static const struct type *check_field(struct unit *u, struct expr *e)
 
 		/* Without the kernel's types curtask is a number; that is what to say of it. */
 		if (e->a->builtin && !kernel_btf(c->tt, &why))
-			diag(c->dx, E0132_NO_BTF, e->a->span, e->a->builtin->name, why.msg);
+			no_kernel_types(u, e->a->span, e->a->builtin->name, &why);
 		else
 			diag(c->dx, E0124_ACCESS, e->name_span, e->name, type_text(c, t));
 		return &type_error;

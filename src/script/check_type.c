@@ -327,6 +327,14 @@ static const struct type *bare_tag(struct compiler *c, const char *name)
 	return t ? t : cfront_find_type(c->cf, C_ENUM, name);
 }
 
+void no_kernel_types(struct unit *u, struct span span, const char *what, const struct err *why)
+{
+	struct diag *d = diag(u->c->dx, E0132_NO_BTF, span, what, why->msg);
+
+	if (*why->hint)
+		diag_hint(d, "%s", why->hint);
+}
+
 static const struct type *base_type(struct unit *u, const struct type_name *tn)
 {
 	if (tn->keyword == TN_TYPEOF)
@@ -346,7 +354,7 @@ static const struct type *base_type(struct unit *u, const struct type_name *tn)
 	if (!t)
 		t = program_type(u, tn, true);
 	if (!t && !kernel_btf(u->c->tt, &e))
-		diag(u->c->dx, E0132_NO_BTF, tn->span, tn->name, e.msg);
+		no_kernel_types(u, tn->span, tn->name, &e);
 	else if (!t)
 		t = kernel_type(u->c, tags[tn->keyword], tn->name);
 	if (!t)

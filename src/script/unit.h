@@ -143,6 +143,8 @@ const struct type *check_expr(struct unit *u, struct expr *e);
 const struct type *check_place_of(struct unit *u, struct expr *e);
 /* An expression whose value is wanted: refuses none, turns readable aggregates into numbers. */
 const struct type *check_value(struct unit *u, struct expr *e);
+/* Says that what needs the kernel's BTF, and why there is none. */
+void no_kernel_types(struct unit *u, struct span span, const char *what, const struct err *why);
 /* Says that the aggregate of that call is not assigned to a map. */
 void agg_alone(struct unit *u, const struct expr *e);
 /* A map that nothing is assigned to was read: says so where that is the whole story. */

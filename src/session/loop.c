@@ -47,11 +47,16 @@ static int watch(struct loop *l, int fd, uint32_t events, enum wakeup from)
 	return epoll_ctl(l->poll, EPOLL_CTL_ADD, fd, &ev) ? -errno : 0;
 }
 
+/* A terminal that goes away ends the session like ^C, unless nohup has it ignored. */
 static void ending_signals(sigset_t *set)
 {
+	struct sigaction hangup;
+
 	sigemptyset(set);
 	sigaddset(set, SIGINT);
 	sigaddset(set, SIGTERM);
+	if (!sigaction(SIGHUP, NULL, &hangup) && hangup.sa_handler != SIG_IGN)
+		sigaddset(set, SIGHUP);
 }
 
 /* SIGUSR1: blocked for good, so that it never kills. */

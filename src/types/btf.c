@@ -150,6 +150,7 @@ struct btf *btf_open(const char *path, const struct btf *base, struct err *e)
 	if (fd < 0) {
 		if (err_set(e, -errno, "read %s", path) == -ENOENT && is_kernel)
 			err_hint(e, "the kernel must be built with CONFIG_DEBUG_INFO_BTF");
+		err_hint_unmounted(e, path);
 		return NULL;
 	}
 

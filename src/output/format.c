@@ -250,16 +250,32 @@ static void put_real(const struct format_piece *p, const struct value *v, struct
 
 static void put_converted(const struct format_piece *p, const struct value *v, struct sb *out)
 {
-	if (p->conv == 'r')
-		put_buffer(p, v, out);
-	else if (v->kind == V_FLOAT && strchr("eEfFgGaA", p->conv))
-		put_real(p, v, out);
-	else if (p->conv == 'c' && is_integer(v))
-		sb_putc(out, (char)v->u);
-	else if (strchr("diuoxXp", p->conv) && is_integer(v))
+	switch (p->conv) {
+	case 'r': put_buffer(p, v, out); return;
+	case 'd':
+	case 'i':
+	case 'u':
+	case 'o':
+	case 'x':
+	case 'X':
+	case 'p':
+		if (!is_integer(v))
+			break;
 		put_number(p, v, out);
-	else
-		value_text(v, out);
+		return;
+	case 'c':
+		if (!is_integer(v))
+			break;
+		sb_putc(out, (char)v->u);
+		return;
+	case 's': break;
+	default: /* eEfFgGaA */
+		if (v->kind != V_FLOAT)
+			break;
+		put_real(p, v, out);
+		return;
+	}
+	value_text(v, out);
 }
 
 /* Gives what was written since start the width and precision of the conversion. */

@@ -3,13 +3,26 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* Division by a constant is a multiplication. */
+static char *decimal_digits(char *end, uint64_t v)
+{
+	do {
+		*--end = (char)('0' + v % 10);
+		v /= 10;
+	} while (v);
+	return end;
+}
+
 char *number_digits(char *end, uint64_t v, unsigned base, bool upper)
 {
 	const char *set = upper ? "0123456789ABCDEF" : "0123456789abcdef";
+	unsigned bits = base == 16 ? 4 : 3;
 
+	if (base == 10)
+		return decimal_digits(end, v);
 	do {
-		*--end = set[v % base];
-		v /= base;
+		*--end = set[v & (base - 1)];
+		v >>= bits;
 	} while (v);
 	return end;
 }

@@ -31,6 +31,6 @@ const struct sink *sink_find(const char *name)
 
 void record_write(struct sb *sb, FILE *out)
 {
-	fwrite(sb_str(sb), 1, sb->len, out);
+	fwrite_unlocked(sb_str(sb), 1, sb->len, out);
 	sb_clear(sb);
 }

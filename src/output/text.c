@@ -16,7 +16,7 @@ static void text_attached(FILE *out, unsigned nprobes)
 
 static void text_text(FILE *out, enum text_kind kind, const char *text, size_t len)
 {
-	fwrite(text, 1, len, out);
+	fwrite_unlocked(text, 1, len, out);
 	if (kind == TEXT_JOIN || kind == TEXT_SYSTEM)
 		fputc('\n', out);
 }

@@ -235,7 +235,7 @@ int event_handle(struct session *s, const void *record, uint32_t len, struct err
 	struct arena_mark mark = arena_mark(&s->scratch);
 	int err = handlers[ev.plan->kind](s, &ev, e);
 	arena_reset(&s->scratch, mark);
-	if (!s->write_err && ferror(s->out))
+	if (!s->write_err && ferror_unlocked(s->out))
 		s->write_err = errno ? -errno : -EIO;
 	return err;
 }

@@ -78,6 +78,10 @@ static int load_plan(struct session *s, struct err *e)
 		return err;
 	for (size_t i = 0; i < plan->progs.len && s->opt.loaded; i++)
 		s->opt.loaded(s->opt.loaded_arg, &plan->progs.data[i], s->loaded.progs[i]);
+	/* Something that stays: the arena is not to be given up and made again with each event.
+	 */
+	if (plan->uses_ring)
+		arena_alloc(&s->scratch, 1);
 	if (plan->uses_ring && !s->loaded.vm)
 		err = ring_open(&s->ring, s->loaded.maps[KMAP_RING], s->loaded.ring_size);
 	return err ? err_set(e, err, "map the ring buffer into memory") : 0;

@@ -39,8 +39,9 @@ WORK    := $(patsubst tests/guest/work/%.c,$(BUILD)/tests/work/%,$(wildcard test
 all: $(BUILD)/scry                       ## build/scry
 static: $(BUILD)/scry.static             ## build/scry.static, one file without libraries
 
+# At a fixed address, as the static one: 9,000 relocations are 0.1 ms and 0.3 MB of every start.
 $(BUILD)/scry: $(CLI_OBJ) $(BUILD)/libscry.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(CC) $(LDFLAGS) -no-pie -o $@ $^ $(LIBS)
 
 $(BUILD)/scry.static: $(CLI_OBJ) $(BUILD)/libscry.a
 	$(CC) $(LDFLAGS) -static -s -o $@ $^ $(LIBS)

@@ -2,12 +2,16 @@
  * machine: what programs cost on the machine and in the kernel; what compiling and verifying
  *do.
  *
- *	machine [UBPF]    UBPF: a ubpf_test to measure beside, from
- *https://github.com/iovisor/ubpf
+ *	machine [UBPF]
+ *
+ * UBPF is a ubpf_test to measure beside, from https://github.com/iovisor/ubpf.
  *
  * Each program is a loop; "NAME ENGINE NS" is its processor time per turn, the median of
- * ROUNDS.  Engines: jit, unchecked (the JIT without checks), interpreter, kernel (its JIT, by
- * BPF_PROG_TEST_RUN), ubpf-jit and ubpf-interpreter (whole processes, their start taken off).
+ *ROUNDS, in each of which all engines have their turn. Engines: jit, unchecked (the JIT without
+ * checks), interpreter, kernel (its JIT, by BPF_PROG_TEST_RUN), ubpf-jit and ubpf-interpreter
+ * (whole processes, their start taken off; its JIT checks nothing, its interpreter checks
+ * memory).
+ *
  * Then "compile N NS" and "verify N NS", per instruction of programs of N instructions.
  */
 #include "base/auto.h"
@@ -27,7 +31,7 @@
 #include <unistd.h>
 
 /* The kernel's verifier walks every turn, so there are few, and the kernel repeats them. */
-enum { TURNS = 1000, REPEAT = 300, UBPF_TURNS = 20000000, ROUNDS = 7 };
+enum { TURNS = 1000, REPEAT = 10000, UBPF_TURNS = 20000000, ROUNDS = 11 };
 
 static const struct {
 	const char *name, *before, *turn;
@@ -103,29 +107,34 @@ static uint32_t assemble(struct arena *a, unsigned which, unsigned turns, struct
 
 /* --- the machine --- */
 
-static void on_machine(unsigned which, const char *engine, unsigned jit_flags, unsigned flags)
+struct loaded {
+	struct scry_vm *vm;
+	int prog;
+};
+
+static struct loaded load(unsigned which, unsigned jit_flags)
 {
 	auto_arena struct arena a = { 0 };
-	struct scry_vm *vm = scry_vm_new();
-	struct scry_vm_input in = { .flags = flags };
-	struct scry_vm_result out;
+	struct loaded l = { .vm = scry_vm_new() };
 	struct bpf_insn *insns;
-	double v[ROUNDS];
 	uint32_t n = assemble(&a, which, TURNS, &insns);
 
-	scry_vm_map_add(vm, &(struct scry_vm_map){ BPF_MAP_TYPE_HASH, 8, 8, 64 });
-	int prog = scry_vm_load(vm, insns, n, NULL);
-	if (prog < 0 || scry_vm_jit(vm, prog, jit_flags))
-		fail(PROGRAMS[which].name, scry_vm_error(vm));
-	for (unsigned i = 0; i < ROUNDS; i++) {
-		double start = now();
+	scry_vm_map_add(l.vm, &(struct scry_vm_map){ BPF_MAP_TYPE_HASH, 8, 8, 64 });
+	l.prog = scry_vm_load(l.vm, insns, n, NULL);
+	if (l.prog < 0 || scry_vm_jit(l.vm, l.prog, jit_flags))
+		fail(PROGRAMS[which].name, scry_vm_error(l.vm));
+	return l;
+}
 
-		if (scry_vm_run_many(vm, prog, &in, REPEAT, &out))
-			fail(PROGRAMS[which].name, out.words);
-		v[i] = (now() - start) / TURNS / REPEAT;
-	}
-	printf("%s %s %.3f\n", PROGRAMS[which].name, engine, median(v));
-	scry_vm_free(vm);
+static double on_machine(struct loaded l, unsigned which, unsigned flags)
+{
+	struct scry_vm_input in = { .flags = flags };
+	struct scry_vm_result out;
+	double start = now();
+
+	if (scry_vm_run_many(l.vm, l.prog, &in, REPEAT, &out))
+		fail(PROGRAMS[which].name, out.words);
+	return (now() - start) / TURNS / REPEAT;
 }
 
 /* --- the kernel --- */
@@ -156,33 +165,27 @@ static int load_in_kernel(unsigned which, int map)
 	return bpf(BPF_PROG_LOAD, &attr);
 }
 
-static void in_kernel(unsigned which)
+static int make_map(void)
 {
 	union bpf_attr make = {
 		.map_type = BPF_MAP_TYPE_HASH, .key_size = 8, .value_size = 8, .max_entries = 64
 	};
-	auto_close int map = bpf(BPF_MAP_CREATE, &make);
-	auto_close int fd = load_in_kernel(which, map);
+
+	return bpf(BPF_MAP_CREATE, &make);
+}
+
+static double in_kernel(int fd)
+{
 	uint8_t packet[64] = { 0 };
-	double v[ROUNDS];
+	union bpf_attr attr = { 0 };
 
-	if (fd < 0) {
-		fprintf(stderr, "machine: the kernel does not take %s: %s\n",
-			PROGRAMS[which].name, strerror(errno));
-		return;
-	}
-	for (unsigned i = 0; i < ROUNDS; i++) {
-		union bpf_attr attr = { 0 };
-
-		attr.test.prog_fd = (uint32_t)fd;
-		attr.test.data_in = (uintptr_t)packet;
-		attr.test.data_size_in = sizeof(packet);
-		attr.test.repeat = REPEAT;
-		if (bpf(BPF_PROG_TEST_RUN, &attr))
-			fail("BPF_PROG_TEST_RUN", strerror(errno));
-		v[i] = (double)attr.test.duration / TURNS;
-	}
-	printf("%s kernel %.3f\n", PROGRAMS[which].name, median(v));
+	attr.test.prog_fd = (uint32_t)fd;
+	attr.test.data_in = (uintptr_t)packet;
+	attr.test.data_size_in = sizeof(packet);
+	attr.test.repeat = REPEAT;
+	if (bpf(BPF_PROG_TEST_RUN, &attr))
+		fail("BPF_PROG_TEST_RUN", strerror(errno));
+	return (double)attr.test.duration / TURNS;
 }
 
 /*
@@ -234,24 +237,51 @@ static double ubpf_with_turns(const char *ubpf, bool jit, unsigned which, unsign
 	return ns;
 }
 
-static void on_ubpf(const char *ubpf, unsigned which, bool jit)
+/* Nanoseconds per turn, or -1. */
+static double on_ubpf(const char *ubpf, unsigned which, bool jit)
 {
 	unsigned turns = jit ? UBPF_TURNS : UBPF_TURNS / 10;
-	double v[ROUNDS];
+	double all = ubpf_with_turns(ubpf, jit, which, turns),
+	       start = all < 0 ? -1 : ubpf_with_turns(ubpf, jit, which, 1);
 
+	return start < 0 ? -1 : (all - start) / turns;
+}
+
+/* --- all of them --- */
+
+enum { JIT, UNCHECKED, INTERPRETER, KERNEL, UBPF_JIT, UBPF_INTERPRETER, ENGINES };
+
+static const char *const ENGINE_NAMES[ENGINES] = { "jit",    "unchecked", "interpreter",
+						   "kernel", "ubpf-jit",  "ubpf-interpreter" };
+
+static void measure(unsigned which, const char *ubpf)
+{
+	static double ns[ENGINES][ROUNDS];
+	struct loaded checked = load(which, 0), unchecked = load(which, SCRY_VM_UNSAFE);
+	auto_close int map = make_map(), fd = load_in_kernel(which, map);
+
+	if (fd < 0)
+		fprintf(stderr, "machine: the kernel does not take %s: %s\n",
+			PROGRAMS[which].name, strerror(errno));
 	for (unsigned i = 0; i < ROUNDS; i++) {
-		double all = ubpf_with_turns(ubpf, jit, which, turns),
-		       start = ubpf_with_turns(ubpf, jit, which, 1);
-
-		if (all < 0 || start < 0) {
-			fprintf(stderr, "machine: %s does not run '%s'%s: not measured\n", ubpf,
-				PROGRAMS[which].name, jit ? " with --jit" : "");
-			return;
-		}
-		v[i] = (all - start) / turns;
+		ns[JIT][i] = on_machine(checked, which, 0);
+		ns[UNCHECKED][i] = on_machine(unchecked, which, SCRY_VM_UNSAFE);
+		ns[INTERPRETER][i] = on_machine(checked, which, SCRY_VM_INTERPRET);
+		ns[KERNEL][i] = fd < 0 ? -1 : in_kernel(fd);
+		ns[UBPF_JIT][i] = ubpf ? on_ubpf(ubpf, which, true) : -1;
+		ns[UBPF_INTERPRETER][i] = ubpf ? on_ubpf(ubpf, which, false) : -1;
 	}
-	printf("%s ubpf-%s %.3f\n", PROGRAMS[which].name, jit ? "jit" : "interpreter",
-	       median(v));
+	for (unsigned e = 0; e < ENGINES; e++) {
+		double middle = median(ns[e]);
+
+		if (middle > 0)
+			printf("%s %s %.3f\n", PROGRAMS[which].name, ENGINE_NAMES[e], middle);
+		else if (e > KERNEL && ubpf)
+			fprintf(stderr, "machine: %s does not run '%s' as %s: not measured\n",
+				ubpf, PROGRAMS[which].name, ENGINE_NAMES[e]);
+	}
+	scry_vm_free(checked.vm);
+	scry_vm_free(unchecked.vm);
 }
 
 /* --- compiling and verifying --- */
@@ -306,16 +336,8 @@ static void grow(unsigned pieces)
 
 int main(int argc, char **argv)
 {
-	for (unsigned i = 0; i < NPROGRAMS; i++) {
-		on_machine(i, "jit", 0, 0);
-		on_machine(i, "unchecked", SCRY_VM_UNSAFE, SCRY_VM_UNSAFE);
-		on_machine(i, "interpreter", 0, SCRY_VM_INTERPRET);
-		in_kernel(i);
-		if (argc > 1 && !PROGRAMS[i].has_map) {
-			on_ubpf(argv[1], i, true);
-			on_ubpf(argv[1], i, false);
-		}
-	}
+	for (unsigned i = 0; i < NPROGRAMS; i++)
+		measure(i, argc > 1 && !PROGRAMS[i].has_map ? argv[1] : NULL);
 	grow(100);
 	grow(1000);
 	grow(10000);

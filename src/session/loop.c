@@ -21,8 +21,8 @@
  * of a million entries to be printed.  At the end, what the ring still holds gets DRAIN_MS.
  */
 enum { RECORDS_AT_ONCE = 8192, RECORDS_PER_LOOK = 64, SLICE_MS = 50, DRAIN_MS = 2000 };
-/* ms between looks at the counters */
-enum { WAKE_MS = 1000 };
+/* ms between looks at the counters, and at what a process maps */
+enum { WAKE_MS = 1000, LOOK_MS = 5, LOOK_MAX_MS = 160 };
 /* ms between looks at a busy ring, and how many of them may find nothing before it counts as
  * idle. */
 enum { NAP_MS = 1, NAPS_IDLE = 4 };
@@ -158,6 +158,8 @@ int loop_open(struct loop *l, struct session *s, struct err *e)
 		err = watch(l, s->child->pidfd, EPOLLIN, FROM_PROCESS);
 	if (!err && s->watch)
 		err = watch(l, procwatch_fd(s->watch), EPOLLIN, FROM_WATCH);
+	if (s->watch && s->child->pid && !s->plan->unwind_follow)
+		l->look_ms = LOOK_MS;
 	if (!err && s->packets)
 		err = watch(l, packets_fd(s->packets), EPOLLIN, FROM_PACKETS);
 	if (err)
@@ -277,11 +279,27 @@ static int look_again(struct loop *l, struct session *s, struct err *e)
 }
 
 /* How long to wait for what happens: not at all while much of the ring is still to be read. */
-static int wait_ms(const struct session *s)
+static int wait_ms(const struct loop *l, const struct session *s)
 {
 	if (s->ring.awake)
 		return ring_pending(&s->ring) > s->ring.size / 4 ? 0 : NAP_MS;
+	if (l->look_ms)
+		return l->look_ms;
 	return s->plan->counters.len ? WAKE_MS : -1;
+}
+
+/*
+ * What a process maps shall be known while it lives. To be woken by each record would slow its
+ * children down, when they are many: they are looked at, less often while nothing comes.
+ */
+static void look_at_processes(struct loop *l, struct session *s)
+{
+	bool any = procwatch_read(s->watch);
+
+	if (any && l->look_ms)
+		l->look_ms = LOOK_MS;
+	else if (l->look_ms < LOOK_MAX_MS)
+		l->look_ms *= 2;
 }
 
 int loop_drain(struct session *s, struct err *e)
@@ -412,7 +430,7 @@ int loop_run(struct loop *l, struct session *s, struct err *e)
 			events_obey_exit(s);
 		if (err || s->ending)
 			break;
-		int n = epoll_wait(l->poll, ready, NSOURCES, more ? 0 : wait_ms(s));
+		int n = epoll_wait(l->poll, ready, NSOURCES, more ? 0 : wait_ms(l, s));
 
 		if (n < 0 && errno != EINTR)
 			return err_set(e, -errno, "wait for events");
@@ -425,8 +443,8 @@ int loop_run(struct loop *l, struct session *s, struct err *e)
 		if (!s->plan->uses_ring || !has_records(s))
 			events_obey_exit(s);
 		counters_poll(s, false);
-		if (s->unwind && s->watch)
-			procwatch_read(s->watch); /* libraries that were loaded meanwhile */
+		if (s->watch && (s->unwind || l->look_ms))
+			look_at_processes(l, s); /* libraries that were loaded meanwhile */
 		if (!err)
 			err = packets_read(s->packets, e);
 	}

@@ -21,12 +21,13 @@ struct loop {
 	int every;	 /* the timer of every_ns; -1: none */
 	uint64_t woken;	 /* ms: when the ring woke us last */
 	unsigned idle;	 /* looks at the ring since then that found nothing */
+	int look_ms;	 /* until the next look at what processes map; 0: not asked for */
 	struct walk walk;
 	VEC(struct loop_timer)
 	timers; /* without the kernel: one per place of interval probes */
 };
 
-#define LOOP_CLOSED ((struct loop){ -1, -1, -1, -1, 0, 0, WALK_NONE, {} })
+#define LOOP_CLOSED ((struct loop){ -1, -1, -1, -1, 0, 0, 0, WALK_NONE, {} })
 
 /* Returns 0 or -errno with e set; loop_close() in any case. */
 int loop_open(struct loop *l, struct session *s, struct err *e);

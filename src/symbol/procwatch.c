@@ -40,9 +40,8 @@ struct procwatch {
 static bool add_ring(struct procwatch *w, pid_t pid, unsigned cpu, unsigned pages)
 {
 	struct epoll_event ev = { .events = EPOLLIN };
-	/* Of one process there is little to tell, which should be known while it lives. */
 	size_t size = pages * (size_t)sysconf(_SC_PAGESIZE);
-	uint32_t wakeup = pid || w->is_eager ? 1 : (uint32_t)size / 2;
+	uint32_t wakeup = w->is_eager ? 1 : (uint32_t)size / 2;
 	int fd = perf_open_mappings(pid, cpu, wakeup);
 	struct perf_ring r;
 
@@ -212,7 +211,7 @@ static void on_record(struct procwatch *w, const char *bytes)
 	}
 }
 
-void procwatch_read(struct procwatch *w)
+bool procwatch_read(struct procwatch *w)
 {
 	struct timespec now;
 
@@ -223,8 +222,9 @@ void procwatch_read(struct procwatch *w)
 	vec_each(r, &w->rings)
 		read_ring(w, r, (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec);
 	if (!w->records.len)
-		return;
+		return false;
 	qsort(w->records.data, w->records.len, sizeof(*w->records.data), compare_times);
 	vec_each(r, &w->records)
 		on_record(w, w->bytes.s + r->off);
+	return true;
 }

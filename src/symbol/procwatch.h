@@ -18,11 +18,11 @@ struct procwatch;
  * the kernel does not allow that: names are then looked up in /proc alone.
  */
 struct procwatch *procwatch_open(struct usyms *us, pid_t pid, bool is_eager);
-/* Passes on what happened until now. */
-void procwatch_read(struct procwatch *w);
+/* Passes on what happened until now. Returns whether there was anything. */
+bool procwatch_read(struct procwatch *w);
 /*
- * A descriptor that is readable when something is waiting to be read, or, of all processes,
- * when much is; owned by w.
+ * A descriptor that is readable when much is waiting to be read, or, eager, anything; owned by
+ * w.
  */
 int procwatch_fd(const struct procwatch *w);
 /* Records that there was no room for, among those read; w may be NULL. */

@@ -8,7 +8,7 @@
 #include <linux/btf.h>
 #include <string.h>
 
-enum { MAX_DEPTH = 32 };
+enum { MAX_DEPTH = 32, MAX_MEMBERS = 1000 };
 
 struct btf {
 	const uint8_t *types, *end; /* the type section */
@@ -131,6 +131,65 @@ static uint32_t size_of(const struct btf *b, uint32_t id)
 	return 0;
 }
 
+/* How much of a type is looked at: more has no map's value. */
+struct look {
+	const struct btf *btf;
+	unsigned members, depth;
+};
+
+/* The name of what only the kernel may write, if the member is that: kptr and its kin are tags.
+ */
+static const char *kernels_pointer(const struct btf *b, const struct btf_type *ptr)
+{
+	static const char *const TAGS[] = { "kptr", "kptr_untrusted", "percpu_kptr", "uptr" };
+	const struct btf_type *t = type_at(b, ptr->type);
+
+	if (!t || !ptr->type || BTF_INFO_KIND(t->info) != BTF_KIND_TYPE_TAG)
+		return NULL;
+	for (size_t i = 0; i < sizeof(TAGS) / sizeof(*TAGS); i++)
+		if (!strcmp(name_at(b, t->name_off), TAGS[i]))
+			return TAGS[i];
+	return NULL;
+}
+
+static const char *kernels_struct(const char *name)
+{
+	static const char *const STRUCTS[] = {
+		"bpf_spin_lock", "bpf_res_spin_lock", "bpf_timer",   "bpf_wq",
+		"bpf_list_head", "bpf_list_node",     "bpf_rb_root", "bpf_rb_node",
+		"bpf_refcount",	 "bpf_task_work",
+	};
+
+	for (size_t i = 0; i < sizeof(STRUCTS) / sizeof(*STRUCTS); i++)
+		if (!strcmp(name, STRUCTS[i]))
+			return STRUCTS[i];
+	return NULL;
+}
+
+/* What of the type only the kernel gives a meaning to (btf_parse_fields() there), or NULL. */
+static const char *kernels_field(struct look *l, uint32_t id)
+{
+	const struct btf_type *t = resolve(l->btf, id);
+	const char *found = NULL;
+
+	while (t && BTF_INFO_KIND(t->info) == BTF_KIND_ARRAY && l->members++ < MAX_MEMBERS)
+		t = resolve(l->btf, ((const struct btf_array *)(t + 1))->type);
+	if (!t || l->depth == MAX_DEPTH)
+		return NULL;
+	unsigned kind = BTF_INFO_KIND(t->info);
+	if (kind == BTF_KIND_PTR)
+		return kernels_pointer(l->btf, t);
+	if (kind != BTF_KIND_STRUCT && kind != BTF_KIND_UNION)
+		return NULL;
+	const struct btf_member *m = (const struct btf_member *)(t + 1);
+	found = kernels_struct(name_at(l->btf, t->name_off));
+	l->depth++;
+	for (unsigned i = 0; !found && i < BTF_INFO_VLEN(t->info); i++)
+		found = l->members++ < MAX_MEMBERS ? kernels_field(l, m[i].type) : NULL;
+	l->depth--;
+	return found;
+}
+
 /* What a member that is a pointer points to: a size of it as a type, or as a number. */
 static bool member_value(const struct btf *b, const struct btf_member *m, bool number,
 			 uint32_t *out)
@@ -164,6 +223,20 @@ static const struct btf_type *inner_of(const struct btf *b, const struct btf_mem
 	return t && BTF_INFO_KIND(t->info) == BTF_KIND_STRUCT ? t : NULL;
 }
 
+static int check_value(const struct btf *b, const struct btf_member *m, const char *map,
+		       struct err *e)
+{
+	const struct btf_type *ptr = resolve(b, m->type);
+	struct look look = { .btf = b };
+	const char *field = ptr ? kernels_field(&look, ptr->type) : NULL;
+
+	return field ? err_set(e, -ENOTSUP,
+			       "map %s: there is a %s in its values, which only a kernel "
+			       "can give a meaning",
+			       map, field)
+		     : 0;
+}
+
 static int read_member(const struct btf *b, const struct btf_member *m,
 		       struct bpf_object_map *map, const struct btf_type **inner, struct err *e)
 {
@@ -188,7 +261,9 @@ static int read_member(const struct btf *b, const struct btf_member *m,
 		if (!member_value(b, m, MEMBERS[i].number, MEMBERS[i].to))
 			return err_set(e, -EINVAL, "map %s: its member %s has an odd type",
 				       map->name, name);
-		return 0;
+		return MEMBERS[i].to == &map->value_size && !MEMBERS[i].number
+			       ? check_value(b, m, map->name, e)
+			       : 0;
 	}
 	if (!strcmp(name, "pinning"))
 		return 0;

@@ -199,7 +199,8 @@ struct vm_map *vm_map_new(const struct scry_vm_map *def, uint32_t cpus, struct e
 		def->type < sizeof(KINDS) / sizeof(*KINDS) ? KINDS[def->type] : NULL;
 
 	if (!ops) {
-		err_set(e, -ENOTSUP, "maps of type %u are not supported", def->type);
+		err_set(e, -ENOTSUP, "map %s: maps of type %u are not supported",
+			def->name ? def->name : "", def->type);
 		return NULL;
 	}
 

@@ -7,6 +7,7 @@
 #include "clang_object.h"
 
 #include <elf.h>
+#include <errno.h>
 #include <linux/bpf.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -150,6 +151,52 @@ static void damaged_files_are_refused(void **state)
 	assert_true(refused > 100);
 }
 
+/* Locks, timers and owned pointers are more than bytes: no program may write over them. */
+static void values_of_the_kernels_are_refused(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *types, *words;
+	} CASES[] = {
+		{ "struct bpf_spin_lock { u32 val; }; struct v { u64 n; struct bpf_spin_lock l; };",
+		  "map m: there is a bpf_spin_lock in its values, which only a kernel can give a "
+		  "meaning" },
+		{ "struct bpf_timer { u64 a[2]; }; struct in { u32 a; struct bpf_timer t[2]; };"
+		  "struct v { struct in list[3]; };",
+		  "map m: there is a bpf_timer in its values, which only a kernel can give a "
+		  "meaning" },
+		{ "struct task_struct; struct v { u64 n; "
+		  "struct task_struct __attribute__((btf_type_tag(\"kptr\"))) *t; };",
+		  "map m: there is a kptr in its values, which only a kernel can give a meaning" },
+		{ "struct task_struct; struct v { struct task_struct *t; struct v *next; };",
+		  NULL },
+	};
+
+	for (size_t i = 0; i < sizeof(CASES) / sizeof(*CASES); i++) {
+		auto_arena struct arena a = { 0 };
+		auto_sb struct sb file = { 0 }, source = { 0 };
+		struct bpf_object o;
+		struct err e = { 0 };
+
+		sb_printf(
+			&source,
+			"typedef unsigned int u32; typedef unsigned long long u64; %s\n"
+			"#define SEC(n) __attribute__((section(n), used))\n"
+			"static void *(*lookup)(void *, const void *) = (void *)1;\n"
+			"struct { int (*type)[2]; u32 *key; struct v *value; "
+			"int (*max_entries)[1]; } m SEC(\".maps\");\n"
+			"SEC(\"xdp\") int p(void *ctx) { u32 k = 0; u64 *v = lookup(&m, &k);\n"
+			"  if (v) *v = 0x4141; return 0; }\n",
+			CASES[i].types);
+		if (!compile(source.s, &file))
+			skip();
+		int ret = bpf_object_read(&a, file.s, file.len, NULL, NULL, &o, &e);
+		assert_int_equal(ret, CASES[i].words ? -ENOTSUP : 0);
+		if (CASES[i].words)
+			assert_string_equal(e.msg, CASES[i].words);
+	}
+}
+
 /* A plain writer's file: one section of code, symbols named by the sections' string table. */
 struct plain_file {
 	Elf64_Ehdr header;
@@ -220,6 +267,7 @@ static void plain_files_have_one_program(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(values_of_the_kernels_are_refused),
 		cmocka_unit_test(plain_files_have_one_program),
 		cmocka_unit_test(programs_maps_and_data),
 		cmocka_unit_test(variables_of_the_configuration),

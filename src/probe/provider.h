@@ -36,8 +36,9 @@ enum argloc_kind {
 	 * there is the value's address.
 	 */
 	LOC_USER,
-	LOC_PAIR, /* a struct: the words at ctx + off and ctx + off2, one behind the other */
-	LOC_SUM,  /* the word at ctx + off, plus imm */
+	LOC_PAIR,   /* a struct: the words at ctx + off and ctx + off2, one behind the other */
+	LOC_TRIPLE, /* the same, and the one at ctx + imm */
+	LOC_SUM,    /* the word at ctx + off, plus imm */
 };
 
 #define LOC_NO_REG UINT32_MAX

@@ -83,10 +83,15 @@ static const char *in_reg(const struct dwarf_place *p, struct argloc *loc)
 	static const char why[] =
 		"it is in a floating-point register, which probes cannot read";
 
-	if (!find_reg(p->reg, &loc->off) ||
-	    (p->kind == DWARF_PAIR && !find_reg(p->reg2, &loc->off2)))
+	bool is_triple = p->kind == DWARF_TRIPLE, is_pair = is_triple || p->kind == DWARF_PAIR;
+	uint32_t third = 0;
+
+	if (!find_reg(p->reg, &loc->off) || (is_pair && !find_reg(p->reg2, &loc->off2)) ||
+	    (is_triple && !find_reg(p->reg3, &third)))
 		return why;
-	loc->kind = p->kind == DWARF_PAIR ? LOC_PAIR : LOC_CTX;
+	loc->kind = is_triple ? LOC_TRIPLE : is_pair ? LOC_PAIR : LOC_CTX;
+	if (is_triple)
+		loc->imm = third;
 	return NULL;
 }
 
@@ -106,7 +111,8 @@ static const char *make_loc(const struct dwarf_place *p, const struct type *t,
 	switch (p->kind) {
 	case DWARF_REG:
 		return is_whole && t->size > 8 ? "only a part of it was kept" : in_reg(p, loc);
-	case DWARF_PAIR: return in_reg(p, loc);
+	case DWARF_PAIR:
+	case DWARF_TRIPLE: return in_reg(p, loc);
 	case DWARF_MEMORY:
 		loc->kind = LOC_USER;
 		loc->is_ref = p->is_ref;
@@ -160,11 +166,13 @@ static void read_args(struct probe_env *env, struct user_debug *d, const struct 
 	frame.cfa_off = arch_host.entry_cfa;
 	if (!frame.is_entry)
 		frame.has_cfa = debug_info_cfa(&d->info, t->pc, &frame.cfa_reg, &frame.cfa_off);
-	/* GCC's copies of a function with fewer parameters have a dot in their names. */
-	bool may_drop = dwarf_may_drop_params(func) || (t->symbol && strchr(t->symbol, '.'));
+	/* GCC's copies of a function may have fewer parameters. */
+	enum dwarf_abi kind = dwarf_abi_of(func);
+	if (kind == DWARF_ABI_KEPT && t->symbol &&
+	    (strstr(t->symbol, ".isra.") || strstr(t->symbol, ".constprop.")))
+		kind = DWARF_ABI_UNSURE;
 	n = dwarf_params(env->types, &d->types,
-			 &(struct dwarf_scope){ *func, *scope, t->pc, frame, may_drop },
-			 &params);
+			 &(struct dwarf_scope){ *func, *scope, t->pc, frame, kind }, &params);
 
 	struct dwarf_place *abi = arena_array(env->arena, struct dwarf_place, n);
 	bool by_ref = returns_by_ref(env->types, d, func, &result);

@@ -36,10 +36,13 @@ static ref user_address(struct unit *u, const struct argloc *loc)
 static struct place pair_place(struct unit *u, const struct argloc *loc)
 {
 	struct irb *b = &u->b;
-	ref slot = ir_slot(b, 16);
+	bool is_triple = loc->kind == LOC_TRIPLE;
+	ref slot = ir_slot(b, is_triple ? 24 : 16);
 
 	ir_store(b, 8, slot, 0, ir_load(b, 8, u->ctx, (int32_t)loc->off));
 	ir_store(b, 8, slot, 8, ir_load(b, 8, u->ctx, (int32_t)loc->off2));
+	if (is_triple)
+		ir_store(b, 8, slot, 16, ir_load(b, 8, u->ctx, (int32_t)loc->imm));
 	return (struct place){ PLACE_DIRECT, slot, 0 };
 }
 
@@ -49,7 +52,8 @@ struct place argloc_place(struct unit *u, const struct argloc *loc)
 
 	switch (loc->kind) {
 	case LOC_CTX: return p;
-	case LOC_PAIR: return pair_place(u, loc);
+	case LOC_PAIR:
+	case LOC_TRIPLE: return pair_place(u, loc);
 	case LOC_USER:
 		p = (struct place){ PLACE_USER, user_address(u, loc), 0 };
 		if (loc->is_ref)

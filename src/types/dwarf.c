@@ -341,19 +341,53 @@ static uint32_t count_children(Dwarf_Die *die)
 	return n;
 }
 
-static void complete_struct(struct typetab *tt, const struct dwarf_origin *o, struct type *t)
-{
-	Dwarf_Die die = o->die, child;
-	uint32_t n = count_children(&die);
+/* The members of a struct under construction. */
+struct members {
+	struct typetab *tt;
+	const struct dwarf_origin *origin;
+	struct type *of;
+	VEC(struct field) list;
+};
 
-	t->fields = arena_array(tt->arena, struct field, n);
-	if (!n || !die_first(&die, &child))
+/*
+ * An enum of Rust has members below variants, each named like its variant, and a number
+ * without a name that tells them apart.
+ */
+static void take_members(struct members *m, Dwarf_Die *parent, int depth)
+{
+	enum { VARIANTS_DEPTH = 4 };
+	bool is_part = dwarf_tag(parent) == DW_TAG_variant_part;
+	Dwarf_Die die;
+	struct field f;
+
+	if (depth > VARIANTS_DEPTH || !die_first(parent, &die))
 		return;
 	do {
-		t->nfields += take_member(tt, o, t, &child, &t->fields[t->nfields]);
-		t->has_virtual_base |= dwarf_tag(&child) == DW_TAG_inheritance &&
-				       die_number(&child, DW_AT_virtuality, 0);
-	} while (--n && die_next(&child));
+		int tag = dwarf_tag(&die);
+
+		if (tag == DW_TAG_variant_part || tag == DW_TAG_variant)
+			take_members(m, &die, depth + 1);
+		m->of->has_virtual_base |=
+			tag == DW_TAG_inheritance && die_number(&die, DW_AT_virtuality, 0);
+		if (!take_member(m->tt, m->origin, m->of, &die, &f))
+			continue;
+		if (is_part && !*f.name)
+			f.name = "__discr";
+		vec_push(m->tt->arena, &m->list, f);
+	} while (m->list.len < FIELDS_MAX && die_next(&die));
+}
+
+static void complete_struct(struct typetab *tt, const struct dwarf_origin *o, struct type *t)
+{
+	struct members m = { tt, o, t, {} };
+	Dwarf_Die die = o->die;
+
+	t->fields = arena_array(tt->arena, struct field, 0);
+	take_members(&m, &die, 0);
+	if (!m.list.len)
+		return;
+	t->fields = m.list.data;
+	t->nfields = (uint32_t)m.list.len;
 }
 
 static void complete_enum(struct typetab *tt, const struct dwarf_origin *o, struct type *t)

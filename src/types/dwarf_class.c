@@ -130,6 +130,72 @@ static bool is_nontrivial(Dwarf_Die *type, unsigned *budget, int depth)
 	return c.has_deleted && !c.has_copy;
 }
 
+/* Where the numbers lie that a type of Rust is made of. */
+struct leaves {
+	uint64_t at[2];
+	unsigned n; /* 3: more than two, or an array */
+	unsigned budget;
+};
+
+static void find_leaves(struct leaves *l, Dwarf_Die *type, uint64_t at, int depth)
+{
+	Dwarf_Die die, part;
+	bool is_enum =
+		dwarf_tag(type) == DW_TAG_variant_part || dwarf_tag(type) == DW_TAG_variant;
+
+	if (!die_is_scope(type) && !is_enum) {
+		if (l->n == 2 && (at == l->at[0] || at == l->at[1]))
+			return;
+		if (l->n == 1 && at == l->at[0])
+			return;
+		if (l->n < 2)
+			l->at[l->n] = at;
+		l->n += l->n < 3;
+		return;
+	}
+	if (depth > DIE_DEPTH_MAX || !die_first(type, &die))
+		return;
+	do {
+		int tag = dwarf_tag(&die);
+
+		if (!l->budget || l->n > 2)
+			return;
+		l->budget--;
+		if (tag == DW_TAG_variant_part || tag == DW_TAG_variant)
+			find_leaves(l, &die, at, depth + 1);
+		if (tag != DW_TAG_member || !die_ref(&die, DW_AT_type, &part))
+			continue;
+		if (dwarf_tag(&part) == DW_TAG_array_type)
+			l->n = 3;
+		else
+			find_leaves(l, &part,
+				    at + die_number(&die, DW_AT_data_member_location, 0),
+				    depth + 1);
+	} while (die_next(&die));
+}
+
+/*
+ * Rust's convention is its own: what is larger than a word comes as an address, unless it is
+ * made of two numbers.
+ */
+static bool is_large_of_rust(Dwarf_Die *type)
+{
+	enum { WORD = 8 };
+	struct leaves l = { .budget = ENTRIES_MAX };
+	bool is_array = dwarf_tag(type) == DW_TAG_array_type;
+	Dwarf_Word size;
+	Dwarf_Die unit;
+
+	if ((!is_array && !die_is_scope(type)) || !dwarf_diecu(type, &unit, NULL, NULL) ||
+	    die_number(&unit, DW_AT_language, 0) != DW_LANG_Rust ||
+	    dwarf_aggregate_size(type, &size) || size <= WORD)
+		return false;
+	if (is_array || size > 2 * WORD)
+		return true;
+	find_leaves(&l, type, 0, 0);
+	return l.n > 2;
+}
+
 bool dwarf_passed_by_ref(Dwarf_Die *die)
 {
 	unsigned budget = ENTRIES_MAX;
@@ -138,6 +204,8 @@ bool dwarf_passed_by_ref(Dwarf_Die *die)
 	/* A word of the type, and not of its typedefs. */
 	if (!die_ref(die, DW_AT_type, &type) || dwarf_peel_type(&type, &bare))
 		return false;
+	if (is_large_of_rust(&bare))
+		return true;
 	if (dwarf_hasattr(&bare, DW_AT_calling_convention))
 		return die_number(&bare, DW_AT_calling_convention, 0) ==
 		       DW_CC_pass_by_reference;

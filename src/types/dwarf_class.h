@@ -1,5 +1,5 @@
 /*
- * dwarf_class.h - objects of C++ that are handed over by their address.
+ * dwarf_class.h - objects of C++ and Rust that are handed over by their address.
  *
  * Those that only their own code may copy or end (Itanium C++ ABI, 3.1.2.3 and "non-trivial for
  * the purposes of calls"). clang says so of each class, of what GCC wrote it is worked out.

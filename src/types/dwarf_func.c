@@ -158,18 +158,26 @@ static bool is_entry_value(const Dwarf_Op *op, unsigned *reg, Dwarf_Attribute *a
 	       !dwarf_getlocation(&block, &inner, &n) && n == 1 && is_reg(inner, reg);
 }
 
+/* Whole words in registers, of which the last one may be a part. */
 static struct dwarf_place read_pieces(const Dwarf_Op *ops, size_t n)
 {
-	struct dwarf_place p = { .kind = DWARF_PAIR };
+	static const enum dwarf_place_kind kinds[] = { DWARF_NOWHERE, DWARF_REG, DWARF_PAIR,
+						       DWARF_TRIPLE };
+	struct dwarf_place p = {};
+	unsigned *const regs[] = { &p.reg, &p.reg2, &p.reg3 };
+	size_t words = n / 2;
+	bool is_it = n % 2 == 0 && words <= 3;
 
-	if (n == 2 && is_reg(&ops[0], &p.reg) && ops[1].atom == DW_OP_piece) {
-		p.kind = DWARF_REG;
-		return p;
+	for (size_t i = 0; is_it && i < words; i++) {
+		const Dwarf_Op *op = &ops[2 * i];
+
+		is_it = is_reg(&op[0], regs[i]) && op[1].atom == DW_OP_piece &&
+			(i + 1 == words ? op[1].number <= 8 : op[1].number == 8);
 	}
-	if (n == 4 && is_reg(&ops[0], &p.reg) && ops[1].number == 8 &&
-	    is_reg(&ops[2], &p.reg2) && ops[3].atom == DW_OP_piece)
-		return p;
-	return nowhere("it was taken to pieces by the optimiser");
+	if (!is_it)
+		return nowhere("it was taken to pieces by the optimiser");
+	p.kind = kinds[words];
+	return p;
 }
 
 static bool has_piece(const Dwarf_Op *ops, size_t n)
@@ -243,19 +251,22 @@ static bool is_future(const struct param_reader *r, const Dwarf_Op *first,
 	return !(f->has_cfa && p->reg == f->cfa_reg && p->off >= f->cfa_off);
 }
 
-bool dwarf_may_drop_params(Dwarf_Die *func)
+enum dwarf_abi dwarf_abi_of(Dwarf_Die *func)
 {
 	static const char *const compilers[] = { "clang", "LLVM", "zig" };
-	Dwarf_Die unit;
 	Dwarf_Attribute a;
-	const char *maker = dwarf_diecu(func, &unit, NULL, NULL)
-				    ? dwarf_formstring(dwarf_attr(&unit, DW_AT_producer, &a))
-				    : NULL;
+	Dwarf_Die unit;
+	const char *maker;
 
+	if (!dwarf_diecu(func, &unit, NULL, NULL))
+		return DWARF_ABI_UNSURE;
+	if (die_number(&unit, DW_AT_language, 0) == DW_LANG_Go)
+		return DWARF_ABI_NONE;
+	maker = dwarf_formstring(dwarf_attr(&unit, DW_AT_producer, &a));
 	for (size_t i = 0; maker && i < sizeof(compilers) / sizeof(*compilers); i++)
 		if (strstr(maker, compilers[i]))
-			return true;
-	return false;
+			return DWARF_ABI_UNSURE;
+	return DWARF_ABI_KEPT;
 }
 
 static struct dwarf_place find_place(const struct param_reader *r, Dwarf_Die *param)
@@ -267,9 +278,10 @@ static struct dwarf_place find_place(const struct param_reader *r, Dwarf_Die *pa
 	size_t lens[LISTS_MAX];
 
 	/* A function that others can call gets all its arguments, used or not. */
-	if (r->at->frame.is_entry && die_flag(&func, DW_AT_external))
+	if (r->at->frame.is_entry && r->at->abi != DWARF_ABI_NONE &&
+	    die_flag(&func, DW_AT_external))
 		p = (struct dwarf_place){ .kind = DWARF_AT_ENTRY,
-					  .is_unsure = r->at->may_drop_params };
+					  .is_unsure = r->at->abi == DWARF_ABI_UNSURE };
 	if (dwarf_attr(param, DW_AT_const_value, &a)) {
 		Dwarf_Sword v;
 
@@ -285,7 +297,9 @@ static struct dwarf_place find_place(const struct param_reader *r, Dwarf_Die *pa
 
 	struct dwarf_place found = read_place(r, &a, ops[0], lens[0]);
 	if (is_future(r, ops[0], &found))
-		return (struct dwarf_place){ .kind = DWARF_AT_ENTRY };
+		return r->at->abi == DWARF_ABI_NONE
+			       ? nowhere("it lies in a frame that is yet to be made")
+			       : (struct dwarf_place){ .kind = DWARF_AT_ENTRY };
 	return found.kind == DWARF_NOWHERE && p.kind == DWARF_AT_ENTRY ? p : found;
 }
 

@@ -16,6 +16,7 @@ enum dwarf_place_kind {
 	DWARF_AT_ENTRY, /* where the calling convention says */
 	DWARF_REG,	/* in reg */
 	DWARF_PAIR,	/* the first 8 bytes in reg, the rest in reg2 */
+	DWARF_TRIPLE,	/* the same, with the last in reg3 */
 	DWARF_MEMORY,	/* at reg + off, or, of is_ref, at the address that is stored there */
 	DWARF_SUM,	/* it is reg + off itself */
 	DWARF_CONST,	/* it is off itself */
@@ -23,7 +24,7 @@ enum dwarf_place_kind {
 
 struct dwarf_place {
 	enum dwarf_place_kind kind;
-	unsigned reg, reg2; /* DWARF's numbers */
+	unsigned reg, reg2, reg3; /* DWARF's numbers */
 	int64_t off;
 	bool is_ref;
 	bool is_unsure;	 /* DWARF_AT_ENTRY, unless its callers do not pass it */
@@ -47,21 +48,27 @@ struct dwarf_frame {
 	int64_t cfa_off;
 };
 
+/*
+ * Is a parameter that has no place at the entry of a function passed all the same, where the
+ * calling convention says?
+ */
+enum dwarf_abi {
+	DWARF_ABI_KEPT,
+	DWARF_ABI_UNSURE, /* not by callers that are known not to need to (LLVM's) */
+	DWARF_ABI_NONE,	  /* the language has a convention of its own (Go) */
+};
+
 /* Whose parameters are asked for, and where. */
 struct dwarf_scope {
 	Dwarf_Die func;	 /* which has the frame */
 	Dwarf_Die inner; /* func, or a function that was inlined into it */
 	uint64_t pc;
 	struct dwarf_frame frame;
-	/*
-	 * A parameter without a place at the entry of a function that others can call is passed
-	 * all the same, unless the compiler changed the function, or knew its callers.
-	 */
-	bool may_drop_params;
+	enum dwarf_abi abi;
 };
 
-/* May its compiler leave out what a function does not use where it is called (LLVM's do)? */
-bool dwarf_may_drop_params(Dwarf_Die *func);
+/* What the compiler of a function's file makes of the system's calling convention. */
+enum dwarf_abi dwarf_abi_of(Dwarf_Die *func);
 
 /*
  * The parameters that a function is declared with, in that order, in arena memory. Returns

@@ -143,6 +143,7 @@ static bool compile(struct trace *t)
 		.nincludes = (unsigned)t->o->includes.len,
 		.cpid = t->child.ours ? t->child.pid : 0,
 		.ncpus = cpus_possible(),
+		.memory = memory_of_machine(),
 		.tell_lookups = t->o->all_problems,
 		.start_ns = boot_ns(),
 		.isa = ISA,

@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
+#include <sys/sysinfo.h>
 #include <sys/utsname.h>
 
 long proc_read_small(const char *path, char *buf, size_t size)
@@ -70,6 +71,13 @@ unsigned cpus_possible(void)
 	    cpu_list_parse(&a, text, &cpus))
 		return vec_last(&cpus) + 1;
 	return (unsigned)sysconf(_SC_NPROCESSORS_CONF);
+}
+
+uint64_t memory_of_machine(void)
+{
+	struct sysinfo info;
+
+	return sysinfo(&info) ? 0 : (uint64_t)info.totalram * info.mem_unit;
 }
 
 void cpus_online(struct arena *a, struct cpu_list *out)

@@ -18,6 +18,8 @@ long proc_read_small(const char *path, char *buf, size_t size);
 
 /* CPUs that may ever exist: the number of values in a per-CPU map's element. */
 unsigned cpus_possible(void);
+/* Bytes of memory that the machine has; 0: not known. */
+uint64_t memory_of_machine(void);
 VEC_TYPE(cpu_list, unsigned);
 /* The CPUs that run now, ascending. Reads "0-3,8"; CPU 0 when the file cannot be read. */
 void cpus_online(struct arena *a, struct cpu_list *out);

@@ -128,9 +128,18 @@ void map_assigned(struct unit *u, struct map_sym *m, const struct type *t, struc
  * A per-CPU hash that is not preallocated takes new keys from a small store that the kernel
  * fills in the background: a burst of them finds it empty, and the update fails. Each costs the
  * traced process some 20 us, too. A preallocated one costs start-up time (0.9 s for a million
- * keys) and memory for every key and CPU. So: up to this many bytes.
+ * keys, 40 ms for 123 MB) and memory for every key and CPU. So: up to that share of the
+ * machine's memory, within bounds.
  */
-enum { PREALLOC_LIMIT = 64 << 20 };
+enum { PREALLOC_ALWAYS = 64 << 20, PREALLOC_LIMIT = 256 << 20, PREALLOC_SHARE = 32 };
+
+static bool is_preallocated(const struct compiler *c, const struct plan_kmap *k)
+{
+	uint64_t size = (uint64_t)k->value_size * k->max_entries * c->opt->ncpus;
+
+	return size <= PREALLOC_ALWAYS ||
+	       (size <= PREALLOC_LIMIT && size <= c->opt->memory / PREALLOC_SHARE);
+}
 
 static void hash_kmap(struct compiler *c, const struct map_sym *m, struct plan_map *pm)
 {
@@ -146,8 +155,7 @@ static void hash_kmap(struct compiler *c, const struct map_sym *m, struct plan_m
 
 	if (m->kind == BPF_MAP_TYPE_LRU_HASH || m->kind == BPF_MAP_TYPE_LRU_PERCPU_HASH)
 		k.type = percpu ? BPF_MAP_TYPE_LRU_PERCPU_HASH : BPF_MAP_TYPE_LRU_HASH;
-	else if (percpu &&
-		 (uint64_t)k.value_size * k.max_entries * c->opt->ncpus > PREALLOC_LIMIT)
+	else if (percpu && !is_preallocated(c, &k))
 		k.flags = BPF_F_NO_PREALLOC;
 	pm->kmap = (uint32_t)p->kmaps.len;
 	vec_push(p->arena, &p->kmaps, k);

@@ -11,6 +11,11 @@
 
 enum { TELL_EVERY_MS = 1000, MAP_FULL_CODE = -7 };
 
+/* Of a map that is not preallocated; see check_map.c. */
+#define NO_ROOM                                                                    \
+	" Large values come faster than the kernel makes room for them. Room for " \
+	"fewer is made at the start, e.g. `let @a = hash(500)`"
+
 static uint64_t now_ms(void)
 {
 	struct timespec t;
@@ -64,7 +69,8 @@ static void put_words(const struct plan_counter *c, int code, struct sb *out)
 				"config or manually setting the max entries in a map "
 				"declaration e.g. `let @a = hash(5000)`");
 		else
-			sb_printf(out, "Can't update map element: %s.", strerror(-code));
+			sb_printf(out, "Can't update map element: %s.%s", strerror(-code),
+				  code == -ENOMEM ? NO_ROOM : "");
 		break;
 	case COUNT_DELETE:
 		sb_puts(out, "Can't delete map element because it does not exist.");

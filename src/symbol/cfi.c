@@ -2,7 +2,8 @@
  * .eh_frame is a list of records: CIEs, which functions have in common, and FDEs, one per
  * function, each with instructions of a small machine that builds the rules line by line.  Of
  * its registers only those matter that stacks are walked with: the CFA, rbp and the return
- * address.
+ * address.  .debug_frame, which Go and code without exceptions have instead, is the same with
+ * other headers of the records.
  */
 #include "symbol/cfi.h"
 
@@ -30,10 +31,18 @@ struct func {
 	size_t first, n;     /* of rows */
 };
 
-struct compile {
+/* A section with records. */
+struct source {
 	const uint8_t *bytes;
 	size_t size;
-	uint64_t addr, base;
+	uint64_t addr;
+	bool is_debug; /* .debug_frame */
+	uint64_t code; /* functions below are none: the linker left them out */
+};
+
+struct compile {
+	struct source from;
+	uint64_t base;
 	struct cie cie;	    /* the last one used */
 	VEC(uint64_t) rows; /* of all functions, in their order in the section */
 	VEC(struct func) funcs;
@@ -63,7 +72,7 @@ static uint64_t read_form(struct cfi_bytes *r, unsigned form)
 
 static uint64_t read_address(const struct compile *c, struct cfi_bytes *r, uint8_t encoding)
 {
-	uint64_t place = c->addr + (uint64_t)(r->at - c->bytes);
+	uint64_t place = c->from.addr + (uint64_t)(r->at - c->from.bytes);
 	uint64_t v = read_form(r, encoding & PE_FORM);
 
 	if (encoding & PE_INDIRECT || (encoding & PE_BASE && (encoding & PE_BASE) != PE_PCREL))
@@ -106,7 +115,10 @@ static void read_cie(struct compile *c, struct cfi_bytes r, struct cie *cie)
 	unsigned version = (unsigned)cfi_read(&r, 1);
 	const char *letters = read_text(&r);
 
-	if ((version != 1 && version != 3) || !letters || (*letters && *letters != 'z'))
+	if ((version != 1 && version != 3 && !(version == 4 && c->from.is_debug)) || !letters ||
+	    (*letters && *letters != 'z'))
+		return;
+	if (version == 4 && cfi_read(&r, 2) != 8) /* the sizes of an address, of a segment */
 		return;
 	cie->code_align = cfi_uleb(&r);
 	cie->data_align = cfi_sleb(&r);
@@ -119,29 +131,48 @@ static void read_cie(struct compile *c, struct cfi_bytes r, struct cie *cie)
 	cie->ok = !r.bad && ra == CFI_REG_RA;
 }
 
-/* A record: its length, 4 or 12 bytes, then so many. false: it is the last one, or broken. */
-static bool next_record(struct cfi_bytes *r, struct cfi_bytes *body)
+struct record {
+	struct cfi_bytes body; /* behind the id */
+	const uint8_t *id_at;
+	uint64_t id;
+	bool is_cie;
+};
+
+/*
+ * A record: its length, 4 or 12 bytes, then so many, of which an id comes first. false: it is
+ * the last one, or broken.
+ */
+static bool next_record(const struct compile *c, struct cfi_bytes *r, struct record *out)
 {
 	const uint32_t is_long = UINT32_MAX;
-	uint64_t len = cfi_read(r, 4);
+	uint64_t len = cfi_read(r, 4), cie_id = 0;
+	unsigned id_size = 4;
 
-	if (len == is_long)
+	if (len == is_long) {
 		len = cfi_read(r, 8);
+		id_size = c->from.is_debug ? 8 : 4;
+	}
 	if (r->bad || !len || len > (uint64_t)(r->end - r->at))
 		return false;
-	*body = cfi_sub(r, len);
+	if (c->from.is_debug)
+		cie_id = id_size == 8 ? UINT64_MAX : UINT32_MAX;
+	out->body = cfi_sub(r, len);
+	out->id_at = out->body.at;
+	out->id = cfi_read(&out->body, id_size);
+	out->is_cie = out->id == cie_id;
 	return true;
 }
 
 static const struct cie *find_cie(struct compile *c, size_t off)
 {
-	struct cfi_bytes r = { c->bytes + off, c->bytes + c->size, false }, body;
+	struct cfi_bytes r = { c->from.bytes + off, c->from.bytes + c->from.size, false };
+	struct record record;
 
 	if (c->cie.off == off)
 		return &c->cie;
 	c->cie = (struct cie){ .off = off, .encoding = PE_ABSPTR };
-	if (next_record(&r, &body) && cfi_read(&body, 4) == 0)
-		read_cie(c, body, &c->cie);
+	if (next_record(c, &r, &record) && record.is_cie)
+		read_cie(c, record.body, &c->cie);
 	return &c->cie;
 }
 
@@ -155,7 +186,7 @@ static void add_func(struct compile *c, const struct cie *cie, uint64_t start, u
 			       .end = f.start + size };
 
 	f.end = run.end;
-	if (start < c->base || f.end >> CFI_PC_BITS || f.end <= f.start)
+	if (start < c->base || start < c->from.code || f.end >> CFI_PC_BITS || f.end <= f.start)
 		return;
 	struct cfi_bytes common = { cie->program, cie->program + cie->program_size, false };
 	uint64_t row;
@@ -168,14 +199,16 @@ static void add_func(struct compile *c, const struct cie *cie, uint64_t start, u
 		vec_push(NULL, &c->funcs, f);
 }
 
-/* id_at is where the record says how far back its CIE begins. */
-static void read_fde(struct compile *c, struct cfi_bytes r, const uint8_t *id_at, uint64_t back)
+/* The id says how far back the record's CIE begins, or, in .debug_frame, where. */
+static void read_fde(struct compile *c, const struct record *record)
 {
-	size_t at = (size_t)(id_at - c->bytes);
+	struct cfi_bytes r = record->body;
+	uint64_t at = c->from.is_debug ? 0 : (uint64_t)(record->id_at - c->from.bytes);
 
-	if (back > at)
+	if (c->from.is_debug ? record->id >= c->from.size : record->id > at)
 		return;
-	const struct cie *cie = find_cie(c, at - back);
+	const struct cie *cie =
+		find_cie(c, (size_t)(c->from.is_debug ? record->id : at - record->id));
 	if (!cie->ok)
 		return;
 	uint64_t start = read_address(c, &r, cie->encoding);
@@ -188,14 +221,13 @@ static void read_fde(struct compile *c, struct cfi_bytes r, const uint8_t *id_at
 
 static void read_records(struct compile *c)
 {
-	struct cfi_bytes r = { c->bytes, c->bytes + c->size, false }, body;
+	struct cfi_bytes r = { c->from.bytes, c->from.bytes + c->from.size, false };
+	struct record record;
 
-	while (next_record(&r, &body)) {
-		const uint8_t *id_at = body.at;
-		uint64_t id = cfi_read(&body, 4);
-
-		if (!body.bad && id)
-			read_fde(c, body, id_at, id);
+	c->cie.off = SIZE_MAX;
+	while (next_record(c, &r, &record)) {
+		if (!record.body.bad && !record.is_cie)
+			read_fde(c, &record);
 		if (c->rows.len >> (CFI_ROWS_LOG2 + 1))
 			return;
 	}
@@ -254,15 +286,16 @@ static void join(struct cfi_table *t, const struct compile *c)
 	put_row(t, end << CFI_PC_SHIFT | CFI_NONE);
 }
 
-int cfi_compile(struct cfi_table *t, const uint8_t *bytes, size_t size, uint64_t addr,
-		uint64_t base)
+static int compile_all(struct cfi_table *t, const struct source *sources, size_t n,
+		       uint64_t base)
 {
-	struct compile c = {
-		.bytes = bytes, .size = size, .addr = addr, .base = base, .cie.off = SIZE_MAX
-	};
+	struct compile c = { .base = base };
 
 	*t = (struct cfi_table){ .base = base };
-	read_records(&c);
+	for (size_t i = 0; i < n; i++) {
+		c.from = sources[i];
+		read_records(&c);
+	}
 	if (c.funcs.len)
 		qsort(c.funcs.data, c.funcs.len, sizeof(*c.funcs.data), compare_funcs);
 	join(t, &c);
@@ -275,18 +308,41 @@ int cfi_compile(struct cfi_table *t, const uint8_t *bytes, size_t size, uint64_t
 	return -E2BIG;
 }
 
+int cfi_compile(struct cfi_table *t, const uint8_t *bytes, size_t size, uint64_t addr,
+		uint64_t base)
+{
+	return compile_all(t, &(struct source){ bytes, size, addr, false, 0 }, 1, base);
+}
+
+/* Where the code of a file begins. */
+static uint64_t lowest_code(const struct elf *f)
+{
+	static const char *const names[] = { ".init", ".plt", ".text" };
+	uint64_t addr, lowest = UINT64_MAX;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (elf_section_addr(f, names[i], &addr) && addr < lowest)
+			lowest = addr;
+	return lowest;
+}
+
 int cfi_load(struct cfi_table *t, const struct elf *f)
 {
+	static const char *const names[] = { ".eh_frame", ".debug_frame" };
+	struct source sources[2];
 	struct elf_segment first;
-	struct elf_section frames;
-	size_t i = 0;
+	struct elf_section s;
+	size_t i = 0, n = 0;
 
 	*t = (struct cfi_table){};
-	if (elf_word_size(f) != 8 || !elf_next_segment(f, &i, &first) ||
-	    !elf_find_section(f, ".eh_frame", &frames))
+	if (elf_word_size(f) != 8 || !elf_next_segment(f, &i, &first))
 		return -ENOENT;
-	return cfi_compile(t, (const uint8_t *)frames.bytes, frames.size, frames.addr,
-			   first.addr);
+	for (i = 0; i < 2; i++)
+		if (elf_plain_section(f, names[i], &s))
+			sources[n++] =
+				(struct source){ (const uint8_t *)s.bytes, s.size, s.addr,
+						 i == 1, i == 1 ? lowest_code(f) : 0 };
+	return n ? compile_all(t, sources, n, first.addr) : -ENOENT;
 }
 
 void cfi_fini(struct cfi_table *t)

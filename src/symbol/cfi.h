@@ -1,5 +1,5 @@
 /*
- * cfi.h - the unwind table of a program file, from its .eh_frame.
+ * cfi.h - the unwind table of a program file, from its .eh_frame and .debug_frame.
  *
  * Compilers say in .eh_frame how every instruction's frame is laid out (System V ABI for
  * x86_64, section 3.7; Linux Standard Base, chapter "Exception Frames"; DWARF 5 section 6.4).
@@ -29,7 +29,7 @@ struct cfi_table {
  */
 int cfi_compile(struct cfi_table *t, const uint8_t *bytes, size_t size, uint64_t addr,
 		uint64_t base);
-/* The table of a file: 0, -ENOENT without .eh_frame, -E2BIG as above. */
+/* The table of a file: 0, -ENOENT when it has neither section, -E2BIG as above. */
 int cfi_load(struct cfi_table *t, const struct elf *f);
 void cfi_fini(struct cfi_table *t);
 /* The row that an address, counted from the base, lies in; 0 before the first. */

@@ -217,6 +217,14 @@ static bool decompress(Elf_Scn *scn, const GElf_Shdr *sh)
 	return !(sh->sh_flags & SHF_COMPRESSED) || elf_compress(scn, 0, 0) >= 0;
 }
 
+bool elf_plain_section(const struct elf *f, const char *name, struct elf_section *out)
+{
+	GElf_Shdr sh;
+	Elf_Scn *scn = next_named(f, NULL, name, &sh);
+
+	return scn && decompress(scn, &sh) && elf_find_section(f, name, out);
+}
+
 bool elf_end_strings(struct elf *f, const char *name)
 {
 	Elf_Scn *scn = NULL;

@@ -59,6 +59,8 @@ struct elf_section {
 };
 /* The first section of that name; false when there is none, or it is empty. */
 bool elf_find_section(const struct elf *f, const char *name, struct elf_section *out);
+/* The same, decompressed. */
+bool elf_plain_section(const struct elf *f, const char *name, struct elf_section *out);
 /*
  * Sees to it that sections of that name, which hold strings, end with one's NUL, for readers
  * that do not look; decompresses them. False when they cannot be read.

@@ -37,18 +37,20 @@ dwp_seeds() {
 	files=("$dir"/*.dwp)
 }
 
-# Sets files to a library with versioned symbols, unwind tables and, packed, names of functions.
+# Sets files to a library with versioned symbols, unwind tables of both kinds and, packed, names of functions.
 elf_seeds() {
 	local dir=$BUILD/tests/fuzz_seeds
 
 	mkdir -p "$dir"
 	cc -O1 -shared -nostdlib -Wl,--version-script=tests/fuzz/seeds/elf.map -Wl,-z,noseparate-code \
 		-Wl,--build-id=sha1 -o "$dir/elf.so" tests/fuzz/seeds/elf.c
+	cc -O1 -g1 -gz=zlib -shared -nostdlib -fno-asynchronous-unwind-tables -Wl,-z,noseparate-code \
+		-Wl,--version-script=tests/fuzz/seeds/elf.map -o "$dir/elf.frames" tests/fuzz/seeds/elf.c
 	cp "$dir/elf.so" "$dir/elf.mini"
 	xz -kf "$dir/elf.mini"
 	strip "$dir/elf.so"
 	objcopy --add-section ".gnu_debugdata=$dir/elf.mini.xz" "$dir/elf.so"
-	files=("$dir/elf.so" "$dir/elf.mini" "$BUILD"/src/base/err.o "$BUILD"/src/base/vec*.o
+	files=("$dir/elf.so" "$dir/elf.frames" "$dir/elf.mini" "$BUILD"/src/base/err.o "$BUILD"/src/base/vec*.o
 		"$BUILD"/tests/work/fields.bpf.o "$BUILD"/tests/work/nests.bpf.o)
 }
 

@@ -53,6 +53,11 @@ int spot_say(struct spot *s, int err, const char *fmt, ...)
 	return err;
 }
 
+static int bad_place(struct spot *s)
+{
+	return spot_say(s, -EINVAL, "'%s' is not %s", s->place, s->shape);
+}
+
 static int attach_auto(struct spot *s)
 {
 	errno = 0;
@@ -163,10 +168,10 @@ static int attach_tracepoint(struct spot *s)
 {
 	const char *slash = strchr(s->place, '/');
 
+	if (!slash)
+		return bad_place(s);
 	if (!s->is_users)
 		return attach_auto(s);
-	if (!slash)
-		return -EINVAL;
 	const char *category =
 		arena_strndup(&s->o->arena, s->place, (size_t)(slash - s->place));
 	return spot_keep(s, bpf_program__attach_tracepoint(s->prog, category, slash + 1));
@@ -190,7 +195,7 @@ static int attach_usdt(struct spot *s)
 	auto_free char *path = NULL, *provider = NULL, *name = NULL;
 
 	if (sscanf(s->place, "%m[^:]:%m[^:]:%m[^\n]", &path, &provider, &name) != 3)
-		return -EINVAL;
+		return bad_place(s);
 	return spot_keep(
 		s, bpf_program__attach_usdt(s->prog, pid_of(s), path, provider, name, NULL));
 }
@@ -207,7 +212,7 @@ static int attach_uprobe(struct spot *s)
 	unsigned long off;
 
 	if (sscanf(s->place, "%m[^:]:%m[^\n]", &path, &name) != 2)
-		return -EINVAL;
+		return bad_place(s);
 	LIBBPF_OPTS(bpf_uprobe_opts, opts, .retprobe = is_return(s));
 	if (*name >= '0' && *name <= '9')
 		off = strtoul(name, NULL, 0);
@@ -270,7 +275,7 @@ static int attach_uprobes(struct spot *s)
 	struct offsets places = {};
 
 	if (sscanf(s->place, "%m[^:]:%m[^\n]", &path, &pattern) != 2)
-		return spot_say(s, -EINVAL, "'%s' is not PATH:PATTERN", s->place);
+		return bad_place(s);
 	LIBBPF_OPTS(bpf_uprobe_opts, opts, .retprobe = is_return(s));
 	int err = find_offsets(s, path, pattern, &places);
 	if (!err && !strcmp(s->kind, "uprobe.session"))
@@ -304,6 +309,16 @@ static const struct event {
 	{ "branch-misses", PERF_TYPE_HARDWARE, PERF_COUNT_HW_BRANCH_MISSES },
 };
 
+static int no_event(struct spot *s)
+{
+	const char *names = EVENTS[0].name;
+
+	for (size_t i = 1; i < sizeof(EVENTS) / sizeof(*EVENTS); i++)
+		names = arena_printf(&s->o->arena, "%s, %s", names, EVENTS[i].name);
+	s->hint = arena_printf(&s->o->arena, "there are %s", names);
+	return spot_say(s, -EINVAL, "there is no event '%s'", s->place);
+}
+
 static int keep_sampler(struct spot *s, int fd)
 {
 	if (fd < 0)
@@ -330,7 +345,7 @@ static int attach_samples(struct spot *s)
 		if (!*s->place || !strcmp(s->place, EVENTS[i].name))
 			ev = &EVENTS[i];
 	if (!ev)
-		return -ENOENT;
+		return no_event(s);
 	c.type = ev->type;
 	c.config = ev->config;
 	if (s->where->pid)
@@ -557,6 +572,7 @@ int program_attach(struct object *o, const struct bpf_program *p,
 	int err = -EDESTADDRREQ;
 
 	errno = 0;
+	s.shape = kind ? kind->place : NULL;
 	if (!kind || !(kind->flags & PLACE) || *s.place)
 		err = (kind ? kind->attach : attach_auto)(&s);
 	if (!err) {
@@ -601,8 +617,8 @@ int structs_attach(struct object *o, struct err *e)
 			continue;
 		struct bpf_link *link = bpf_map__attach_struct_ops(m);
 		if (!link)
-			return err_set(e, -errno, "%s: attach struct %s", o->path,
-				       bpf_map__name(m));
+			return err_set(e, -errno, "%s: attach struct %s: %s", o->path,
+				       bpf_map__name(m), strerror(errno));
 		vec_push(NULL, &o->links, link);
 		o->nattached++;
 	}

@@ -33,6 +33,7 @@ struct spot {
 	const struct bpf_program *prog;
 	const char *kind;  /* of its section, without ".s": "kprobe" */
 	const char *place; /* behind the section's '/', or the user's; "": none */
+	const char *shape; /* of a place of this kind, in words: "PATH:FUNCTION" */
 	bool is_users;	   /* the place is the user's, and not what libbpf would find */
 	const struct object_where *where;
 	const char *missing; /* set by who needs an option that is not there: which */

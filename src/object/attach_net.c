@@ -180,6 +180,10 @@ int attach_sockmap(struct spot *s)
 
 	if (!m)
 		return lack(s, "--at PROGRAM=MAP, a map of sockets,");
+	if (!h.type)
+		return spot_say(s, -EINVAL,
+				"it is neither sk_skb/stream_parser, "
+				"sk_skb/stream_verdict nor sk_skb/verdict");
 	int err = bpf_prog_attach(h.prog_fd, h.fd, (enum bpf_attach_type)h.type, 0);
 	if (err)
 		return err;

@@ -71,6 +71,29 @@ static int keep_silent(enum libbpf_print_level level, const char *fmt, va_list a
 }
 
 /*
+ * Structs whose programs are all left out are left out, too: libbpf looks for their types in a
+ * BTF that it has not read then, and dies of that.
+ */
+static void leave_structs(struct bpf_object *bpf)
+{
+	struct bpf_program *p;
+	struct bpf_map *m;
+
+	bpf_object__for_each_program(p, bpf)
+	{
+		if (bpf_program__type(p) == BPF_PROG_TYPE_STRUCT_OPS &&
+		    bpf_program__autoload(p))
+			return;
+	}
+	bpf_object__for_each_map(m, bpf)
+	{
+		if (bpf_map__type(m) == BPF_MAP_TYPE_STRUCT_OPS &&
+		    !bpf_map__set_type(m, BPF_MAP_TYPE_ARRAY))
+			bpf_map__set_autocreate(m, false);
+	}
+}
+
+/*
  * libbpf trusts what an object says of itself and dies of some that are damaged.  So a process
  * of its own goes through reading and loading first, without a kernel, and has some seconds for
  * that.
@@ -91,6 +114,8 @@ static bool survives_reading(const char *path)
 		alarm(SECONDS);
 		libbpf_set_print(keep_silent);
 		struct bpf_object *bpf = bpf_object__open(path);
+		if (bpf)
+			leave_structs(bpf);
 		if (bpf && leave_the_kernel())
 			bpf_object__load(bpf);
 		_exit(0);
@@ -244,8 +269,20 @@ static void note_prints(struct object *o, const struct bpf_program *p)
 	}
 }
 
-/* EINVAL and no word of the verifier's is what a kernel says to a kind that it does not know.
- */
+static bool say_unknown(const struct object *o, const struct bpf_program *p, int code,
+			const char *what, struct err *e)
+{
+	err_set(e, code, "%s: program %s (section \"%s\"): %s", o->path, bpf_program__name(p),
+		bpf_program__section_name(p), what);
+	if (code == -EOPNOTSUPP)
+		err_hint(e,
+			 "a younger kernel may have it, or one that is configured with it; "
+			 "--without %s leaves it out",
+			 bpf_program__name(p));
+	return true;
+}
+
+/* To a kind that it does not know a kernel says EINVAL, and the verifier nothing. */
 static bool find_unknown_kind(const struct object *o, struct err *e)
 {
 	struct bpf_program *p;
@@ -253,20 +290,19 @@ static bool find_unknown_kind(const struct object *o, struct err *e)
 	bpf_object__for_each_program(p, o->bpf)
 	{
 		uint32_t type = (uint32_t)bpf_program__type(p);
-		bool has_type = bpf_probe_prog_type(type, 0);
+		uint32_t attach = (uint32_t)bpf_program__expected_attach_type(p);
 
-		if (!bpf_program__autoload(p) ||
-		    (has_type && bpf_probe_attach_type(
-					 type, (uint32_t)bpf_program__expected_attach_type(p))))
+		if (!bpf_program__autoload(p))
 			continue;
-		err_set(e, -EOPNOTSUPP, "%s: program %s (section \"%s\"): this kernel has %s",
-			o->path, bpf_program__name(p), bpf_program__section_name(p),
-			has_type ? "no such place for programs" : "no programs of this type");
-		err_hint(e,
-			 "a younger kernel may have it, or one that is configured with it; "
-			 "--without %s leaves it out",
-			 bpf_program__name(p));
-		return true;
+		if (type == BPF_PROG_TYPE_UNSPEC)
+			return say_unknown(o, p, -EINVAL, "there is no such kind of section",
+					   e);
+		if (!bpf_probe_prog_type(type, 0))
+			return say_unknown(o, p, -EOPNOTSUPP,
+					   "this kernel has no programs of this type", e);
+		if (!bpf_probe_attach_type(type, attach))
+			return say_unknown(o, p, -EOPNOTSUPP,
+					   "this kernel has no such place for programs", e);
 	}
 	return false;
 }
@@ -279,6 +315,7 @@ int object_load(struct object *o, struct err *e)
 	sb_clear(&o->log);
 	places_check(o);
 	records_find(o);
+	leave_structs(o->bpf);
 	int err = bpf_object__load(o->bpf);
 	if (err == -EINVAL && !strstr(sb_str(&o->log), "PROG LOAD LOG") &&
 	    find_unknown_kind(o, e))

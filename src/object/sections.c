@@ -28,6 +28,7 @@ static const struct section {
 	{ "tc/egress", BPF_PROG_TYPE_SCHED_CLS, KBPF_TCX_EGRESS, false },
 	{ "netkit/primary", BPF_PROG_TYPE_SCHED_CLS, KBPF_NETKIT_PRIMARY, false },
 	{ "netkit/peer", BPF_PROG_TYPE_SCHED_CLS, KBPF_NETKIT_PEER, false },
+	{ "struct_ops.s+", BPF_PROG_TYPE_STRUCT_OPS, 0, true },
 	{ "sk_skb/verdict", BPF_PROG_TYPE_SK_SKB, BPF_SK_SKB_VERDICT, false },
 	{ "netfilter", KBPF_PROG_NETFILTER, KBPF_NETFILTER, false },
 	{ "cgroup/connect_unix", BPF_PROG_TYPE_CGROUP_SOCK_ADDR, KBPF_CGROUP_UNIX_CONNECT,

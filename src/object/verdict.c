@@ -78,6 +78,32 @@ static struct text first_complaint(const char *log)
 	return line_at(log);
 }
 
+/* What libbpf complains about, and where to look. */
+static const struct {
+	const char *says, *hint;
+} HINTS[] = {
+	{ "failed to find kernel BTF type ID",
+	  "the kernel has no such function, hook, tracepoint or iterator; scry -l 'fentry:PATTERN', "
+	  "'rawtracepoint:PATTERN' and 'iter:*' list what it has" },
+	{ "failed to create kprobe",
+	  "scry -l 'kprobe:PATTERN' lists the functions that can be traced" },
+	{ "failed to create kretprobe",
+	  "scry -l 'kprobe:PATTERN' lists the functions that can be traced" },
+	{ "failed to determine tracepoint",
+	  "scry -l 'tracepoint:PATTERN' lists those of this kernel" },
+	{ "failed to attach to raw tracepoint",
+	  "scry -l 'rawtracepoint:PATTERN' lists those of this kernel" },
+	{ "failed to find symbol",
+	  "scry -l 'uprobe:PATH:PATTERN' lists the functions of a file" },
+};
+
+static void hint_at_cure(struct err *e)
+{
+	for (size_t i = 0; i < sizeof(HINTS) / sizeof(*HINTS); i++)
+		if (strstr(e->msg, HINTS[i].says))
+			err_hint(e, "%s", HINTS[i].hint);
+}
+
 int verdict_set(struct err *e, int code, const char *path, const char *what, const char *log)
 {
 	const char *begin = strstr(log, BEGIN);
@@ -92,6 +118,7 @@ int verdict_set(struct err *e, int code, const char *path, const char *what, con
 		err_set(e, code, "%s: %.*s", path, words.len, words.s);
 		if (code == -EPERM)
 			proc_hint_denied(e, "programs or maps of this kind");
+		hint_at_cure(e);
 		return code;
 	}
 	read_log(begin + strlen(BEGIN), end, &reason, &source);

@@ -201,13 +201,20 @@ $(BUILD)/docs/%: docs/%.c $(BUILD)/libscry.a
 deps:                                    ## install what building, testing and bench need (root)
 	@tests/deps build test bench
 
+# What scry_vm.h declares, and what that needs: it asks for no other library.
+VM_PARTS := base bpf vm
 install: $(BUILD)/scry                   ## DESTDIR, PREFIX; BPFTRACE=1 also links it as bpftrace
 	install -D -s -m 755 $(BUILD)/scry $(DESTDIR)$(PREFIX)/bin/scry
 	install -D -m 644 man/scry.1 $(DESTDIR)$(PREFIX)/share/man/man1/scry.1
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/include include/scry_vm.h
+	mkdir -p $(DESTDIR)$(PREFIX)/lib
+	rm -f $(DESTDIR)$(PREFIX)/lib/libscry.a
+	ar rcs $(DESTDIR)$(PREFIX)/lib/libscry.a $(filter $(addsuffix /%.o,$(addprefix $(BUILD)/src/,$(VM_PARTS))),$(LIB_OBJ))
+	strip --strip-debug $(DESTDIR)$(PREFIX)/lib/libscry.a
 	$(if $(BPFTRACE),ln -sf scry $(DESTDIR)$(PREFIX)/bin/bpftrace)
 
 uninstall:                               ## undoes install
-	rm -f $(DESTDIR)$(PREFIX)/bin/scry $(DESTDIR)$(PREFIX)/share/man/man1/scry.1
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/,bin/scry share/man/man1/scry.1 lib/libscry.a include/scry_vm.h)
 	@[ "$$(readlink $(DESTDIR)$(PREFIX)/bin/bpftrace)" != scry ] || rm $(DESTDIR)$(PREFIX)/bin/bpftrace
 
 clean:                                   ## removes all that was built

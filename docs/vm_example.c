@@ -1,7 +1,7 @@
 /*
  * Counts the bytes of a message by their value, in a BPF program, without a kernel.
  *
- *	cc -o vm_example docs/vm_example.c -Iinclude -lscry
+ *	cc -o vm_example docs/vm_example.c -lscry
  */
 #include "scry_vm.h"
 

@@ -20,7 +20,14 @@
  *
  * Setting a machine up (maps, programs, helpers, memory) is for one thread; after that programs
  * may run and maps may be used from many at once.  Functions return 0 or a number, or -errno;
- * the words are in scry_vm_error(), for runs in their result.
+ * the words are in scry_vm_error(), for runs in their result and for verifying in the verdict.
+ * With several threads those are the words to use: scry_vm_error() is about any of them.
+ *
+ * The machine copies what it is given to keep: instructions, names, definitions of maps. Memory
+ * of runs and of scry_vm_memory_add() stays the caller's.  Running out of memory ends the
+ * process, but for maps, which answer -ENOMEM.
+ *
+ * A program needs this header and libscry.a, no other library.
  */
 #ifndef SCRY_VM_H
 #define SCRY_VM_H
@@ -79,7 +86,11 @@ struct scry_vm_verdict {
 			     allowed (512) counts each function in multiples of 32 */
 };
 
-/* Proves that the program is safe, or says why not. Returns 0 when accepted, else -EACCES. */
+/*
+ * Proves that the program is safe, or says why not. Returns 0 when accepted, -EACCES when not,
+ * -ENOENT when there is no such program. It knows the arguments of the kernel's helpers; those
+ * of other numbers may get anything and return a number.
+ */
 int scry_vm_verify(struct scry_vm *vm, int prog, struct scry_vm_verdict *verdict);
 
 /* Compiles the program for this machine; -ENOTSUP elsewhere than on x86-64. */
@@ -117,7 +128,7 @@ struct scry_vm_input {
 	void (*trace)(void *user, int prog, uint32_t insn, const uint64_t *regs);
 	/* Output of bpf_trace_printk(), without a newline added. */
 	void (*print)(void *user, const char *text, size_t len);
-	void *user;
+	void *user; /* of trace, print and helpers; the machine leaves it alone */
 };
 
 #define SCRY_VM_STEPS (1ull << 32)
@@ -132,7 +143,8 @@ struct scry_vm_result {
 
 /*
  * Runs a program: compiled code when there is some, else by interpreter. Returns 0, or
- * -EFAULT (memory), -ELOOP (budget), -EOVERFLOW (stack), -EINVAL (helper).
+ * -EFAULT (memory), -ELOOP (budget), -EOVERFLOW (stack), -EINVAL (helper), -ENOENT (no
+ * program).
  */
 int scry_vm_run(struct scry_vm *vm, int prog, const struct scry_vm_input *in,
 		struct scry_vm_result *out);
@@ -154,7 +166,8 @@ int scry_vm_run_packets(struct scry_vm *vm, int prog, const struct scry_vm_input
 
 /* --- memory --- */
 
-/* Lets programs touch memory besides their context, stack and map values. */
+/* Lets programs touch memory besides their context, stack and map values; it has to stay as
+ * long as programs run. */
 int scry_vm_memory_add(struct scry_vm *vm, void *mem, size_t size, bool writable);
 
 /* --- helpers --- */
@@ -166,7 +179,10 @@ enum {
 	SCRY_VM_HELPER_ENDS = 1 << 0, /* a result of 0 ends the program */
 };
 
-/* Adds or replaces a helper; before the programs that call it are loaded. */
+/*
+ * Adds or replaces a helper; before the programs that call it are loaded. It may be called by
+ * several threads at once. Numbers that the kernel does not use are best; -EINVAL without fn.
+ */
 int scry_vm_helper_add(struct scry_vm *vm, uint32_t id, const char *name, scry_vm_helper_fn fn,
 		       unsigned flags);
 /* Removes all helpers, for callers that bring their own. */
@@ -174,8 +190,12 @@ void scry_vm_helpers_clear(struct scry_vm *vm);
 /*
  * For helpers: the memory at a program's address. Returns NULL when the program may not touch
  * it; the run then ends with -EFAULT as soon as the helper returns. Each 64 bytes take a step.
+ * With SCRY_VM_UNSAFE every address passes.
  */
 void *scry_vm_helper_memory(struct scry_vm_run *run, uint64_t addr, size_t size, bool write);
+
+/* For helpers: `user` of the run's input. */
+void *scry_vm_helper_user(const struct scry_vm_run *run);
 
 /* --- maps: types, flags and results as in bpf(2) --- */
 
@@ -186,7 +206,7 @@ struct scry_vm_map {
 	const char *name;
 };
 
-/* How many copies per-CPU maps keep (default 1); before maps are made. */
+/* How many copies per-CPU maps keep (default 1); -EBUSY once there are maps. */
 int scry_vm_cpus(struct scry_vm *vm, uint32_t cpus);
 int scry_vm_map_add(struct scry_vm *vm, const struct scry_vm_map *def);
 /* Its definition; NULL when there is no such map. */

@@ -394,8 +394,11 @@ int scry_vm_verify(struct scry_vm *vm, int prog, struct scry_vm_verdict *verdict
 	struct verifier v;
 
 	*verdict = (struct scry_vm_verdict){ 0 };
-	if (!p)
-		return err_set(&vm->err, -ENOENT, "there is no program %d", prog);
+	if (!p) {
+		snprintf(verdict->words, sizeof(verdict->words), "there is no program %d",
+			 prog);
+		return err_set(&vm->err, -ENOENT, "%s", verdict->words);
+	}
 	verifier_init(&v, p, verdict);
 	int ret = v_flow(&v);
 	if (!ret)

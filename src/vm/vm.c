@@ -210,6 +210,7 @@ int scry_vm_run_many(struct scry_vm *vm, int prog, const struct scry_vm_input *i
 	out->r0 = 0;
 	out->prog = prog;
 	out->insn = 0;
+	out->steps_left = 0;
 	out->words[0] = '\0';
 	if (!p) {
 		snprintf(out->words, sizeof(out->words), "there is no program %d", prog);
@@ -360,6 +361,11 @@ void *scry_vm_helper_memory(struct scry_vm_run *run, uint64_t addr, size_t size,
 	return NULL;
 }
 
+void *scry_vm_helper_user(const struct scry_vm_run *run)
+{
+	return run->input->user;
+}
+
 /* --- helpers --- */
 
 const struct vm_helper *vm_helper(const struct scry_vm *vm, uint64_t id)
@@ -376,6 +382,8 @@ int scry_vm_helper_add(struct scry_vm *vm, uint32_t id, const char *name, scry_v
 {
 	struct vm_helper *h = (struct vm_helper *)vm_helper(vm, id);
 
+	if (!fn && id != BPF_FUNC_tail_call)
+		return err_set(&vm->err, -EINVAL, "helper %u: there is no function", id);
 	if (!h)
 		h = vec_add(&vm->arena, &vm->helpers);
 	*h = (struct vm_helper){ fn, name ? arena_strdup(&vm->arena, name) : "", flags, id };
@@ -416,6 +424,8 @@ int scry_vm_cpus(struct scry_vm *vm, uint32_t cpus)
 {
 	if (!cpus || cpus > 4096)
 		return err_set(&vm->err, -EINVAL, "%u is no number of CPUs", cpus);
+	if (vm->maps.len)
+		return err_set(&vm->err, -EBUSY, "there are maps already");
 	vm->cpus = cpus;
 	return 0;
 }

@@ -122,6 +122,74 @@ static void code_is_never_writable_and_executable(void **state)
 	scry_vm_free(vm);
 }
 
+/* Adds a run's own number to the sum of the bytes. */
+static uint64_t sum_bytes(uint64_t at, uint64_t n, uint64_t c, uint64_t d, uint64_t e,
+			  struct scry_vm_run *run)
+{
+	const uint8_t *p = scry_vm_helper_memory(run, at, n, false);
+	uint64_t sum = *(const uint64_t *)scry_vm_helper_user(run);
+
+	(void)c, (void)d, (void)e;
+	for (uint64_t i = 0; p && i < n; i++)
+		sum += p[i];
+	return sum;
+}
+
+/* Helpers of one's own know whose run it is; what they may not touch ends the run. */
+static void helpers_of_ones_own(void **state)
+{
+	(void)state;
+	static const unsigned ENGINES[] = { SCRY_VM_INTERPRET, 0, SCRY_VM_UNSAFE };
+	struct scry_vm *vm = scry_vm_new();
+	struct scry_vm_verdict verdict;
+	struct scry_vm_result out;
+	uint8_t bytes[] = { 1, 2, 3 };
+
+	assert_int_equal(scry_vm_helper_add(vm, 1000, "sum", NULL, 0), -EINVAL);
+	assert_string_equal(scry_vm_error(vm), "helper 1000: there is no function");
+	assert_int_equal(scry_vm_helper_add(vm, 1000, "sum", sum_bytes, 0), 0);
+	int prog = load(vm, "call 1000; exit", SCRY_VM_MEMORY);
+	assert_int_equal(scry_vm_verify(vm, prog, &verdict), 0);
+	for (unsigned i = 0; i < 3; i++) {
+		uint64_t number = 100 * i;
+		struct scry_vm_input in = { bytes, 3, .flags = ENGINES[i], .user = &number };
+
+		assert_int_equal(scry_vm_run(vm, prog, &in, &out), 0);
+		assert_int_equal(out.r0, number + 6);
+	}
+	int wild = load(vm, "r2 += 1; call 1000; exit", SCRY_VM_MEMORY);
+	for (unsigned i = 0; i < 2; i++) {
+		uint64_t number = 0;
+		struct scry_vm_input in = { bytes, 3, .flags = ENGINES[i], .user = &number };
+
+		assert_int_equal(scry_vm_run(vm, wild, &in, &out), -EFAULT);
+		assert_string_equal(out.words,
+				    "test: instruction 1: touches memory it may not");
+	}
+	scry_vm_free(vm);
+}
+
+static void what_is_not_there_is_said(void **state)
+{
+	(void)state;
+	struct scry_vm *vm = scry_vm_new();
+	struct scry_vm_map def = { BPF_MAP_TYPE_ARRAY, 4, 8, 1 };
+	struct scry_vm_verdict verdict;
+	struct scry_vm_result out;
+
+	assert_int_equal(scry_vm_verify(vm, 7, &verdict), -ENOENT);
+	assert_string_equal(verdict.words, "there is no program 7");
+	assert_int_equal(scry_vm_run(vm, 7, &(struct scry_vm_input){ 0 }, &out), -ENOENT);
+	assert_string_equal(out.words, "there is no program 7");
+	assert_int_equal(scry_vm_jit(vm, 7, 0), -ENOENT);
+	assert_int_equal(scry_vm_cpus(vm, 0), -EINVAL);
+	assert_int_equal(scry_vm_cpus(vm, 2), 0);
+	assert_int_equal(scry_vm_map_add(vm, &def), 1);
+	assert_int_equal(scry_vm_cpus(vm, 4), -EBUSY);
+	assert_string_equal(scry_vm_error(vm), "there are maps already");
+	scry_vm_free(vm);
+}
+
 /* --- threads --- */
 
 enum { THREADS = 4, TURNS = 4000, KEYS = 16 };
@@ -280,6 +348,8 @@ int main(void)
 		cmocka_unit_test(many_packets_have_a_result_each),
 		cmocka_unit_test(a_trace_shows_each_instruction),
 		cmocka_unit_test(code_is_never_writable_and_executable),
+		cmocka_unit_test(helpers_of_ones_own),
+		cmocka_unit_test(what_is_not_there_is_said),
 		cmocka_unit_test(threads_share_keyed_maps),
 		cmocka_unit_test(threads_share_queues_and_stacks),
 	};

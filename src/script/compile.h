@@ -100,7 +100,7 @@ struct compile_options {
 	unsigned nincludes;
 	pid_t cpid; /* of the -c child; 0 = none */
 	unsigned ncpus;
-	uint64_t memory; /* of the machine, bytes; 0: not known */
+	uint64_t memory;	 /* of the machine, bytes; 0: not known */
 	bool tell_lookups;	 /* reads of keys that are not there are counted */
 	uint64_t start_ns;	 /* boot clock when the session began: zero of `elapsed` */
 	unsigned isa;		 /* see codegen.h */

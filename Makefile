@@ -201,7 +201,7 @@ $(BUILD)/docs/%: docs/%.c $(BUILD)/libscry.a
 deps:                                    ## install what building, testing and bench need (root)
 	@tests/deps build test bench
 
-# What scry_vm.h declares, and what that needs: it asks for no other library.
+# What scry_vm.h declares, and what that needs: no other library, and no other name is seen.
 VM_PARTS := base bpf vm
 install: $(BUILD)/scry                   ## DESTDIR, PREFIX; BPFTRACE=1 also links it as bpftrace
 	install -D -s -m 755 $(BUILD)/scry $(DESTDIR)$(PREFIX)/bin/scry
@@ -209,8 +209,9 @@ install: $(BUILD)/scry                   ## DESTDIR, PREFIX; BPFTRACE=1 also lin
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/include include/scry_vm.h
 	mkdir -p $(DESTDIR)$(PREFIX)/lib
 	rm -f $(DESTDIR)$(PREFIX)/lib/libscry.a
-	ar rcs $(DESTDIR)$(PREFIX)/lib/libscry.a $(filter $(addsuffix /%.o,$(addprefix $(BUILD)/src/,$(VM_PARTS))),$(LIB_OBJ))
-	strip --strip-debug $(DESTDIR)$(PREFIX)/lib/libscry.a
+	ld -r -o $(BUILD)/scry_vm.o $(filter $(addsuffix /%.o,$(addprefix $(BUILD)/src/,$(VM_PARTS))),$(LIB_OBJ))
+	objcopy --strip-debug --wildcard --keep-global-symbol='scry_vm_*' $(BUILD)/scry_vm.o
+	ar rcs $(DESTDIR)$(PREFIX)/lib/libscry.a $(BUILD)/scry_vm.o
 	$(if $(BPFTRACE),ln -sf scry $(DESTDIR)$(PREFIX)/bin/bpftrace)
 
 uninstall:                               ## undoes install

@@ -205,21 +205,24 @@ static const Elf64_Sym *map_at(const struct bpf_object_file *r, uint32_t section
 	return NULL;
 }
 
-/* ".values = { &counts }": the address of a map in the variable of another. */
+/* ".values = { &counts }": the address of a map or a program in the variable of a map. */
 static int read_element(struct bpf_object_file *r, uint32_t section, const Elf64_Rel *rel)
 {
 	const Elf64_Sym *holder = map_at(r, section, rel->r_offset);
 	uint32_t symbol = (uint32_t)ELF64_R_SYM(rel->r_info), outer;
-	struct bpf_object_element e;
+	struct bpf_object_element e = { 0 };
 
 	if (!holder || symbol >= r->nsymbols || !find_map(r, symbol_name(r, holder), &outer))
 		return bad(r, "an address in .maps is outside of it");
 	struct bpf_object_map *m = &r->out->maps.data[outer - 1];
 	const Elf64_Sym *s = &r->symbols[symbol];
-	if (!m->inner || s->st_shndx != section || !find_map(r, symbol_name(r, s), &e.map) ||
-	    rel->r_offset - holder->st_value < m->values)
+	if (m->type == BPF_MAP_TYPE_PROG_ARRAY && ELF64_ST_TYPE(s->st_info) == STT_FUNC)
+		e.prog = symbol_name(r, s);
+	else if (!m->inner || s->st_shndx != section || !find_map(r, symbol_name(r, s), &e.map))
 		return err_set(r->err, -ENOTSUP, "map %s: what it begins with is not supported",
 			       m->name);
+	if (rel->r_offset - holder->st_value < m->values)
+		return bad(r, "an address in .maps is none of a map's values");
 	e.key = (uint32_t)((rel->r_offset - holder->st_value - m->values) / 8);
 	vec_push(r->arena, &m->elements, e);
 	return 0;

@@ -17,9 +17,10 @@
 #include "base/vec.h"
 #include "bpf/insn.h"
 
-/* An element that a map of maps begins with. */
+/* An element that a map of maps or a prog array begins with. */
 struct bpf_object_element {
 	uint32_t key, map; /* number of the map */
+	const char *prog;  /* or the function */
 };
 
 struct bpf_object_map {
@@ -28,7 +29,7 @@ struct bpf_object_map {
 	const void *data; /* of a section of data: what the value begins as; else NULL */
 	uint32_t section;
 	uint32_t inner;	 /* of maps in maps: the number of their pattern, which comes before */
-	uint32_t values; /* and where its variable holds their addresses, in bytes */
+	uint32_t values; /* where its variable holds addresses of maps or programs, in bytes */
 	VEC(struct bpf_object_element) elements;
 };
 

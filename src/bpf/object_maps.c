@@ -209,18 +209,32 @@ static bool member_value(const struct btf *b, const struct btf_member *m, bool n
 	return true;
 }
 
-/* "values": an array of pointers to maps of one kind; without it they are all alike. */
-static const struct btf_type *inner_of(const struct btf *b, const struct btf_member *m)
+/* "values": an array of pointers to what the map holds; what they point to. */
+static const struct btf_type *value_of(const struct btf *b, const struct btf_member *m)
 {
 	const struct btf_type *t = resolve(b, m->type);
 
 	if (!t || BTF_INFO_KIND(t->info) != BTF_KIND_ARRAY)
 		return NULL;
 	t = resolve(b, ((const struct btf_array *)(t + 1))->type);
-	if (!t || BTF_INFO_KIND(t->info) != BTF_KIND_PTR)
-		return NULL;
-	t = resolve(b, t->type);
-	return t && BTF_INFO_KIND(t->info) == BTF_KIND_STRUCT ? t : NULL;
+	return t && BTF_INFO_KIND(t->info) == BTF_KIND_PTR ? resolve(b, t->type) : NULL;
+}
+
+/* Programs, or maps like *inner. */
+static bool read_values(const struct btf *b, const struct btf_member *m,
+			struct bpf_object_map *map, const struct btf_type **inner)
+{
+	const struct btf_type *t = value_of(b, m);
+
+	if (!t)
+		return false;
+	map->values = m->offset / 8;
+	if (BTF_INFO_KIND(t->info) == BTF_KIND_FUNC_PROTO) {
+		map->value_size = 4;
+		return true;
+	}
+	*inner = t;
+	return BTF_INFO_KIND(t->info) == BTF_KIND_STRUCT;
 }
 
 static int check_value(const struct btf *b, const struct btf_member *m, const char *map,
@@ -267,8 +281,7 @@ static int read_member(const struct btf *b, const struct btf_member *m,
 	}
 	if (!strcmp(name, "pinning"))
 		return 0;
-	map->values = m->offset / 8;
-	if (!strcmp(name, "values") && (*inner = inner_of(b, m)))
+	if (!strcmp(name, "values") && read_values(b, m, map, inner))
 		return 0;
 	return err_set(e, -ENOTSUP, "map %s: its member %s is not supported", map->name, name);
 }

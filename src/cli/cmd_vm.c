@@ -12,6 +12,14 @@
 
 enum { EXIT_BAD = 1, EXIT_SYSTEM = 2, MAX_MAPS = 64 };
 
+/* A program on the machine. */
+struct loaded {
+	int id;
+	const struct bpf_object_prog *prog; /* of an object file, or NULL */
+	const struct bpf_insn *insns;
+	uint32_t n;
+};
+
 /* What one subcommand was asked for, and what it works on. */
 struct task {
 	const char *path; /* of the program; plugin: the memory */
@@ -31,6 +39,7 @@ struct task {
 	struct vm_source source;
 	struct bpf_insn *insns; /* of the source */
 	uint32_t n;
+	VEC(struct loaded) loaded; /* the program first, then those that it may go to */
 	int prog, maps[MAX_MAPS];
 	unsigned nmaps;
 	struct vm_map_def map_defs[MAX_MAPS];
@@ -256,20 +265,6 @@ static int read_program(struct task *t)
 	return ret;
 }
 
-/* What maps of maps begin with. */
-static int fill_maps(struct task *t)
-{
-	uint32_t outer = 0;
-
-	vec_each(m, &t->source.object.maps) {
-		outer++;
-		vec_each(el, &m->elements)
-			if (scry_vm_map_update(t->vm, (int)outer, &el->key, &el->map, BPF_ANY))
-				return err_set(&t->err, -EINVAL, "%s", scry_vm_error(t->vm));
-	}
-	return 0;
-}
-
 /* The maps of an object file, with what its data begins as. */
 static int add_object_maps(struct task *t)
 {
@@ -288,7 +283,7 @@ static int add_object_maps(struct task *t)
 			scry_vm_map_update(t->vm, t->maps[t->nmaps], &key, m->data, BPF_ANY);
 		t->nmaps++;
 	}
-	return fill_maps(t);
+	return 0;
 }
 
 /* Those of --map. */
@@ -308,6 +303,69 @@ static int add_maps(struct task *t)
 				return -EINVAL;
 	}
 	return 0;
+}
+
+static unsigned run_flags(const struct task *t)
+{
+	return (t->interpret ? SCRY_VM_INTERPRET : 0u) | (t->unsafe ? SCRY_VM_UNSAFE : 0u) |
+	       (t->blind ? SCRY_VM_BLIND : 0u);
+}
+
+/* --- what maps of maps and prog arrays begin with --- */
+
+static int load_one(struct task *t, const struct bpf_object_prog *p,
+		    const struct bpf_insn *insns, uint32_t n)
+{
+	int id = scry_vm_load(t->vm, insns, n, &t->info);
+
+	if (id >= 0)
+		vec_push(&t->arena, &t->loaded, ((struct loaded){ id, p, insns, n }));
+	return id;
+}
+
+/* The program of an object file that has that name, loaded once; -1 with words. */
+static int load_named(struct task *t, const char *name)
+{
+	vec_each(l, &t->loaded)
+		if (l->prog && !strcmp(l->prog->name, name))
+			return l->id;
+	vec_each(p, &t->source.object.progs) {
+		if (strcmp(p->name, name) != 0)
+			continue;
+		if (p->refused)
+			return err_set(&t->err, -ENOTSUP, "%s", p->refused);
+		t->info.name = name;
+		int id = load_one(t, p, p->insns, p->n);
+		return id < 0 ? err_set(&t->err, -EINVAL, "%s", scry_vm_error(t->vm)) : id;
+	}
+	return err_set(&t->err, -EINVAL, "there is no program '%s' in the file", name);
+}
+
+static int fill_maps(struct task *t)
+{
+	uint32_t outer = 0;
+
+	vec_each(m, &t->source.object.maps) {
+		outer++;
+		vec_each(el, &m->elements) {
+			int id = el->prog ? load_named(t, el->prog) : (int)el->map;
+
+			if (id < 0)
+				return id;
+			if (scry_vm_map_update(t->vm, (int)outer, &el->key, &id, BPF_ANY))
+				return err_set(&t->err, -EINVAL, "%s", scry_vm_error(t->vm));
+		}
+	}
+	return 0;
+}
+
+static int compile(struct task *t)
+{
+	int ret = 0;
+
+	vec_each(l, &t->loaded)
+		ret = ret ? ret : scry_vm_jit(t->vm, l->id, run_flags(t));
+	return ret;
 }
 
 static int load(struct task *t)
@@ -330,8 +388,10 @@ static int load(struct task *t)
 							 : "stdin";
 	if (t->info.context == SCRY_VM_TRACEPOINT && !t->info.context_size)
 		t->info.context_size = t->record_size;
-	t->prog = scry_vm_load(t->vm, t->insns, t->n, &t->info);
-	return t->prog < 0 ? fail_vm(t) : 0;
+	t->prog = load_one(t, t->source.prog, t->insns, t->n);
+	if (t->prog < 0)
+		return fail_vm(t);
+	return fill_maps(t) ? fail(t) : 0;
 }
 
 /* Records of the one CPU that `run` has can be written. */
@@ -434,8 +494,9 @@ static void print_step(void *user, int prog, uint32_t insn, const uint64_t *regs
 	struct task *t = user;
 	auto_sb struct sb out = { 0 };
 
-	(void)prog;
-	bpf_disasm(&out, t->insns, t->n, insn, NULL);
+	vec_each(l, &t->loaded)
+		if (l->id == prog)
+			bpf_disasm(&out, l->insns, l->n, insn, NULL);
 	printf("%4u: %-40s", insn, sb_str(&out));
 	for (unsigned r = 0; r <= 10; r++)
 		printf(" r%u=%" PRIx64, r, regs[r]);
@@ -505,12 +566,6 @@ static void print_maps(struct task *t)
 	}
 }
 
-static unsigned run_flags(const struct task *t)
-{
-	return (t->interpret ? SCRY_VM_INTERPRET : 0u) | (t->unsafe ? SCRY_VM_UNSAFE : 0u) |
-	       (t->blind ? SCRY_VM_BLIND : 0u);
-}
-
 static void set_input(struct task *t)
 {
 	t->input.mem = t->memory.len ? t->memory.s : NULL;
@@ -530,7 +585,7 @@ static int vm_run(struct task *t)
 		return ret;
 	set_input(t);
 	open_perf_buffers(t);
-	if (!t->interpret && !t->trace && scry_vm_jit(t->vm, t->prog, t->input.flags))
+	if (!t->interpret && !t->trace && compile(t))
 		return fail_vm(t);
 	ret = scry_vm_run_many(t->vm, t->prog, &t->input, t->repeat ? t->repeat : 1, &out);
 	if (ret) {

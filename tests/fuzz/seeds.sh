@@ -51,7 +51,8 @@ elf_seeds() {
 	strip "$dir/elf.so"
 	objcopy --add-section ".gnu_debugdata=$dir/elf.mini.xz" "$dir/elf.so"
 	files=("$dir/elf.so" "$dir/elf.frames" "$dir/elf.mini" "$BUILD"/src/base/err.o "$BUILD"/src/base/vec*.o
-		"$BUILD"/tests/work/fields.bpf.o "$BUILD"/tests/work/nests.bpf.o)
+		"$BUILD"/tests/work/fields.bpf.o "$BUILD"/tests/work/nests.bpf.o
+		"$BUILD"/tests/work/tails.bpf.o)
 }
 
 # Sets files.

@@ -330,6 +330,22 @@ static bool find_usym(struct job *j, uint32_t pid, uint64_t addr, struct usym *o
 	       usyms_lookup(decoder_usyms(j->d), (pid_t)pid, addr, out);
 }
 
+/*
+ * The function of a frame that was left by a call. If that is the last thing the function does
+ * (of abort() and the like nobody returns), the return address is behind it.
+ */
+static bool find_caller(struct job *j, uint32_t pid, uint64_t addr, struct usym *out)
+{
+	bool known = find_usym(j, pid, addr, out);
+	struct usym before;
+
+	if ((out->name && out->offset) || !find_usym(j, pid, addr - 1, &before) || !before.name)
+		return known;
+	*out = before;
+	out->offset++;
+	return true;
+}
+
 static unsigned find_lines(struct job *j, uint32_t pid, uint64_t addr, bool is_return,
 			   struct usym_line *out)
 {
@@ -379,7 +395,7 @@ static const char *build_id_frame(struct job *j, uint32_t pid, uint64_t addr)
 }
 
 static struct frame user_frame(struct job *j, enum stack_mode mode, uint32_t pid, uint64_t addr,
-			       const struct usym_line *line)
+			       bool is_return, const struct usym_line *line)
 {
 	struct frame f;
 	struct usym sym;
@@ -389,7 +405,7 @@ static struct frame user_frame(struct job *j, enum stack_mode mode, uint32_t pid
 						    : build_id_frame(j, pid, addr);
 		return f;
 	}
-	find_usym(j, pid, addr, &sym);
+	(is_return ? find_caller : find_usym)(j, pid, addr, &sym);
 	f.name = user_name(j, &sym);
 	f.text =
 		sym.name ? arena_printf(j->a, "%s+%" PRIu64, f.name, sym.offset) : hex(j, addr);
@@ -431,7 +447,7 @@ static void add_user_frames(struct job *j, struct frames *out, enum stack_mode m
 		add_frame(j, out,
 			  (struct frame){ at_line(j, text, l), arena_strdup(j->a, l->name) });
 	}
-	add_frame(j, out, user_frame(j, mode, pid, addr, l < end ? l : NULL));
+	add_frame(j, out, user_frame(j, mode, pid, addr, is_return, l < end ? l : NULL));
 }
 
 /* How a stack lies in memory: the number of frames, the process, the addresses. */
@@ -454,6 +470,12 @@ static uint64_t stack_addr(const uint8_t *p, uint32_t i)
 	return load(p + IPS + (size_t)i * 8, 8);
 }
 
+/* Was the frame that comes next left by a signal, at any instruction, and not by a call? */
+static bool was_interrupted(const struct frames *f)
+{
+	return f->names.len && !strcmp(vec_last(&f->names), "__restore_rt");
+}
+
 /* The frames from number i on, up to number end. */
 static void put_frames(struct job *j, const struct type *t, const uint8_t *p, uint32_t i,
 		       uint32_t end, struct value *out)
@@ -467,7 +489,8 @@ static void put_frames(struct job *j, const struct type *t, const uint8_t *p, ui
 		if (t->kind == T_KSTACK)
 			add_frame(j, &frames, kernel_frame(j, t->stack_mode, addr));
 		else
-			add_user_frames(j, &frames, t->stack_mode, pid, addr, i > 0);
+			add_user_frames(j, &frames, t->stack_mode, pid, addr,
+					i > 0 && !was_interrupted(&frames));
 	}
 	out->kind = V_STACK;
 	out->is_kernel = t->kind == T_KSTACK;

@@ -89,12 +89,24 @@ static bool put_named(struct sb *out, enum insn_id id, const struct bpf_insn *in
 	return true;
 }
 
+/* In a dump of the kernel's the address of a function has the kernel's number of it behind it.
+ */
+static enum insn_id find(const struct bpf_insn *p, uint32_t left)
+{
+	if (left < 2 || !insn_is_wide(p) || p->src_reg != BPF_PSEUDO_FUNC)
+		return insn_find(p, left);
+	struct bpf_insn plain[2] = { p[0], p[1] };
+
+	plain[1].imm = 0;
+	return insn_find(plain, 2);
+}
+
 uint32_t bpf_disasm(struct sb *out, const struct bpf_insn *insns, uint32_t n, uint32_t i,
 		    const struct bpf_disasm_opts *opts)
 {
 	static const struct bpf_disasm_opts DEFAULTS;
 	const struct bpf_disasm_opts *o = opts ? opts : &DEFAULTS;
-	enum insn_id id = insn_find(&insns[i], n - i);
+	enum insn_id id = find(&insns[i], n - i);
 
 	if (o->opcode)
 		sb_printf(out, "(%02x) ", insns[i].code);

@@ -140,6 +140,13 @@ static void names_come_from_the_caller(void **state)
 
 	check_text(p, 2, &o, "(18) r2 = @counts(7)");
 	check_text(p, 2, NULL, "r2 = map[id:7]");
+
+	/* As the kernel dumps it: with its number of the function. */
+	struct bpf_insn f[2] = { { BPF_LD | BPF_IMM | BPF_DW, 2, BPF_PSEUDO_FUNC, 0, 86 },
+				 { .imm = 3 } };
+	check_text(f, 2, NULL, "r2 = subprog[+86]");
+	f[1].off = 1;
+	check_text(f, 2, NULL, "insn 0x1842000056000000");
 }
 
 int main(void)

@@ -156,11 +156,12 @@ static void lower_buf(struct unit *u, struct expr *e, const struct dest *d)
 
 	bool user = at.how == PLACE_USER;
 	ir_store(b, 4, d->ptr, d->off, n);
-	ref ret = ir_call(b, user ? BPF_FUNC_probe_read_user : BPF_FUNC_probe_read_kernel, 3,
+	/* Either space, as in read_text(). */
+	ref ret = ir_call(b, user ? BPF_FUNC_probe_read_user : BPF_FUNC_probe_read, 3,
 			  ir_bin(b, OP_ADD, d->ptr, ir_const(b, d->off + 4)), n,
 			  place_address(u, &at));
-	count_if_negative(u, ret, COUNT_READ, e->span,
-			  user ? "probe_read_user" : "probe_read_kernel", true);
+	count_if_negative(u, ret, COUNT_READ, e->span, user ? "probe_read_user" : "probe_read",
+			  true);
 }
 
 enum { JOIN_MAX = 16, JOIN_SIZE = 1024 };

@@ -78,6 +78,11 @@ void store_text_cut(struct unit *u, const char *s, uint32_t n, const struct dest
 	put_text(u, s, n, n, d);
 }
 
+/*
+ * What lies in the kernel's space is read by the old helper, which looks at the address and
+ * takes the right one of its successors: nothing says of a kprobe's arg1 that it points to user
+ * space.
+ */
 ref read_text(struct unit *u, const struct place *p, ref n, const struct dest *d,
 	      struct span span)
 {
@@ -87,11 +92,10 @@ ref read_text(struct unit *u, const struct place *p, ref n, const struct dest *d
 	if (d->pad)
 		ir_zero(b, d->ptr, d->off, d->type->size);
 	ref to = d->off ? ir_bin(b, OP_ADD, d->ptr, ir_const(b, d->off)) : d->ptr;
-	ref ret =
-		ir_call(b, user ? BPF_FUNC_probe_read_user_str : BPF_FUNC_probe_read_kernel_str,
-			3, to, n, place_address(u, p));
+	ref ret = ir_call(b, user ? BPF_FUNC_probe_read_user_str : BPF_FUNC_probe_read_str, 3,
+			  to, n, place_address(u, p));
 	count_if_negative(u, ret, COUNT_READ, span,
-			  user ? "probe_read_user_str" : "probe_read_kernel_str", true);
+			  user ? "probe_read_user_str" : "probe_read_str", true);
 	return ret;
 }
 

@@ -1,6 +1,7 @@
 #include "symbol/elf_funcs.h"
 
 #include "symbol/elf_debug.h"
+#include "symbol/elf_go.h"
 
 #include <elf.h>
 #include <string.h>
@@ -88,6 +89,8 @@ void elf_funcs_load(struct elf_funcs *funcs, const struct elf *f, const char *di
 		elf_each_symbol(&debug, add_func, funcs);
 		elf_close(&debug);
 		free(image);
+	} else if (!elf_has_symtab(f)) {
+		elf_go_each_func(f, add_func, funcs);
 	}
 	if (!funcs->list.len)
 		return;

@@ -49,8 +49,9 @@ elf_seeds() {
 	cp "$dir/elf.so" "$dir/elf.mini"
 	xz -kf "$dir/elf.mini"
 	strip "$dir/elf.so"
+	objcopy --add-section .gopclntab=tests/fuzz/seeds/elf.gopclntab "$dir/elf.so" "$dir/elf.go"
 	objcopy --add-section ".gnu_debugdata=$dir/elf.mini.xz" "$dir/elf.so"
-	files=("$dir/elf.so" "$dir/elf.frames" "$dir/elf.mini" "$BUILD"/src/base/err.o "$BUILD"/src/base/vec*.o
+	files=("$dir/elf.so" "$dir/elf.frames" "$dir/elf.go" "$dir/elf.mini" "$BUILD"/src/base/err.o "$BUILD"/src/base/vec*.o
 		"$BUILD"/tests/work/fields.bpf.o "$BUILD"/tests/work/nests.bpf.o
 		"$BUILD"/tests/work/tails.bpf.o)
 }

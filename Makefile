@@ -96,7 +96,7 @@ $(BUILD)/tests/work/gcc_%.bpf.o: tests/guest/objects/gcc_%.c
 
 # Those whose functions are traced keep their symbols and frames, and are loaded anywhere.
 WORK_FLAGS := -static -s
-$(addprefix $(BUILD)/tests/work/,calls feeds floats usdts manyargs paged): \
+$(addprefix $(BUILD)/tests/work/,calls feeds floats grows usdts manyargs paged): \
 	WORK_FLAGS := -static-pie -fPIE -fno-omit-frame-pointer
 $(BUILD)/tests/work/calls_static: WORK_FLAGS := -static -no-pie
 $(BUILD)/tests/work/calls_pie: WORK_FLAGS := -pie -fPIE

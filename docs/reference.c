@@ -27,7 +27,7 @@ static void print_provider(const struct provider *p)
 	print_cell(p->usage);
 	printf(" | ");
 	print_cell(p->doc);
-	printf("%s |\n", p->flags & PV_NOT_YET ? " *Not yet supported.*" : "");
+	puts(" |");
 }
 
 static void print_providers(void)

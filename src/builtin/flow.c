@@ -30,7 +30,7 @@ static ref lower_unwatch(struct unit *u, struct expr *e)
 	struct plan_event *ev = event_new(u, EV_UNWATCH, e->span);
 	struct record r;
 
-	ev->size = EVENT_UNWATCH;
+	ev->size = EVENT_ADDRESS;
 	record_begin(u, ev, &r);
 	ir_store(b, 8, r.ptr, EVENT_HEADER, addr);
 	record_end(u, &r);

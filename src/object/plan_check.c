@@ -129,7 +129,7 @@ static bool event_fits(const struct plan *p, const struct plan_event *e)
 	bool of_map = e->kind == EV_PRINT_MAP || e->kind == EV_CLEAR || e->kind == EV_ZERO;
 	bool of_text = e->kind == EV_TIME || e->kind == EV_JOIN;
 
-	uint32_t least = e->kind == EV_UNWATCH ? EVENT_UNWATCH : EVENT_HEADER;
+	uint32_t least = e->kind == EV_UNWATCH ? EVENT_ADDRESS : EVENT_HEADER;
 
 	if (e->kind > EV_UNWATCH || e->size < least || e->size > SIZE_MAX_TYPE ||
 	    (of_map && e->map >= p->maps.len) || (of_text && !e->text))

@@ -234,7 +234,10 @@ void links_unwatch(struct links *links, uint64_t addr)
 	size_t kept = 0;
 
 	vec_each(l, &links->list) {
-		if (!l->watched || l->watched->addr != addr) {
+		/* Failed ones may succeed now. */
+		bool failed = l->event < 0;
+
+		if (!l->watched || (l->watch_addr != addr && !failed)) {
 			links->list.data[kept++] = *l;
 			continue;
 		}

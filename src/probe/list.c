@@ -160,9 +160,6 @@ static int list_named(struct listing *l, const char *word, const char *pattern, 
 	}
 	if (p->list)
 		return list_provider(l, p, pattern, e);
-	if (p->flags & PV_NOT_YET)
-		return err_set(e, -EOPNOTSUPP, "listing %s probes is not yet supported",
-			       p->name);
 	return 0;
 }
 

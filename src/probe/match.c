@@ -218,7 +218,7 @@ static void expand_quietly(struct probe_env *env, const struct provider *p,
 bool provider_is_meant(const struct probe_env *env, const struct provider *p,
 		       const char *pattern, const char *rest)
 {
-	if ((p->flags & PV_NOT_YET) || !wildcard_match(pattern, p->name))
+	if (!wildcard_match(pattern, p->name))
 		return false;
 	return !(p->flags & PV_USER) || env->pid || strchr(rest, '/');
 }

@@ -90,7 +90,7 @@ struct target {
 	struct span span;
 	/* What the parts mean is up to the provider. */
 	const char *category, *event; /* tracepoint; event alone for rawtracepoint, software */
-	const char *module, *symbol;  /* kprobe */
+	const char *module, *symbol;  /* kprobe; watchpoint */
 	uint32_t prog;		      /* fentry: the id of the BPF program with the symbol */
 	uint64_t offset;	      /* kprobe:f+off */
 	uint64_t period;	      /* ns, or count for software/hardware */
@@ -99,7 +99,12 @@ struct target {
 	uint64_t addr;	 /* of a kprobe where its name is not enough, of a watchpoint; or 0 */
 	uint64_t entry;	 /* of a kprobe, where the function begins, if that was looked up */
 	uint32_t len, access; /* of a watchpoint: bytes, HW_BREAKPOINT_... */
-	bool from_wildcard;   /* one of many: that it cannot be attached is no error */
+	/*
+	 * A watchpoint of what argument config of the function symbol points to: does the
+	 * process go on at once, before the watchpoint is set?
+	 */
+	bool in_passing;
+	bool from_wildcard; /* one of many: that it cannot be attached is no error */
 	/* uprobe, usdt: places in a file */
 	const char *file;	  /* as the kernel is to open it */
 	uint64_t file_offset;	  /* of the instruction */
@@ -206,7 +211,8 @@ struct link {
 	int link;		      /* a BPF link, or -1 */
 	bool is_slow;		      /* closing it waits for an RCU grace period */
 	const struct target *watched; /* the watchpoint that links_unwatch() may end, or NULL */
-	uint32_t prog;		      /* which program it runs: set and read by the session */
+	uint64_t watch_addr; /* where that is; without an event: where it could not be */
+	uint32_t prog;	     /* which program it runs: set and read by the session */
 };
 
 /* A match of a wildcard that the kernel would not attach to. */
@@ -256,8 +262,7 @@ enum provider_flag {
 	PV_OURS = 1 << 5,	   /* begin, end, self, test, bench: run by scry itself */
 	PV_NO_TASK = 1 << 9,	   /* the current task has nothing to do with the event */
 	PV_USER = 1 << 8,	   /* of processes: `*:` means it with a file or with -p only */
-	PV_TIMED = 1 << 10,  /* needs no more than a timer: runs without the kernel, too */
-	PV_NOT_YET = 1 << 7, /* known, but expand only says that it is not supported */
+	PV_TIMED = 1 << 10, /* needs no more than a timer: runs without the kernel, too */
 	PV_LAST_FIRST =
 		1 << 6, /* of several programs on one place the last attached runs first */
 };

@@ -234,7 +234,7 @@ void settle_maps(struct compiler *c)
 	if (list.len)
 		qsort(list.data, list.len, sizeof(*list.data), by_name);
 
-	p->zeros_off = EXIT_REQUEST_OFF + 16;
+	p->zeros_off = GLOBALS_HEAD;
 	p->slots_off = p->stripes_off = p->zeros_off + p->zeros_size;
 	vec_each(m, &list)
 		place_map(c, *m);

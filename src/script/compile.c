@@ -9,6 +9,7 @@
 #include "script/lower.h"
 #include "script/parse.h"
 #include "script/split.h"
+#include "script/watch.h"
 #include "types/kernel_types.h"
 
 #include <string.h>
@@ -685,6 +686,7 @@ struct plan *compile_script(struct arena *a, struct diags *dx, struct sources *s
 		return NULL;
 	settle_maps(&c);
 	filter_prepare(&c);
+	watch_prepare(&c);
 	if (diag_failed(dx))
 		return NULL;
 	vec_each(u, &c.units) {

@@ -9,6 +9,7 @@
  * memory (BPF_F_MMAPABLE).  Its value:
  *
  *	[0 ...]            u64 exit request: 0, or 1 << 32 | status (EXIT_REQUEST)
+ *	[8 ...]            u64 EV_WATCH records that a process waits for, ever
  *	[zeros_off ...]    bytes that stay zero, to insert new aggregates from
  *	[slots_off ...]    scalar maps of up to 8 bytes: u64 value, u64 set
  *	[stripes_off ...]  ncpus_pow2 stripes of stripe_size bytes: scalar aggregates (agg.h)
@@ -40,7 +41,7 @@ struct plan_kmap {
 	uint32_t inner_value_size;
 };
 
-enum { EXIT_REQUEST_OFF = 0 };
+enum { EXIT_REQUEST_OFF = 0, WATCH_WAITS_OFF = 8, GLOBALS_HEAD = 16 };
 #define EXIT_REQUEST (1ull << 32)
 
 enum { KMAP_GLOBALS = 0, KMAP_RING = 1, KMAP_FIRST_FREE = 2 };
@@ -78,6 +79,7 @@ enum event_kind {
 	EV_ERRORF,
 	EV_WARNF,   /* format, args */
 	EV_UNWATCH, /* u64 behind the header: the address */
+	EV_WATCH,   /* the same; text: the watchpoint; top: the process waits for it */
 	EV_PACKET,  /* text: the file; not in the ring, see PACKET_... */
 };
 
@@ -103,7 +105,7 @@ struct plan_event {
 	int64_t top, div;
 	uint32_t join_max, join_size; /* EV_JOIN: strings, bytes each */
 };
-enum { EVENT_HEADER = 8, EVENT_UNWATCH = 16 };
+enum { EVENT_HEADER = 8, EVENT_ADDRESS = 16 };
 
 /* What can go wrong inside a program; each place that can fail has a counter. */
 enum counter_kind {

@@ -122,6 +122,7 @@ struct unit {
 	/* lowering */
 	/* The whole program, when it is no probe of the script's. */
 	void (*lower_own)(struct unit *);
+	const struct target *to_watch; /* what that one is about: see watch.h */
 	struct irb b;
 	ref ctx;
 	ref which; /* attach point id, when asked before */

@@ -1,12 +1,16 @@
 #include "session/events.h"
 
 #include "base/auto.h"
+#include "probe/watchpoint.h"
 #include "session/clock.h"
 #include "session/maps.h"
 #include "session/shell.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 /* One record while it is handled. */
 struct event {
@@ -191,12 +195,68 @@ static int do_unwatch(struct session *s, const struct event *ev, struct err *e)
 	return 0;
 }
 
+/* Programs whose watchpoint that is: several probes may have the same. */
+static int set_watchpoints(struct session *s, const char *name, uint64_t addr, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < s->plan->progs.len; i++) {
+		const struct group *g = s->plan->progs.data[i].group;
+		size_t before = s->links.list.len;
+
+		for (size_t k = 0; !r && g && k < g->targets.len; k++)
+			if (g->targets.data[k]->access &&
+			    !strcmp(g->targets.data[k]->name, name))
+				r = watchpoint_set(s->env, g, k, addr, s->loaded.progs[i],
+						   &s->links, e);
+		for (; before < s->links.list.len; before++)
+			s->links.list.data[before].prog = (uint32_t)i;
+	}
+	return r;
+}
+
+static void let_go_on(struct session *s)
+{
+	syscall(SYS_pidfd_send_signal, s->child->pidfd, SIGCONT, NULL, 0);
+}
+
+void events_let_go(struct session *s)
+{
+	vec_each(ev, &s->plan->events)
+		if (ev->kind == EV_WATCH && ev->top) {
+			let_go_on(s);
+			return;
+		}
+}
+
+static int do_watch(struct session *s, const struct event *ev, struct err *e)
+{
+	const uint64_t *waits = (const uint64_t *)(s->loaded.globals + WATCH_WAITS_OFF);
+	struct err failed = {};
+	uint64_t addr;
+
+	(void)e;
+	memcpy(&addr, ev->bytes + EVENT_HEADER, sizeof(addr));
+	if (set_watchpoints(s, ev->plan->text, addr, &failed) && !s->opt.no_warnings) {
+		struct runtime_problem p = session_place(s, ev->plan->span);
+
+		p.msg = arena_printf(&s->scratch, "0x%llx is not watched: %s%s%s",
+				     (unsigned long long)addr, failed.msg,
+				     *failed.hint ? "; " : "", failed.hint);
+		session_message(s, false, &p);
+	}
+	/* It may wait for another one at the same place, too. */
+	if (ev->plan->top && ++s->watch_waits == __atomic_load_n(waits, __ATOMIC_ACQUIRE))
+		let_go_on(s);
+	return 0;
+}
+
 static const handler handlers[] = {
 	[EV_PRINTF] = do_printf,   [EV_PRINT_VALUE] = do_value, [EV_PRINT_MAP] = do_map,
 	[EV_CLEAR] = do_clear,	   [EV_ZERO] = do_zero,		[EV_EXIT] = do_exit,
 	[EV_TIME] = do_time,	   [EV_JOIN] = do_join,		[EV_CAT] = do_cat,
 	[EV_SYSTEM] = do_system,   [EV_ERRORF] = do_errorf,	[EV_WARNF] = do_warnf,
-	[EV_UNWATCH] = do_unwatch,
+	[EV_UNWATCH] = do_unwatch, [EV_WATCH] = do_watch,
 };
 
 void events_obey_exit(struct session *s)

@@ -14,6 +14,9 @@ int event_handle(struct session *s, const void *record, uint32_t len, struct err
  */
 void events_obey_exit(struct session *s);
 
+/* A process that waits for a watchpoint goes on: nobody will set it any more. */
+void events_let_go(struct session *s);
+
 /* Is handling this record's kind long: the printing of a map? */
 bool event_is_long(const struct session *s, const void *record);
 

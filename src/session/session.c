@@ -4,6 +4,7 @@
 #include "kernel/bpf.h"
 #include "session/account.h"
 #include "session/attach.h"
+#include "session/events.h"
 #include "session/loop.h"
 #include "session/maps.h"
 #include "session/packets.h"
@@ -191,6 +192,7 @@ static int run(struct session *s, struct err *e)
 	}
 	counters_take_missed(s);
 	links_detach(&s->links);
+	events_let_go(s);
 	loop_close(&loop);
 	return err;
 }

@@ -171,8 +171,6 @@ static void every_provider_is_whole(void **state)
 		assert_ptr_equal(provider_find((*p)->name, NULL), *p);
 		assert_non_null((*p)->expand);
 		assert_true(*(*p)->doc && *(*p)->usage);
-		if ((*p)->flags & PV_NOT_YET)
-			continue;
 		assert_non_null((*p)->shape);
 		assert_non_null((*p)->group);
 		assert_non_null((*p)->attach);
@@ -228,8 +226,8 @@ static void unknown_types_get_the_nearest(void **state)
 	assert_hint(f, "krpobe:vfs_read", "did you mean kprobe?");
 	assert_hint(f, "software:page-fault", "did you mean page-faults?");
 	assert_refused(f, "nonsense:x", E0201_PROBE_TYPE, "invalid probe type: 'nonsense'");
-	assert_refused(f, "asyncwatchpoint:f+arg0:8:w", E0006_NOT_YET,
-		       "a probe of type asyncwatchpoint is not yet supported");
+	assert_refused(f, "asyncwatchpoint:f+arg0:8:w", E0208_ATTACH_POINT,
+		       "a function's argument belongs to a process");
 }
 
 static void counters_have_default_periods(void **state)

@@ -230,7 +230,7 @@ static void bad_watchpoints_are_refused(void **state)
 	assert_refused(f, "watchpoint:0x1000:8:w",
 		       "an address of user space belongs to a process");
 	f->env.pid = getpid();
-	assert_refused(f, "watchpoint:here:8:w", "'here' is no address");
+	assert_refused(f, "watchpoint:here:8:w", "'here' is no address, and no FUNCTION+argN");
 	assert_refused(f, "watchpoint:0x1000:3:w",
 		       "the length of a watchpoint is 1, 2, 4 or 8 bytes");
 	assert_refused(f, "watchpoint:0x1001:2:w",

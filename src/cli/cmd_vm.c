@@ -8,7 +8,9 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <linux/bpf.h>
 #include <string.h>
+#include <sys/mman.h>
 
 enum { EXIT_BAD = 1, EXIT_SYSTEM = 2, MAX_MAPS = 64 };
 
@@ -26,6 +28,7 @@ struct task {
 	const char *out;
 	struct scry_vm_input input;
 	struct sb memory;
+	uint8_t *packet; /* plugin: the memory as the packet of XDP; else NULL */
 	struct scry_vm_program info;
 	bool context_given, jit, interpret, unsafe, blind, trace, elf;
 	bool plugin; /* called by a runner, which may hand over arguments without content */
@@ -58,7 +61,7 @@ static const char USAGE[] =
 	"  run       run the program and print r0\n"
 	"  jit       print the machine code of each instruction (as text if capstone is installed)\n"
 	"  plugin    [MEMORY-HEX]: run one line of hex digits, as bpf_conformance asks for;\n"
-	"            --elf: they are those of an object file\n"
+	"            --elf: they are those of an object file; --context xdp: the memory is a packet\n"
 	"\n"
 	"  -m, --mem HEX          memory that r1 points to; r2 is its size\n"
 	"  -M, --mem-file FILE    the same from a file\n"
@@ -708,16 +711,37 @@ static void add_test_helpers(struct scry_vm *vm)
 	scry_vm_helper_add(vm, 5, "first", test_first, SCRY_VM_HELPER_ENDS);
 }
 
+/* The context of XDP names its packet by 32 bits: the memory is put where they reach. */
+static int place_packet(struct task *t)
+{
+	size_t room = t->memory.len + 1;
+
+	t->packet = mmap(NULL, room, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+	if (t->packet == MAP_FAILED)
+		return err_set(&t->err, -errno, "no memory for a packet of %zu bytes",
+			       t->memory.len);
+	return scry_vm_memory_add(t->vm, t->packet, t->memory.len, true);
+}
+
 /* One run over a copy of the memory. */
 static int plugin_run(struct task *t, unsigned flags, struct scry_vm_result *out)
 {
 	auto_sb struct sb copy = { 0 };
+	struct xdp_md md = { 0 };
 
 	sb_write(&copy, sb_str(&t->memory), t->memory.len);
 	struct scry_vm_input in = { .mem = copy.len ? copy.s : NULL,
 				    .mem_size = copy.len,
 				    .steps = t->input.steps ? t->input.steps : 1ull << 28,
 				    .flags = flags };
+	if (t->packet) {
+		memcpy(t->packet, sb_str(&t->memory), t->memory.len);
+		md.data = md.data_meta = (uint32_t)(uintptr_t)t->packet;
+		md.data_end = md.data + (uint32_t)t->memory.len;
+		in.mem = &md;
+		in.mem_size = sizeof(md);
+	}
 	int ret = scry_vm_run(t->vm, t->prog, &in, out);
 	if (ret)
 		fprintf(stderr, "%s\n", out->words);
@@ -743,6 +767,8 @@ static int vm_plugin(struct task *t)
 	t->prog = scry_vm_load(t->vm, t->insns, t->n, NULL);
 	if (t->prog < 0)
 		return fail_vm(t);
+	if (t->info.context == SCRY_VM_XDP && place_packet(t))
+		return fail(t);
 	if ((both || t->interpret) && plugin_run(t, SCRY_VM_INTERPRET, &by_interpreter))
 		return EXIT_BAD;
 	if ((both || t->jit) && scry_vm_jit(t->vm, t->prog, 0))
@@ -778,6 +804,8 @@ static int run_subcommand(int (*run)(struct task *t), int argc, char **argv)
 		ret = ret ? fail(&t) : run(&t);
 	}
 	scry_vm_free(t.vm);
+	if (t.packet && t.packet != MAP_FAILED)
+		munmap(t.packet, t.memory.len + 1);
 	sb_free(&t.memory);
 	sb_free(&t.file);
 	arena_free(&t.arena);

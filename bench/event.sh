@@ -17,3 +17,9 @@ insns insns - hist() of an argument, instructions'
 figure event "$E /pid == PID/ { @start[tid] = nsecs; } $X /@start[tid]/ { @ns = hist(nsecs - @start[tid]); delete(@start[tid]); }" \
 	'net ns <=0.9x latency by a start map, both probes, per event
 insns insns - latency by a start map, both probes, instructions'
+figure event "$E /pid == PID/ { @[pid, comm] = count(); }" 'net ns <=0.9x count() by two keys, one of them comm, per event
+insns insns - count() by two keys, one of them comm, instructions'
+figure event "$E /pid == PID/ { @[kstack] = count(); }" 'net ns <=0.9x count() by kernel stack, per event
+insns insns - count() by kernel stack, instructions'
+figure event "$E /pid == PID/ { printf(\"%d %s %d\\n\", pid, comm, args->policy); }" 'net ns <=0.9x printf() of three arguments, per event
+insns insns - printf() of three arguments, instructions'

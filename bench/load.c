@@ -95,13 +95,18 @@ static void tracer_start(struct tracer *t, char **command)
 
 static void take_line(struct tracer *t, const char *line)
 {
-	const char *lost = strstr(line, "Lost ");
+	/* As text and as JSON. */
+	static const char *const losses[] = { "Lost ",
+					      "\"lost_events\", \"data\": {\"events\": " };
 
 	if (!strcmp(line, ATTACHED))
 		t->attached = true;
-	else if (lost)
-		t->lost += atol(lost + strlen("Lost "));
-	else if (!strncmp(line, "event ", strlen("event ")))
+	for (int i = 0; i < 2; i++) {
+		const char *lost = strstr(line, losses[i]);
+
+		t->lost += lost ? atol(lost + strlen(losses[i])) : 0;
+	}
+	if (strstr(line, "event "))
 		t->lines++;
 	else if (strstr(line, "rror") && !strstr(line, "RLIMIT_MEMLOCK"))
 		warnx("%s", line);
@@ -290,8 +295,9 @@ static void progs_sizes(const struct progs *before, double v[VALUES])
 }
 
 /* What uprobes are for. */
-__attribute__((noipa)) long bench_call(long n)
+__attribute__((noipa)) long bench_call(long n, const char *text)
 {
+	(void)text;
 	return n + 1;
 }
 
@@ -318,7 +324,7 @@ static void make_events(long n)
 {
 	while (n--) {
 		syscall(SYS_sched_get_priority_max, n & 0xffff);
-		bench_call(n & 0xffff);
+		bench_call(n & 0xffff, "/usr/lib/x86_64-linux-gnu/libc.so.6");
 		bench_usdt(n & 0xffff);
 	}
 }

@@ -15,6 +15,11 @@ figure event "uprobe:$at:bench_call { @ = count(); }" 'net ns <=0.5x uprobe: cou
 insns insns - uprobe: count(), instructions'
 figure event "uprobe:$at:bench_call { @ = hist(arg0); }" 'net ns <=0.5x uprobe: hist() of an argument, per event
 insns insns - uprobe: hist() of an argument, instructions'
+export BPFTRACE_STRLEN=64 BPFTRACE_MAX_STRLEN=64 # the one and the other's default are 64 and 1024
+figure event "uprobe:$at:bench_call { @[str(arg1)] = count(); }" \
+	'net ns <=0.9x uprobe: count() by a string of up to 64, per event
+insns insns - uprobe: count() by a string of up to 64, instructions'
+unset BPFTRACE_STRLEN BPFTRACE_MAX_STRLEN
 
 nothing "uretprobe:$at:bench_call" uretprobe
 figure event "uretprobe:$at:bench_call { @ = count(); }" 'net ns <=0.5x uretprobe: count(), per event

@@ -229,6 +229,20 @@ void events_let_go(struct session *s)
 		}
 }
 
+static void tell_unwatched(struct session *s, const struct event *ev, uint64_t addr,
+			   const struct err *why)
+{
+	struct runtime_problem p = session_place(s, ev->plan->span);
+
+	s->unwatched = true;
+	if (s->opt.no_warnings)
+		return;
+	p.msg = arena_printf(&s->scratch, "0x%llx is not watched: %s%s%s",
+			     (unsigned long long)addr, why->msg, *why->hint ? "; " : "",
+			     why->hint);
+	session_problem(s, &p);
+}
+
 static int do_watch(struct session *s, const struct event *ev, struct err *e)
 {
 	const uint64_t *waits = (const uint64_t *)(s->loaded.globals + WATCH_WAITS_OFF);
@@ -237,14 +251,8 @@ static int do_watch(struct session *s, const struct event *ev, struct err *e)
 
 	(void)e;
 	memcpy(&addr, ev->bytes + EVENT_HEADER, sizeof(addr));
-	if (set_watchpoints(s, ev->plan->text, addr, &failed) && !s->opt.no_warnings) {
-		struct runtime_problem p = session_place(s, ev->plan->span);
-
-		p.msg = arena_printf(&s->scratch, "0x%llx is not watched: %s%s%s",
-				     (unsigned long long)addr, failed.msg,
-				     *failed.hint ? "; " : "", failed.hint);
-		session_message(s, false, &p);
-	}
+	if (set_watchpoints(s, ev->plan->text, addr, &failed))
+		tell_unwatched(s, ev, addr, &failed);
 	/* It may wait for another one at the same place, too. */
 	if (ev->plan->top && ++s->watch_waits == __atomic_load_n(waits, __ATOMIC_ACQUIRE))
 		let_go_on(s);

@@ -255,7 +255,7 @@ static int finish(struct session *s, struct err *e)
 		err = attach_run(s->plan, &s->loaded, PROG_END, e);
 	if (!err)
 		err = loop_drain(s, e);
-	if (counters_finish(s) && s->opt.strict && !s->status)
+	if ((counters_finish(s) || s->unwatched) && s->opt.strict && !s->status)
 		s->status = 1;
 	if (err || s->write_err)
 		return err;

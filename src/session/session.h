@@ -89,6 +89,7 @@ struct session {
 	bool ending;	      /* a reason to end was seen */
 	bool deaf;	      /* exit() was called: events behind it do not count */
 	uint64_t watch_waits; /* see WATCH_WAITS_OFF: so many were answered */
+	bool unwatched;	      /* some watchpoint could not be set */
 	int write_err;	      /* the first failed write to out, -errno */
 	int status;	      /* exit()'s argument, or 0 */
 	unsigned errors;      /* errorf()s and problems that were told so far */

@@ -28,7 +28,9 @@ void sb_write(struct sb *sb, const void *bytes, size_t len)
 
 void sb_putc(struct sb *sb, char c)
 {
-	sb_write(sb, &c, 1);
+	reserve(sb, 1);
+	sb->s[sb->len++] = c;
+	sb->s[sb->len] = '\0';
 }
 
 void sb_puts(struct sb *sb, const char *s)

@@ -157,6 +157,12 @@ static const char *elsewhere(const char *what, const char *provider)
 		return "a tracepoint has fields: args.NAME, listed by scry -lv 'tracepoint:...'";
 	if (!strncmp(what, "arg", 3) && is_return)
 		return "keep it where the function begins, e.g. @arg[tid] = arg0";
+	if (!strcmp(what, "retval") && !strcmp(provider, "kprobe"))
+		return "kretprobe:FUNCTION and fexit:FUNCTION have it";
+	if (!strcmp(what, "retval") && !strcmp(provider, "uprobe"))
+		return "uretprobe:FILE:FUNCTION has it";
+	if (!strcmp(what, "retval") && !strcmp(provider, "fentry"))
+		return "fexit:FUNCTION has it";
 	if (!strcmp(what, "retval") && !strcmp(provider, "tracepoint"))
 		return "a tracepoint has fields: those of system calls return args.ret";
 	return NULL;

@@ -416,7 +416,7 @@ static void one_member(struct decl *d, struct members *ms, const struct type *ba
 	}
 }
 
-/* specifiers [ member { "," member } ] ";" */
+/* specifiers [ member { "," member } ] ";", which compilers do not miss behind the last one */
 static void member_declaration(struct decl *d, struct members *ms)
 {
 	struct attributes attrs = { 0 };
@@ -433,7 +433,8 @@ static void member_declaration(struct decl *d, struct members *ms)
 			one_member(d, ms, base, &attrs);
 		while (accept(d, ","));
 	}
-	expect(d, ";");
+	if (!at(d, "}"))
+		expect(d, ";");
 }
 
 static void struct_body(struct decl *d, struct type *t, struct attributes *attrs)

@@ -300,8 +300,8 @@ static bool not_found(struct probe_env *env, const struct attach_text *at,
 		return bad_point(
 			env, at,
 			arena_printf(env->arena,
-				     "%s has no symbols; give an address instead: %s:0x...",
-				     file->name, file->name));
+				     "%s has no symbols; give an address instead: %s:%s:0x...",
+				     file->name, at->parts[0], file->name));
 	vec_each(fn, &funcs->list)
 		diag_nearer(w->symbol, elf_func_name(funcs, fn), &nearest, &dist);
 	if (!nearest && is_stripped(env, file))

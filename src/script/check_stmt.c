@@ -141,6 +141,9 @@ static void check_assign(struct unit *u, struct stmt *s)
 
 		if (s->target->kind == E_NAME && !strcmp(s->target->name, "config"))
 			diag_hint(d, "config = { ... } stands before the probes");
+		else if (s->target->kind == E_NAME && !builtin_find(s->target->name))
+			diag_hint(d, "a variable is written $%s, a map @%s", s->target->name,
+				  s->target->name);
 		return;
 	}
 	if (s->op >= 0) {

@@ -17,6 +17,7 @@ static const struct {
 	{ NULL, "=", "== compares" },
 	{ NULL, "and", "this is written &&" },
 	{ NULL, "or", "this is written ||" },
+	{ "';'", ":", "= assigns" },
 	{ "')'", "\"*", "texts are joined with +" },
 	{ "';'", "\"*", "texts are joined with +" },
 };
@@ -36,9 +37,17 @@ const char *habit_of_syntax(const char *wanted, const char *found)
 	return NULL;
 }
 
+static const char *const UNTYPED = "no word: $x = 5 makes a variable";
+
 static const struct {
 	const char *theirs, *ours;
 } names[] = {
+	{ "char", NULL },
+	{ "do", "while" },
+	{ "int", NULL },
+	{ "long", NULL },
+	{ "switch", "if and else if" },
+	{ "var", NULL },
 	{ "NULL", "0" },
 	{ "alloca", "variables: $name" },
 	{ "copyin", "*(type *)uptr(address)" },
@@ -76,6 +85,6 @@ const char *habit_of_name(const char *name)
 {
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (!strcmp(names[i].theirs, name))
-			return names[i].ours;
+			return names[i].ours ? names[i].ours : UNTYPED;
 	return NULL;
 }

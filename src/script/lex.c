@@ -66,6 +66,8 @@ void lex_init(struct lexer *lx, struct arena *a, struct diags *dx, const struct 
 		.max_errors = dx->errors + LEX_MAX_ERRORS,
 	};
 	cut_at_nul(lx);
+	if (lx->len >= 3 && !memcmp(lx->text, "\xef\xbb\xbf", 3)) /* a byte order mark */
+		lx->pos = 3;
 	if (lx->len >= 2 && !memcmp(lx->text, "#!", 2))
 		lx->pos = (uint32_t)strcspn(lx->text, "\n");
 }

@@ -1,8 +1,9 @@
 /*
- * late LIBRARY N [WAIT]: calls a function of a library that is loaded while the program runs.
+ * late LIBRARY N WAIT [MS]: calls a function of a library that is loaded while the program runs.
  *
- * Waits WAIT milliseconds (500), loads LIBRARY, waits again, and has its late_run() call
- * late_probe() N times.  With SHARED defined this is that library.
+ * Waits WAIT milliseconds, or for a line in the FIFO of that name, loads LIBRARY, waits MS (500)
+ * milliseconds, and has its late_run() call late_probe() N times.  With SHARED defined this is
+ * that library.
  */
 #include "work.h"
 
@@ -28,9 +29,8 @@ STAY int late_run(void (*fn)(void), long n)
 #else
 
 #include <dlfcn.h>
-#include <unistd.h>
 
-enum { WAIT_MS = 500 };
+enum { BETWEEN_MS = 500 };
 
 STAY void late_probe(void)
 {
@@ -39,17 +39,16 @@ STAY void late_probe(void)
 
 int main(int argc, char **argv)
 {
-	static const char usage[] = "late LIBRARY N [WAIT]";
+	static const char usage[] = "late LIBRARY N WAIT [MS]";
 	long n = work_number(argc, argv, 2, usage);
-	useconds_t wait =
-		1000 * (useconds_t)(argc > 3 ? work_number(argc, argv, 3, usage) : WAIT_MS);
+	long between = argc > 4 ? work_number(argc, argv, 4, usage) : BETWEEN_MS;
 
-	usleep(wait);
+	work_wait(argc, argv, 3, usage);
 	void *library = dlopen(argv[1], RTLD_NOW);
 	int (*run)(void (*fn)(void), long n) = library ? dlsym(library, "late_run") : NULL;
 	if (!run)
 		errx(1, "%s", dlerror());
-	usleep(wait);
+	usleep(1000 * (useconds_t)between);
 	run(late_probe, n);
 	return sink < n;
 }

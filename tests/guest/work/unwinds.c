@@ -1,7 +1,7 @@
 /*
  * unwinds N [MS [WAIT]]: stacks of known functions that no frame pointer leads through.
  *
- * Waits WAIT milliseconds (500), so that somebody has time to look at it, then calls
+ * Waits WAIT milliseconds (500), or for a line in the FIFO of that name, then calls
  * unwind_probe() N times each from the bottom of: recursion (20 deep), a comparison of libc's
  * qsort, a function with alloca(), one whose stack is realigned, a signal's handler.  Then
  * spends MS milliseconds of its own time in spin_inner().
@@ -16,7 +16,7 @@
 
 #define STAY __attribute__((noinline, noclone, noipa))
 
-enum { WAIT_MS = 500 };
+enum { WAIT_US = 500000 };
 
 static const char usage[] = "unwinds N [MS [WAIT]]";
 static volatile int sink;
@@ -116,7 +116,10 @@ STAY int spin(long ms)
 int main(int argc, char **argv)
 {
 	signal(SIGUSR1, handler);
-	usleep(1000 * (useconds_t)(argc > 3 ? work_number(argc, argv, 3, usage) : WAIT_MS));
+	if (argc > 3)
+		work_wait(argc, argv, 3, usage);
+	else
+		usleep(WAIT_US);
 	for (long n = work_number(argc, argv, 1, usage); n; n--)
 		all();
 	if (argc > 2)

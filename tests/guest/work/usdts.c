@@ -1,6 +1,5 @@
 /*
- * usdts N [MS]: passes N times, MS milliseconds after its start, with numbers from 0, over the
- *static probes
+ * usdts N [WAIT]: passes N times, with numbers from 0, over the static probes
  *
  *	work:plain  (int, a text)
  *	work:places (a byte of a static variable, an element of an array, -7, a signed short)
@@ -9,6 +8,8 @@
  *	work:forms  (floating point by its mark, by its register, thread-local, bits 8-15 and
  *0-7 of the number, a short behind a base and an index, the number without a size)
  *	work:many   (256 of them: the number as the 11th and the 255th, 2 as the last, else 1)
+ *
+ * It waits WAIT milliseconds before, or for a line in the FIFO of that name.
  *
  * As a shared library (-DSHARED) it passes as often as USDTS says when it is loaded.
  *
@@ -123,9 +124,11 @@ __attribute__((constructor)) static void loaded(void)
 #else
 int main(int argc, char **argv)
 {
-	long n = work_number(argc, argv, 1, "usdts N [MS]");
+	static const char usage[] = "usdts N [WAIT]";
+	long n = work_number(argc, argv, 1, usage);
 
-	usleep(argc > 2 ? 1000 * (useconds_t)work_number(argc, argv, 2, "usdts N [MS]") : 0);
+	if (argc > 2)
+		work_wait(argc, argv, 2, usage);
 	pass_all(n);
 	return 0;
 }

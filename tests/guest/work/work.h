@@ -9,7 +9,9 @@
 #define SCRY_WORK_H
 
 #include <err.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* Argument i as a number; ends the program when there is none. */
 static inline long work_number(int argc, char **argv, int i, const char *usage)
@@ -20,6 +22,21 @@ static inline long work_number(int argc, char **argv, int i, const char *usage)
 	if (n < 0 || *end)
 		errx(2, "usage: %s", usage);
 	return n;
+}
+
+/* Argument i as milliseconds to wait, or as a FIFO in which a line is waited for. */
+static inline void work_wait(int argc, char **argv, int i, const char *usage)
+{
+	char line[2];
+
+	if (i >= argc || argv[i][0] != '/') {
+		usleep(1000 * (useconds_t)work_number(argc, argv, i, usage));
+		return;
+	}
+	int fd = open(argv[i], O_RDONLY);
+	if (fd < 0 || read(fd, line, sizeof(line)) <= 0)
+		err(1, "%s", argv[i]);
+	close(fd);
 }
 
 #endif

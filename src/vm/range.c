@@ -392,8 +392,11 @@ static int decide_equal(const struct range *a, const struct range *b)
 	return are_apart(a, b) ? 0 : -1;
 }
 
+/* Only beside a constant: what the kernel's verifier leaves open is open here, too. */
 static int decide_common_bit(const struct range *a, const struct range *b)
 {
+	if (!range_is_const(a) && !range_is_const(b))
+		return -1;
 	if (a->bits.value & b->bits.value)
 		return 1;
 	return (a->bits.value | a->bits.mask) & (b->bits.value | b->bits.mask) ? -1 : 0;

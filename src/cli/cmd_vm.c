@@ -90,8 +90,11 @@ static const char USAGE[] =
 
 static int fail(struct task *t)
 {
-	fprintf(stderr, "scry vm: %s\n", t->err.msg);
-	return t->err.code == -EINVAL || t->err.code == -ENOTSUP ? EXIT_BAD : EXIT_SYSTEM;
+	bool is_bad = t->err.code == -EINVAL || t->err.code == -ENOTSUP;
+
+	fprintf(stderr, "scry vm: %s%s%s\n", t->err.msg, is_bad ? "" : ": ",
+		is_bad ? "" : strerror(-t->err.code));
+	return is_bad ? EXIT_BAD : EXIT_SYSTEM;
 }
 
 static int fail_vm(struct task *t)

@@ -20,9 +20,10 @@ int vm_read_file(const char *path, struct sb *out, struct err *e)
 
 	if (!f)
 		return err_set(e, -errno, "read %s", path);
+	errno = 0;
 	while ((n = fread(chunk, 1, sizeof(chunk), f)))
 		sb_write(out, chunk, n);
-	int ret = ferror(f) ? err_set(e, -EIO, "read %s", path) : 0;
+	int ret = ferror(f) ? err_set(e, errno ? -errno : -EIO, "read %s", path) : 0;
 	if (!is_stdin)
 		fclose(f);
 	return ret;

@@ -10,6 +10,7 @@
 
 #include "vm/frame_ptr.h"
 #include "vm/leaf.h"
+#include "vm/span.h"
 #include "vm/x86.h"
 
 #include <stddef.h>
@@ -20,6 +21,7 @@
 struct to_insn {
 	size_t pos;
 	uint32_t insn;
+	bool in_twin;
 };
 
 /* A jump to code out of line: the run ends at insn with this error (0: it is already set). */
@@ -29,12 +31,15 @@ struct to_fault {
 	int error;
 };
 
-/* Out of line: ask vm_may_touch(), come back to `back`. */
+/*
+ * Out of line: ask vm_may_touch(), come back to `back`. With to_twin size bytes are those of
+ * several accesses, and where they are not all inside the twin goes on, which checks each.
+ */
 struct to_check {
 	size_t pos[2], back;
 	uint32_t insn;
-	uint8_t size;
-	bool write;
+	uint16_t size;
+	bool write, to_twin;
 };
 
 /* The distance to 16 bytes that come behind all code. */
@@ -57,6 +62,13 @@ struct jit {
 	bool *is_met;	/* per slot: jumped to */
 	bool *is_loop;	/* per slot: jumped to from behind */
 	size_t *starts; /* of each instruction's code */
+	/*
+	 * Where one check is for several accesses there is a twin of the program's code, in
+	 * which each has its own. It goes back to the first at the next jump back.
+	 */
+	struct span *spans; /* NULL: no twin */
+	size_t *twin_starts;
+	bool in_twin;
 	VEC(struct to_insn) targets;
 	VEC(struct to_fault) faults;
 	VEC(struct to_check) checks;

@@ -168,6 +168,10 @@ static void emit_checks(struct jit *j)
 		x86_patch(c, x86_jmp(c), k->back);
 		x86_patch(c, pos[0], c->len);
 		x86_patch(c, pos[1], c->len);
+		if (k->to_twin) {
+			x86_patch(c, x86_jmp(c), j->twin_starts[k->insn]);
+			continue;
+		}
 		x86_mov_imm(c, R10, k->size | (unsigned)k->write << 8);
 		x86_patch(c, x86_call(c), j->slow_check);
 		j->i = k->insn;
@@ -206,7 +210,7 @@ static void emit_ends(struct jit *j)
 	vec_each(pos, &j->ends)
 		x86_patch(c, *pos, j->end);
 	vec_each(t, &j->targets)
-		x86_patch(c, t->pos, j->starts[t->insn]);
+		x86_patch(c, t->pos, (t->in_twin ? j->twin_starts : j->starts)[t->insn]);
 }
 
 /* Where tail calls enter a leaf: what C would have handed over is in the run. */

@@ -14,7 +14,8 @@
  * A leaf (leaf.h) is a C function of its own with other registers.
  *
  * Checked code proves each access before it: those at constant places of the own frame need
- * nothing; the rest must be in the run's window, or vm_may_touch() is asked, out of line.
+ * nothing; the rest must be in the run's window, or vm_may_touch() is asked, out of line.  Those
+ * beside each other are proved together (span.h).
  */
 #include "vm/jit.h"
 
@@ -37,7 +38,7 @@ void jit_fault_at(struct jit *j, size_t pos, int error)
 
 void jit_target_at(struct jit *j, size_t pos, uint32_t insn)
 {
-	vec_push(NULL, &j->targets, (struct to_insn){ pos, insn });
+	vec_push(NULL, &j->targets, (struct to_insn){ pos, insn, j->in_twin });
 }
 
 void jit_call_c(struct jit *j, const void *fn)
@@ -477,15 +478,20 @@ static struct place reach(struct jit *j, unsigned base, int32_t off, unsigned si
 {
 	struct x86_code *c = &j->c;
 
-	if (!j->checked || frame_ptr_holds(&j->frame, base, off, size))
+	const struct span *span = j->spans && !j->in_twin ? &j->spans[j->i] : NULL;
+	bool leads = span && span->is_leader;
+
+	if (!j->checked || frame_ptr_holds(&j->frame, base, off, size) ||
+	    (span && span->is_covered))
 		return (struct place){ j->reg[base], off };
 
-	struct to_check check = { .insn = j->i, .size = (uint8_t)size, .write = write };
-	x86_lea(c, R11, j->reg[base], off);
-	jit_range_check(j, RUN(window_start), RUN(window_size), size, check.pos);
+	struct to_check check = { .insn = j->i, .write = write, .to_twin = leads };
+	check.size = (uint16_t)(leads ? span->to - span->from : (int32_t)size);
+	x86_lea(c, R11, j->reg[base], leads ? span->from : off);
+	jit_range_check(j, RUN(window_start), RUN(window_size), check.size, check.pos);
 	check.back = c->len;
 	vec_push(NULL, &j->checks, check);
-	return (struct place){ R11, 0 };
+	return leads ? (struct place){ j->reg[base], off } : (struct place){ R11, 0 };
 }
 
 static void compile_load(struct jit *j, const struct bpf_insn *p)
@@ -746,17 +752,16 @@ static void plan_steps(struct jit *j)
 
 enum { LOOP_ALIGN = 32 }; /* a short loop lies in few lines of the processor's cache */
 
-static void compile(struct jit *j)
+static void compile_all(struct jit *j, size_t *starts)
 {
 	const struct vm_prog *prog = j->prog;
 
-	jit_begin(j);
 	for (j->i = 0; j->i < prog->n; j->i++) {
 		const struct bpf_insn *p = &prog->insns[j->i];
 
-		if (j->is_loop[j->i])
+		if (j->is_loop[j->i] && !j->in_twin)
 			x86_align(&j->c, LOOP_ALIGN);
-		j->starts[j->i] = j->c.len;
+		starts[j->i] = j->c.len;
 		if (prog->ops[j->i].id == VM_OP_NONE)
 			continue;
 		if (is_met(j, j->i))
@@ -764,7 +769,19 @@ static void compile(struct jit *j)
 		compile_insn(j, p, &prog->ops[j->i]);
 		frame_ptrs_step(&j->frame, p, &prog->ops[j->i]);
 	}
-	j->starts[prog->n] = j->c.len;
+	starts[prog->n] = j->c.len;
+}
+
+static void compile(struct jit *j)
+{
+	jit_begin(j);
+	compile_all(j, j->starts);
+	if (j->spans) {
+		j->twin_starts = xcalloc(j->prog->n + 1u, sizeof(*j->twin_starts));
+		j->in_twin = true;
+		compile_all(j, j->twin_starts);
+		j->in_twin = false;
+	}
 	jit_finish(j);
 }
 
@@ -834,7 +851,11 @@ int vm_jit_compile(struct vm_prog *prog, unsigned flags, struct err *e)
 	vm_jit_free(&prog->jit);
 	j.starts = xcalloc(prog->n + 1u, sizeof(*j.starts));
 	j.is_met = vm_jump_targets(prog);
+	if (j.checked)
+		j.spans = vm_spans(prog, j.is_met);
 	compile(&j);
+	free(j.spans);
+	free(j.twin_starts);
 	free(j.is_met);
 	free(j.is_loop);
 	int ret = make_executable(&j, &prog->jit, e);

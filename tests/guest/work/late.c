@@ -1,9 +1,10 @@
 /*
- * late LIBRARY N WAIT [MS]: calls a function of a library that is loaded while the program runs.
+ * late LIBRARY N WAIT [MS]: calls a function of a library that is loaded while the program
+ * runs.
  *
- * Waits WAIT milliseconds, or for a line in the FIFO of that name, loads LIBRARY, waits MS (500)
- * milliseconds, and has its late_run() call late_probe() N times.  With SHARED defined this is
- * that library.
+ * Waits WAIT milliseconds, or for a line in the FIFO of that name, loads LIBRARY, waits MS
+ * (500) milliseconds, and has its late_run() call late_probe() N times.  With SHARED defined
+ * this is that library.
  */
 #include "work.h"
 

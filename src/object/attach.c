@@ -11,6 +11,7 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <ctype.h>
 #include <errno.h>
 #include <fnmatch.h>
 #include <stdarg.h>
@@ -306,7 +307,10 @@ static const struct event {
 	{ "instructions", PERF_TYPE_HARDWARE, PERF_COUNT_HW_INSTRUCTIONS },
 	{ "cache-references", PERF_TYPE_HARDWARE, PERF_COUNT_HW_CACHE_REFERENCES },
 	{ "cache-misses", PERF_TYPE_HARDWARE, PERF_COUNT_HW_CACHE_MISSES },
+	{ "branches", PERF_TYPE_HARDWARE, PERF_COUNT_HW_BRANCH_INSTRUCTIONS },
 	{ "branch-misses", PERF_TYPE_HARDWARE, PERF_COUNT_HW_BRANCH_MISSES },
+	{ "bus-cycles", PERF_TYPE_HARDWARE, PERF_COUNT_HW_BUS_CYCLES },
+	{ "ref-cycles", PERF_TYPE_HARDWARE, PERF_COUNT_HW_REF_CPU_CYCLES },
 };
 
 static int no_event(struct spot *s)
@@ -332,22 +336,39 @@ static int keep_sampler(struct spot *s, int fd)
 	return err;
 }
 
-/* On every CPU, or of the watched process; the place may name an event. */
-static int attach_samples(struct spot *s)
+/* "EVENT", so often a second, or "EVENT:COUNT"; "" is the first of them. */
+static int parse_event(struct spot *s, struct perf_count *c)
 {
-	struct perf_count c = { .freq = s->where->rate ? s->where->rate : RATE };
+	size_t len = strcspn(s->place, ":");
 	const struct event *ev = NULL;
-	struct arena a = {};
-	struct cpu_list cpus = {};
-	int err = 0;
+	char *end;
 
 	for (size_t i = 0; !ev && i < sizeof(EVENTS) / sizeof(*EVENTS); i++)
-		if (!*s->place || !strcmp(s->place, EVENTS[i].name))
+		if (!len || (!strncmp(s->place, EVENTS[i].name, len) && !EVENTS[i].name[len]))
 			ev = &EVENTS[i];
 	if (!ev)
 		return no_event(s);
-	c.type = ev->type;
-	c.config = ev->config;
+	*c = (struct perf_count){ .type = ev->type, .config = ev->config };
+	if (!s->place[len]) {
+		c->freq = s->where->rate ? s->where->rate : RATE;
+		return 0;
+	}
+	c->period = strtoull(s->place + len + 1, &end, 10);
+	if (!isdigit((unsigned char)s->place[len + 1]) || *end || !c->period)
+		return spot_say(s, -EINVAL, "'%s' is no count of events", s->place + len + 1);
+	return 0;
+}
+
+/* On every CPU, or of the watched process; the place may name an event. */
+static int attach_samples(struct spot *s)
+{
+	struct perf_count c;
+	struct arena a = {};
+	struct cpu_list cpus = {};
+	int err = parse_event(s, &c);
+
+	if (err)
+		return err;
 	if (s->where->pid)
 		return keep_sampler(s, perf_open_thread(&c, s->where->pid));
 	cpus_online(&a, &cpus);

@@ -226,19 +226,19 @@ static bool matches(struct typetab *tt, const struct core_root *root)
 	return true;
 }
 
-static int type_core(struct typetab *tt, const struct core_root *root,
-		     const struct bpf_object_core *what, struct bpf_object_fact *out)
+/* As in libbpf, a type that the kernel does not have is 0 bytes long and has the id 0. */
+static uint64_t type_core(struct typetab *tt, const struct core_root *root,
+			  const struct bpf_object_core *what)
 {
 	const struct type *there = root->there;
 
 	switch (what->kind) {
-	case BPF_CORE_TYPE_ID_LOCAL: out->value = what->type; return 0;
-	case BPF_CORE_TYPE_EXISTS: out->value = there != NULL; return 0;
-	case BPF_CORE_TYPE_MATCHES: out->value = matches(tt, root); return 0;
-	case BPF_CORE_TYPE_SIZE: out->value = there ? there->size : 0; break;
-	default: out->value = there ? there->btf_id : 0; break;
+	case BPF_CORE_TYPE_ID_LOCAL: return what->type;
+	case BPF_CORE_TYPE_EXISTS: return there != NULL;
+	case BPF_CORE_TYPE_MATCHES: return matches(tt, root);
+	case BPF_CORE_TYPE_SIZE: return there ? there->size : 0;
+	default: return there ? there->btf_id : 0;
 	}
-	return there ? 0 : -ENOENT;
 }
 
 int core_resolve(const struct core_world *w, const struct bpf_object_core *what,
@@ -255,7 +255,10 @@ int core_resolve(const struct core_world *w, const struct bpf_object_core *what,
 		ret = field_core(w->tt, &root, what, out);
 		break;
 	case BPF_CORE_TYPE_ID_LOCAL ... BPF_CORE_TYPE_SIZE:
-	case BPF_CORE_TYPE_MATCHES: ret = type_core(w->tt, &root, what, out); break;
+	case BPF_CORE_TYPE_MATCHES:
+		out->value = type_core(w->tt, &root, what);
+		ret = 0;
+		break;
 	case BPF_CORE_ENUMVAL_EXISTS:
 	case BPF_CORE_ENUMVAL_VALUE: ret = enum_core(w->tt, &root, what, out); break;
 	default:

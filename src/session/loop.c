@@ -278,11 +278,14 @@ static int look_again(struct loop *l, struct session *s, struct err *e)
 	return err;
 }
 
-/* How long to wait for what happens: not at all while much of the ring is still to be read. */
+/*
+ * How long to wait for what happens: not at all while much of the ring is still to be read. A
+ * record that is not committed holds back those behind it, and is waited for.
+ */
 static int wait_ms(const struct loop *l, const struct session *s)
 {
 	if (s->ring.awake)
-		return ring_pending(&s->ring) > s->ring.size / 4 ? 0 : NAP_MS;
+		return !l->idle && ring_pending(&s->ring) > s->ring.size / 4 ? 0 : NAP_MS;
 	if (l->look_ms)
 		return l->look_ms;
 	return s->plan->counters.len ? WAKE_MS : -1;

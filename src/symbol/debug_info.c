@@ -169,6 +169,8 @@ int debug_info_open(struct debug_info *di, const struct elf *f, const char *dirs
 	if (elf_debug_open(&di->file, f, dirs) && open_dwarf(di, &di->file, &other))
 		return 0;
 	bool is_zstd = has_zstd(f) || (di->file.elf && has_zstd(&di->file));
+	bool is_old = elf_sections_size(f, ".zdebug_") ||
+		      (di->file.elf && elf_sections_size(&di->file, ".zdebug_"));
 
 	debug_info_close(di);
 	if (other.code) {
@@ -179,6 +181,10 @@ int debug_info_open(struct debug_info *di, const struct elf *f, const char *dirs
 		return err_set(
 			e, -EOPNOTSUPP,
 			"the debug information is compressed with zstd, which is not read");
+	if (is_old)
+		return err_set(e, -EOPNOTSUPP,
+			       "the debug information is compressed as it was up to 2015 "
+			       "(.zdebug_info), which is not read");
 	return err_set(e, -ENODATA, "there is no debug information");
 }
 

@@ -78,7 +78,7 @@ static bool member_offset(struct unit *u, const struct expr *path, const struct 
 	if (path->kind == E_FIELD && !member_offset(u, path->a, t, bits))
 		return false;
 	if ((path->kind != E_FIELD && path->kind != E_NAME) || (*t)->kind != T_STRUCT ||
-	    !type_member(c->tt, *t, path->name, &f)) {
+	    !type_member(c->tt, *t, path->name, &f) || f.vtable_slot) {
 		diag(c->dx, E0106_NO_FIELD, path->span, type_text(c, *t),
 		     path->name ? path->name : "");
 		return false;

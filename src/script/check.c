@@ -425,23 +425,10 @@ static const struct type *check_cond(struct unit *u, struct expr *e)
 	return t->kind == T_INT && t->flexible ? type_int(c->tt, 8, true) : t;
 }
 
-/* Is it, or a class that it inherits from, one with members that only an object can place? */
-static bool has_virtual_base(struct compiler *c, const struct type *t, int depth)
-{
-	enum { DEPTH_MAX = 16 };
-	uint32_t n;
-	const struct field *f = type_fields(c->tt, t, &n);
-
-	for (uint32_t i = 0; i < n && depth < DEPTH_MAX; i++)
-		if (!*f[i].name && f[i].type->kind == T_STRUCT &&
-		    has_virtual_base(c, f[i].type, depth + 1))
-			return true;
-	return t->has_virtual_base;
-}
-
 static void no_field(struct unit *u, struct expr *e, const struct type *t)
 {
 	struct compiler *c = u->c;
+	struct field member;
 	struct diag *d = diag(
 		c->dx, E0106_NO_FIELD, e->name_span,
 		arena_printf(c->arena, "struct/union of type '%s'", type_text(c, t)), e->name);
@@ -458,10 +445,9 @@ static void no_field(struct unit *u, struct expr *e, const struct type *t)
 		diag_hint(d,
 			  "the debug information only declares it; clang's has it whole with "
 			  "-fstandalone-debug");
-	else if (has_virtual_base(c, t, 0))
-		diag_hint(
-			d,
-			"members of virtual base classes lie where each object says, and are not read");
+	else if (type_member(c->tt, t, e->name, &member))
+		diag_hint(d, "members of virtual base classes lie where each object says: they "
+			     "are read through its pointer only");
 }
 
 static void no_arg(struct unit *u, struct expr *e)
@@ -567,6 +553,20 @@ static const struct type *check_record_field(struct unit *u, struct expr *e,
 	return &type_error;
 }
 
+/* Is it a part of what a pointer into a process's memory points to, and no copy of it? */
+static bool is_in_user_memory(const struct expr *e)
+{
+	while (e->type->kind != T_PTR) {
+		bool is_part = (e->kind == E_FIELD && e->arg_index < 0) || e->kind == E_INDEX ||
+			       e->kind == E_UNARY;
+
+		if (!is_part)
+			return false;
+		e = e->a;
+	}
+	return e->type->as == AS_USER;
+}
+
 static const struct type *check_field(struct unit *u, struct expr *e)
 {
 	struct compiler *c = u->c;
@@ -595,7 +595,8 @@ static const struct type *check_field(struct unit *u, struct expr *e)
 			diag(c->dx, E0124_ACCESS, e->name_span, e->name, type_text(c, t));
 		return &type_error;
 	}
-	if (!type_member(c->tt, s, e->name, &e->field)) {
+	if (!type_member(c->tt, s, e->name, &e->field) ||
+	    (e->field.vtable_slot && !is_in_user_memory(e->a))) {
 		no_field(u, e, s);
 		return &type_error;
 	}

@@ -212,7 +212,8 @@ const struct type *check_offsetof(struct unit *u, struct expr *e)
 	for (unsigned i = 0; t && !type_is_error(t) && i < e->nnames; i++) {
 		struct field f;
 
-		if (t->kind != T_STRUCT || !type_member(c->tt, t, e->names[i], &f)) {
+		if (t->kind != T_STRUCT || !type_member(c->tt, t, e->names[i], &f) ||
+		    f.vtable_slot) {
 			diag(c->dx, E0106_NO_FIELD, e->span, type_text(c, t), e->names[i]);
 			return &type_error;
 		}

@@ -76,6 +76,22 @@ static struct place place_below(struct unit *u, struct expr *e)
 	return lower_place(u, e);
 }
 
+/* Where the virtual base of an object begins, which its table of functions says. */
+static struct place virtual_base(struct unit *u, const struct place *p, const struct field *f,
+				 struct span span)
+{
+	struct irb *b = &u->b;
+	const struct type *word = type_int(u->c->tt, 8, true);
+	ref object = ir_bin(b, OP_ADD, p->ptr, ir_const(b, p->off + f->vtable_at));
+	struct place at = { p->how, object, 0 };
+
+	at.ptr = read_scalar(u, &at, word, NULL, span);
+	at.off = f->vtable_slot;
+	at.ptr = ir_bin(b, OP_ADD, object, read_scalar(u, &at, word, NULL, span));
+	at.off = 0;
+	return at;
+}
+
 static struct place arg_place(struct unit *u, const struct expr *e)
 {
 	return argloc_place(u, &u->shape.args[e->arg_index].loc);
@@ -158,6 +174,8 @@ struct place lower_place(struct unit *u, struct expr *e)
 			return arg_place(u, e);
 		p = is_perf_context(u, e->a) ? (struct place){ PLACE_DIRECT, u->ctx, 0 }
 					     : place_below(u, e->a);
+		if (e->field.vtable_slot)
+			p = virtual_base(u, &p, &e->field, e->span);
 		p.off += e->field.bit_off / 8;
 		return p;
 	case E_INDEX: return index_place(u, e);

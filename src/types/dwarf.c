@@ -341,12 +341,44 @@ static uint32_t count_children(Dwarf_Die *die)
 	return n;
 }
 
+/*
+ * DW_OP_dup, deref, N, minus, deref, plus: the base lies as far behind the object's first word
+ * as is told N bytes before the table that this word points to.
+ */
+static bool take_virtual_base(struct typetab *tt, const struct dwarf_origin *o, Dwarf_Die *die,
+			      struct field *out)
+{
+	static const uint8_t shape[] = { DW_OP_dup,   DW_OP_deref, 0,
+					 DW_OP_minus, DW_OP_deref, DW_OP_plus };
+	enum { LENGTH = sizeof(shape), SLOT_MAX = 1 << 20 };
+	Dwarf_Attribute a;
+	Dwarf_Op *ops;
+	uint64_t slot;
+	size_t n;
+
+	if (!dwarf_attr(die, DW_AT_data_member_location, &a) ||
+	    dwarf_getlocation(&a, &ops, &n) || n != LENGTH)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (shape[i] && ops[i].atom != shape[i])
+			return false;
+	if (ops[2].atom >= DW_OP_lit0 && ops[2].atom <= DW_OP_lit31)
+		slot = ops[2].atom - DW_OP_lit0;
+	else if (ops[2].atom >= DW_OP_const1u && ops[2].atom <= DW_OP_consts)
+		slot = ops[2].number;
+	else
+		return false;
+	*out = (struct field){ .name = "", .type = make_target(tt, o->types, die, 0) };
+	out->vtable_slot = (int32_t) - (int64_t)(slot % SLOT_MAX);
+	return slot && slot < SLOT_MAX && out->type->kind == T_STRUCT;
+}
+
 /* The members of a struct under construction. */
 struct members {
 	struct typetab *tt;
 	const struct dwarf_origin *origin;
 	struct type *of;
-	VEC(struct field) list;
+	VEC(struct field) list, virtual_bases;
 };
 
 /*
@@ -367,8 +399,11 @@ static void take_members(struct members *m, Dwarf_Die *parent, int depth)
 
 		if (tag == DW_TAG_variant_part || tag == DW_TAG_variant)
 			take_members(m, &die, depth + 1);
-		m->of->has_virtual_base |=
-			tag == DW_TAG_inheritance && die_number(&die, DW_AT_virtuality, 0);
+		if (tag == DW_TAG_inheritance && die_number(&die, DW_AT_virtuality, 0)) {
+			if (take_virtual_base(m->tt, m->origin, &die, &f))
+				vec_push(m->tt->arena, &m->virtual_bases, f);
+			continue;
+		}
 		if (!take_member(m->tt, m->origin, m->of, &die, &f))
 			continue;
 		if (is_part && !*f.name)
@@ -384,6 +419,8 @@ static void complete_struct(struct typetab *tt, const struct dwarf_origin *o, st
 
 	t->fields = arena_array(tt->arena, struct field, 0);
 	take_members(&m, &die, 0);
+	t->virtual_bases = m.virtual_bases.data;
+	t->nvirtual_bases = (uint32_t)m.virtual_bases.len;
 	if (!m.list.len)
 		return;
 	t->fields = m.list.data;

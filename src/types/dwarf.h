@@ -3,8 +3,8 @@
  *
  * Like BTF's, types are made when they are asked for, and structs and enums come without their
  * members, which type_fields() fills in.  C++ classes are structs; what a class inherits is
- * found through a member without a name, other than from virtual bases.  Whatever a damaged
- * file says, sizes stay in bounds and members inside their struct.
+ * found through a member without a name, or, from virtual bases, by type_member() alone.
+ * Whatever a damaged file says, sizes stay in bounds and members inside their struct.
  */
 #ifndef SCRY_TYPES_DWARF_H
 #define SCRY_TYPES_DWARF_H

@@ -54,6 +54,9 @@ const struct enum_const *type_enum_consts(struct typetab *tt, const struct type 
 	return t->consts;
 }
 
+static bool find_virtual(struct typetab *tt, const struct type *t, const char *name, int depth,
+			 int *budget, struct field *out);
+
 static bool find_member(struct typetab *tt, const struct type *t, const char *name, int depth,
 			int *budget, struct field *out)
 {
@@ -71,9 +74,27 @@ static bool find_member(struct typetab *tt, const struct type *t, const char *na
 		}
 		if (f->type->kind == T_STRUCT && depth < DEPTH_MAX &&
 		    find_member(tt, f->type, name, depth + 1, budget, out)) {
-			out->bit_off += f->bit_off;
+			if (out->vtable_slot)
+				out->vtable_at += f->bit_off / 8;
+			else
+				out->bit_off += f->bit_off;
 			return true;
 		}
+	}
+	return depth < DEPTH_MAX && find_virtual(tt, t, name, depth, budget, out);
+}
+
+static bool find_virtual(struct typetab *tt, const struct type *t, const char *name, int depth,
+			 int *budget, struct field *out)
+{
+	for (uint32_t i = 0; i < t->nvirtual_bases; i++) {
+		const struct field *f = &t->virtual_bases[i];
+
+		/* A base's own virtual base would take two steps. */
+		if (!find_member(tt, f->type, name, depth + 1, budget, out) || out->vtable_slot)
+			continue;
+		out->vtable_slot = f->vtable_slot;
+		return true;
 	}
 	return false;
 }

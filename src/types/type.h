@@ -76,6 +76,13 @@ struct field {
 	bool data_loc;	  /* tracepoint __data_loc: the word holds offset and length */
 	bool rel_loc;	  /* the same, with the offset counted from the end of the word */
 	bool is_user;	  /* marked __user: a pointer into user memory */
+	/*
+	 * Of a virtual base of C++, or a member of one: how far from the address in the
+	 * object's word at byte vtable_at (its table) the word lies that says where the base
+	 * begins, counted from vtable_at. bit_off is from there; 0: it is none.
+	 */
+	int32_t vtable_slot;
+	uint32_t vtable_at;
 };
 
 struct enum_const {
@@ -94,7 +101,9 @@ struct type {
 	bool is_float;	/* T_SUM ... T_STATS: of doubles that are aggregated */
 	bool flexible;	/* T_INT of a literal: takes the sign and width of its partner */
 	bool is_union;
-	bool has_virtual_base;	 /* T_STRUCT of C++: members that are not among its fields */
+	/* T_STRUCT of C++: what type_member() finds though it is not among the fields. */
+	struct field *virtual_bases;
+	uint32_t nvirtual_bases;
 	bool is_char;		 /* T_INT: C's char, so that arrays of it read as strings */
 	enum addr_space as;	 /* T_PTR: where it points; T_STRUCT: where it lies */
 	const struct type *elem; /* T_PTR, T_ARRAY */

@@ -14,7 +14,7 @@
  * A leaf (leaf.h) is a C function of its own with other registers.
  *
  * Checked code proves each access before it: those at constant places of the own frame need
- * nothing; the rest must be in the run's window, or vm_may_touch() is asked, out of line.  Those
+ * nothing; the rest must be in the run's window, or vm_may_touch() is asked, out of line. Those
  * beside each other are proved together (span.h).
  */
 #include "vm/jit.h"

@@ -1,5 +1,7 @@
 #include "base/err.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,4 +53,16 @@ _Noreturn void bug_at(const char *file, int line, const char *fmt, ...)
 	va_end(ap);
 	fputc('\n', stderr);
 	abort();
+}
+
+int err_of_stream(FILE *f)
+{
+	struct pollfd p = { .fd = fileno(f) };
+	int first = errno;
+
+	if (fflush(f))
+		return -errno;
+	if (poll(&p, 1, 0) > 0 && p.revents & POLLERR)
+		return -EPIPE; /* nobody reads from it any more */
+	return first == ENOSPC || first == EDQUOT || first == EFBIG ? -first : -EIO;
 }

@@ -9,6 +9,7 @@
 #define SCRY_BASE_ERR_H
 
 #include <stdarg.h>
+#include <stdio.h>
 
 struct err {
 	int code; /* negative errno, 0 = none */
@@ -33,5 +34,11 @@ const char *err_name(int code);
 #define BUG(...) bug_at(__FILE__, __LINE__, __VA_ARGS__)
 _Noreturn void bug_at(const char *file, int line, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/*
+ * Why writing to a stream failed, which its error flag does not say: -errno. errno may be of
+ * something that came after it, so what is left is tried again, and a pipe is asked.
+ */
+int err_of_stream(FILE *f);
 
 #endif

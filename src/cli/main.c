@@ -140,10 +140,10 @@ static int flush_output(int code)
 
 	if (code || (!fflush(stdout) && !ferror(stdout)))
 		return code;
-	int err = errno ? errno : EIO;
-	if (err == EPIPE)
+	int err = err_of_stream(stdout);
+	if (err == -EPIPE)
 		return code;
-	err_set(&e, -err, "write standard output: %s", strerror(err));
+	err_set(&e, err, "write standard output: %s", strerror(-err));
 	return report_system(&e);
 }
 

@@ -304,6 +304,6 @@ int event_handle(struct session *s, const void *record, uint32_t len, struct err
 	int err = handlers[ev.plan->kind](s, &ev, e);
 	arena_reset(&s->scratch, mark);
 	if (!s->write_err && ferror_unlocked(s->out))
-		s->write_err = errno ? -errno : -EIO;
+		s->write_err = err_of_stream(s->out);
 	return err;
 }

@@ -203,7 +203,7 @@ static int close_output(struct session *s, struct err *e)
 	if (fflush(s->out) && !s->write_err)
 		s->write_err = -errno;
 	if (!s->write_err && ferror(s->out))
-		s->write_err = -EIO;
+		s->write_err = err_of_stream(s->out);
 	if (!s->write_err || s->write_err == -EPIPE)
 		return 0;
 	return err_set(e, s->write_err, "write %s: %s", s->opt.out_name,

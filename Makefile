@@ -173,7 +173,8 @@ tsan:                                    ## threads on the BPF machine, under th
 
 bench:                                   ## figures beside Debian's bpftrace (root)
 	@tests/deps build bench
-	@$(MAKE) --no-print-directory $(BUILD)/scry static $(BUILD)/bench/load $(BUILD)/bench/filter $(BUILD)/bench/machine
+	@$(MAKE) --no-print-directory $(BUILD)/scry static $(BUILD)/bench/load $(BUILD)/bench/filter $(BUILD)/bench/machine \
+		$(BUILD)/tests/work/storm $(BUILD)/tests/work/once
 	@BUILD=$(BUILD) bench/run
 
 # Those that measure the library itself; libpcap is loaded at run time.

@@ -31,19 +31,57 @@ insns insns - USDT: count(), instructions'
 figure event "usdt:$at:bench:call { @ = hist(arg0); }" 'net ns <=0.5x USDT: hist() of an argument, per event
 insns insns - USDT: hist() of an argument, instructions'
 
-# All its functions take bpftrace minutes: these in both, the whole in scry alone.
+# Some of its functions, and all of them, which take bpftrace minutes: once.
 cp "$(readlink -f /bin/bash)" "$out/bash.tmp"
 bash=$(readlink -f "$out/bash.tmp")
 RUNS=3 figure attach "uprobe:$bash:rl_r* /pid == PID/ { @ = count(); }" \
 	'ms ms - count() on the functions rl_r* of bash, until attached
 ms_to_end ms - count() on the functions rl_r* of bash, from SIGINT to exit'
 
-export BPFTRACE_MAX_PROBES=10000
+export BPFTRACE_MAX_PROBES=10000 BPFTRACE_MAX_BPF_PROGS=10000
 n=$("$SCRY" -l "uprobe:$bash:*" 2>/dev/null | wc -l)
-own=("$SCRY" -e "uprobe:$bash:* /pid == PID/ { @ = count(); }") peer=()
-compare attach "ms ms - count() on all $n functions of bash, until attached (bpftrace takes minutes)
-ms_to_end ms - count() on all $n functions of bash, from SIGINT to exit"
-unset BPFTRACE_MAX_PROBES
+RUNS=1 figure attach "uprobe:$bash:* /pid == PID/ { @ = count(); }" \
+	"ms ms - count() on all $n functions of bash, until attached (1 run)
+ms_to_end ms - count() on all $n functions of bash, from SIGINT to exit (1 run)"
+unset BPFTRACE_MAX_PROBES BPFTRACE_MAX_BPF_PROGS
+
+# 10,000 processes that are executed and end as fast as the kernel makes them; how fast that is while
+# each is traced, and of how many the address has a name in the end.
+storm="$(readlink -f "$BUILD/tests/work/storm") 10000 4 $(readlink -f "$BUILD/tests/work/once")"
+storm_one() { # RESULTS COMMAND...
+	local results=$1
+	shift
+	"$@" >"$out/said.tmp" 2>/dev/null
+	sed -n 's/.* ms, \([0-9]*\) \/s$/rate \1/p' "$out/said.tmp" >>"$results"
+	echo "named $(grep -c '^@\[work_once' "$out/said.tmp")" >>"$results"
+}
+storms() { # PROGRAM
+	local own=("$SCRY" --follow -c "$storm" -e "$1") peer=("$PEER" -c "$storm" -e "$1") i
+
+	rm -f "$out"/storm-*.tmp
+	for ((i = 0; i < RUNS; i++)); do
+		storm_one "$out/storm-none.tmp" $storm
+		storm_one "$out/storm-own.tmp" "${own[@]}"
+		storm_one "$out/storm-peer.tmp" "${peer[@]}"
+	done
+}
+storm_row() { # VALUE UNIT NAME
+	row "$3" "$2" "$(median "$1" "$out/storm-own.tmp")" "$(median "$1" "$out/storm-peer.tmp")" ''
+}
+storm_commands() { # PROGRAM
+	commands "'$SCRY' --follow -c '$storm' -e '$1'" "$PEER -c '$storm' -e '$1'"
+}
+program="uprobe:${storm##* }:work_once { @ = count(); }"
+storms "$program"
+storm_row rate /s "count() in each of 10000 short processes, processes per second ($(median rate "$out/storm-none.tmp") without a tracer)"
+storm_commands "$program"
+program="uprobe:${storm##* }:work_once { @[usym(reg(\"ip\"))] = count(); }"
+export BPFTRACE_MAX_MAP_KEYS=20000 BPFTRACE_MAP_KEYS_MAX=20000
+storms "$program"
+storm_row rate /s "count() by usym in each of 10000 short processes, processes per second ($(median rate "$out/storm-none.tmp") without a tracer)"
+storm_row named entries "count() by usym in each of 10000 short processes, entries with the function's name"
+storm_commands "$program"
+unset BPFTRACE_MAX_MAP_KEYS BPFTRACE_MAP_KEYS_MAX
 
 list() { # PROGRAM [OPTION...]
 	local start=${EPOCHREALTIME/./}

@@ -151,12 +151,12 @@ static int do_system(struct session *s, const struct event *ev, struct err *e)
 	(void)e;
 	format_event(s, ev, &cmd);
 	code = shell_run(sb_str(&cmd), &text);
+	if (!code || text.len) /* what a command said before it failed tells why */
+		s->sink->text(s->out, TEXT_SYSTEM, sb_str(&text), text.len);
 	if (code < 0)
 		say_error(s, "failed to run '%s' (%s)", sb_str(&cmd), strerror(-code));
 	else if (code > 0)
 		say_error(s, "command exited with code %d", code);
-	else
-		s->sink->text(s->out, TEXT_SYSTEM, sb_str(&text), text.len);
 	return 0;
 }
 

@@ -104,6 +104,8 @@ static const struct {
 	  "the kernel gave up counting steps: make loops shorter or split the probe" },
 	{ "too complex", "the probe has too many branches: split it into several probes" },
 	{ "too many", "the probe is too long for this kernel: split it into several probes" },
+	{ "bpf_override_return", /* whichever way a kernel without it says so */
+	  "override() needs a kernel with CONFIG_BPF_KPROBE_OVERRIDE, which few are built with" },
 	{ "cannot use helper", "a function used here is not allowed in this kind of probe" },
 	{ "unknown func",
 	  "this kernel does not have a function used here, or not in this kind of "
@@ -128,7 +130,8 @@ static const struct helper *unknown_helper(struct line l)
 {
 	const char *hash = l.len ? memchr(l.s, '#', (size_t)l.len) : NULL;
 
-	return hash && (contains(l, "unknown func") || contains(l, "invalid func"))
+	return hash && !contains(l, "bpf_override_return") &&
+			       (contains(l, "unknown func") || contains(l, "invalid func"))
 		       ? helper_by_id((uint32_t)strtoul(hash + 1, NULL, 10))
 		       : NULL;
 }

@@ -69,12 +69,12 @@ static size_t read_run(struct ring *r, bool (*fn)(void *arg, const void *data, u
 
 		if (head & BPF_RINGBUF_BUSY_BIT)
 			break;
+		r->last = r->seen;
+		r->seen += (len + BPF_RINGBUF_HDR_SZ + 7) & ~7u;
 		if (!(head & BPF_RINGBUF_DISCARD_BIT)) {
 			*more = fn(arg, rec + BPF_RINGBUF_HDR_SZ, len);
 			n++;
 		}
-		r->last = r->seen;
-		r->seen += (len + BPF_RINGBUF_HDR_SZ + 7) & ~7u;
 		if (r->seen - r->published >= r->size / 8)
 			publish(r);
 	}

@@ -15,7 +15,7 @@
 struct ring {
 	int fd; /* of the map, borrowed: poll it for POLLIN */
 	uint32_t size;
-	uint64_t seen;	    /* position up to which records were handed out */
+	uint64_t seen;	    /* position up to which records are handed out */
 	uint64_t last;	    /* of the record handed out last */
 	uint64_t published; /* up to which the kernel may write again */
 	/*

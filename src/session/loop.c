@@ -175,6 +175,7 @@ struct drain {
 	int err;
 	unsigned left;
 	uint64_t until; /* ms, of the monotonic clock */
+	uint64_t stop;	/* position in the ring */
 };
 
 static uint64_t now_ms(void)
@@ -190,7 +191,7 @@ static bool is_over(const struct drain *d, const void *data)
 {
 	bool look = d->left % RECORDS_PER_LOOK == 0 || event_is_long(d->s, data);
 
-	return !d->left || (look && now_ms() >= d->until);
+	return !d->left || d->s->ring.seen >= d->stop || (look && now_ms() >= d->until);
 }
 
 static bool on_record(void *arg, const void *data, uint32_t len)
@@ -221,10 +222,15 @@ static bool has_records(const struct session *s)
 /* Handles at most n records, for at most ms milliseconds or one record. */
 static int read_ring(struct session *s, unsigned n, unsigned ms, struct err *e)
 {
-	struct drain d = { .s = s, .e = e, .left = n, .until = now_ms() + ms };
+	struct drain d = { s, e, 0, n, now_ms() + ms, UINT64_MAX };
 
-	if (s->watch)
-		procwatch_read(s->watch); /* before the addresses that need it */
+	if (s->watch) {
+		/* What later records need to be named is not known yet. */
+		d.stop = s->loaded.vm || !s->plan->uses_ring
+				 ? UINT64_MAX
+				 : s->ring.seen + ring_pending(&s->ring);
+		procwatch_read(s->watch);
+	}
 	if (!s->plan->uses_ring || s->write_err)
 		return 0;
 	read_records(s, on_record, &d);

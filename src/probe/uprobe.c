@@ -541,6 +541,38 @@ static void follow_to_libc(struct probe_env *env, const char *word, const struct
 			*files = libc;
 }
 
+/* Of a C++ name that was not found: functions of that name with other parameters, as written.
+ */
+static const char *other_overloads(struct probe_env *env, const struct user_files *files,
+				   const struct where *w)
+{
+	enum { MAX_NAMES = 4 };
+	size_t params = demangled_params(w->symbol);
+	struct where bare = *w;
+	const char *names = "";
+	unsigned n = 0;
+
+	if (!w->is_encoded || !w->symbol[params])
+		return NULL;
+	bare.symbol = arena_strndup(env->arena, w->symbol, params);
+	vec_each(f, files) {
+		const struct elf_funcs *funcs = user_file_funcs(env, *f);
+
+		vec_each(fn, &funcs->list) {
+			const char *name = elf_func_name(funcs, fn);
+			char *text;
+
+			if (n == MAX_NAMES || !matches(&bare, name))
+				continue;
+			text = demangle(name);
+			names = arena_printf(env->arena, "%s%s%s", names, n++ ? "; " : "",
+					     text);
+			free(text);
+		}
+	}
+	return n ? arena_printf(env->arena, "there are %s", names) : NULL;
+}
+
 static bool expand_uprobe(struct probe_env *env, const struct attach_text *at,
 			  struct targets *out)
 {
@@ -572,7 +604,8 @@ static bool expand_uprobe(struct probe_env *env, const struct attach_text *at,
 		if (!is_addr && many)
 			add_matching(env, at, *f, &w, out);
 	}
-	return !many || out->len > before || expand_no_match(env, at, NULL);
+	return !many || out->len > before ||
+	       expand_missing(env, at, other_overloads(env, &files, &w));
 }
 
 /* Where a copy begins that was inlined, registers hold whatever the code around had in them. */

@@ -124,11 +124,10 @@ enum attach_way {
 	ATTACH_PERF, /* a perf event per target: kprobe, tracepoint, software, profile */
 	ATTACH_KPROBE_MULTI,
 	ATTACH_RAW_TP,
-	ATTACH_SYSCALL_TP,    /* one BTF raw tracepoint for many syscalls, see selector */
-	ATTACH_LEGACY_KPROBE, /* tracefs kprobe_events + perf */
-	ATTACH_UPROBE_MULTI,  /* all targets are in one file */
-	ATTACH_TRAMPOLINE,    /* fentry, fexit: the function's own trampoline */
-	ATTACH_ITER,	      /* a walk that links.walks starts */
+	ATTACH_SYSCALL_TP,   /* one BTF raw tracepoint for many syscalls, see selector */
+	ATTACH_UPROBE_MULTI, /* all targets are in one file */
+	ATTACH_TRAMPOLINE,   /* fentry, fexit: the function's own trampoline */
+	ATTACH_ITER,	     /* a walk that links.walks starts */
 };
 
 /*

@@ -12,15 +12,14 @@
 #include <sys/signalfd.h>
 #include <sys/statfs.h>
 
-/* bpftool's options. They stand anywhere, letters together too; where: its place in the task.
- */
-enum { IDLE = -1 }; /* changes nothing here */
+enum { IDLE = -1 }; /* an option that changes nothing here */
 
+/* bpftool's options, which stand anywhere, letters together too. */
 static const struct bpf_option {
 	char letter;
 	const char *name;
 	bool has_value;
-	long where;
+	long where; /* offset of its member of struct bpf_task, or IDLE */
 } OPTIONS[] = {
 	{ 'j', "--json", false, offsetof(struct bpf_task, json) },
 	{ 'p', "--pretty", false, offsetof(struct bpf_task, pretty) },
@@ -325,12 +324,15 @@ void bpf_put_processes(struct bpf_task *t, enum kbpf_object what, uint32_t id)
 int bpf_stop_signals(void)
 {
 	sigset_t set;
+	int fd;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC);
+	fd = signalfd(-1, &set, SFD_CLOEXEC);
+	if (fd >= 0)
+		sigprocmask(SIG_BLOCK, &set, NULL);
+	return fd;
 }
 
 const char *bpf_next_word(struct bpf_task *t)

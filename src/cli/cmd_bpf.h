@@ -59,7 +59,10 @@ int bpf_pin_at(struct bpf_task *t, int fd, const char *path);
 void bpf_put_paths(struct bpf_task *t, enum kbpf_object what, uint32_t id);
 void bpf_put_processes(struct bpf_task *t, enum kbpf_object what, uint32_t id);
 
-/* From now on ^C makes this descriptor readable instead of ending the program. */
+/*
+ * From now on ^C makes this descriptor, the caller's, readable instead of ending the program;
+ * -1: it could not be had, and ^C still ends it.
+ */
 int bpf_stop_signals(void);
 /* Takes the next of the words that are left; "" when there is none. */
 const char *bpf_next_word(struct bpf_task *t);

@@ -64,6 +64,16 @@ static bool has_metric(const struct wish *w, const struct profile_metric *m)
 	return false;
 }
 
+static int no_metric(struct bpf_task *t, const char *word)
+{
+	auto_sb struct sb names = {};
+
+	for (const struct profile_metric *m = PROFILE_METRICS; m->name; m++)
+		sb_printf(&names, "%s%s", names.len ? ", " : "", m->name);
+	err_set(&t->err, -EINVAL, "profile: there is no metric '%s'", word);
+	return err_hint(&t->err, "there are %s", sb_str(&names));
+}
+
 /* "[[duration] SECONDS] METRIC..." */
 static int take_wish(struct bpf_task *t, struct wish *w)
 {
@@ -83,11 +93,8 @@ static int take_wish(struct bpf_task *t, struct wish *w)
 		const char *word = bpf_next_word(t);
 		const struct profile_metric *m = find_metric(word);
 
-		if (!m) {
-			err_set(&t->err, -EINVAL, "profile: there is no metric '%s'", word);
-			return err_hint(&t->err, "cycles, instructions, l1d_loads, llc_misses, "
-						 "itlb_misses, dtlb_misses");
-		}
+		if (!m)
+			return no_metric(t, word);
 		if (!has_metric(w, m))
 			w->metrics[w->n++] = m;
 	}

@@ -202,8 +202,9 @@ static int open_counters(struct profile *p, const struct profile_metric *const *
 	int r = 0;
 
 	cpus_online(&a, &cpus);
+	/* Numbers may have gaps; the programs pass over those behind the last slot, too. */
 	vec_each(cpu, &cpus)
-		for (size_t m = 0; !r && m < p->n; m++)
+		for (size_t m = 0; !r && m < p->n && *cpu < p->cpus; m++)
 			r = open_counter(p, metrics[m], (uint32_t)(*cpu * p->n + m), *cpu, e);
 	return r;
 }

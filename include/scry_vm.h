@@ -143,7 +143,8 @@ struct scry_vm_result {
 
 /*
  * Runs a program: compiled code when there is some, else by interpreter. Returns 0, or
- * -EFAULT (memory), -ELOOP (budget), -EOVERFLOW (stack), -EINVAL (helper), -ENOENT (no
+ * -EFAULT (memory), -ELOOP (budget), -EOVERFLOW (stack), -EINVAL (helper), -ENOTSUP (an
+ * instruction of an object file that needs what the kernel does not have), -ENOENT (no
  * program).
  */
 int scry_vm_run(struct scry_vm *vm, int prog, const struct scry_vm_input *in,

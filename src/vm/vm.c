@@ -110,19 +110,23 @@ int scry_vm_jit_place(struct scry_vm *vm, int prog, uint32_t insn, size_t *start
 
 /* --- running --- */
 
+static const char *fault_words(int fault)
+{
+	switch (fault) {
+	case -EFAULT: return "touches memory it may not";
+	case -ELOOP: return "the budget of steps is used up";
+	case -EOVERFLOW: return "too many functions on the stack";
+	case -ENOTSUP: return "needs what the kernel's types lack (CO-RE)";
+	default: return "the helper is not there or not usable";
+	}
+}
+
 static void describe(const struct scry_vm_run *run, struct scry_vm_result *out)
 {
-	const char *what = run->fault == -EFAULT      ? "touches memory it may not"
-			   : run->fault == -ELOOP     ? "the budget of steps is used up"
-			   : run->fault == -EOVERFLOW ? "too many functions on the stack"
-			   : run->fault == -ENOTSUP
-				   ? "needs what the kernel's types lack (CO-RE)"
-				   : "the helper is not there or not usable";
-
 	out->prog = run->prog->id;
 	out->insn = run->fault_insn;
 	snprintf(out->words, sizeof(out->words), "%.100s: instruction %u: %s", run->prog->name,
-		 run->fault_insn, what);
+		 run->fault_insn, fault_words(run->fault));
 }
 
 /* Code without checks runs only for who gives them up. */

@@ -311,7 +311,7 @@ static int compile_all(struct cfi_table *t, const struct source *sources, size_t
 int cfi_compile(struct cfi_table *t, const uint8_t *bytes, size_t size, uint64_t addr,
 		uint64_t base)
 {
-	return compile_all(t, &(struct source){ bytes, size, addr, false, 0 }, 1, base);
+	return compile_all(t, &(struct source){ bytes, size, addr }, 1, base);
 }
 
 /* Where the code of a file begins. */
@@ -337,11 +337,16 @@ int cfi_load(struct cfi_table *t, const struct elf *f)
 	*t = (struct cfi_table){};
 	if (elf_word_size(f) != 8 || !elf_next_segment(f, &i, &first))
 		return -ENOENT;
-	for (i = 0; i < 2; i++)
+	for (i = 0; i < 2; i++) {
+		bool is_debug = i == 1;
+
 		if (elf_plain_section(f, names[i], &s))
-			sources[n++] =
-				(struct source){ (const uint8_t *)s.bytes, s.size, s.addr,
-						 i == 1, i == 1 ? lowest_code(f) : 0 };
+			sources[n++] = (struct source){ .bytes = (const uint8_t *)s.bytes,
+							.size = s.size,
+							.addr = s.addr,
+							.is_debug = is_debug,
+							.code = is_debug ? lowest_code(f) : 0 };
+	}
 	return n ? compile_all(t, sources, n, first.addr) : -ENOENT;
 }
 

@@ -15,8 +15,7 @@ char *demangle(const char *name)
 	return text;
 }
 
-/* How many bytes at p are an operator's name, in which brackets are no brackets, or an arrow.
- */
+/* How many bytes at p are a name or an arrow whose brackets open and close nothing. */
 static size_t skip_operator(const char *p, const char *name)
 {
 	static const char word[] = "operator", anonymous[] = "(anonymous namespace)";

@@ -368,9 +368,11 @@ static bool take_virtual_base(struct typetab *tt, const struct dwarf_origin *o, 
 		slot = ops[2].number;
 	else
 		return false;
+	if (!slot || slot >= SLOT_MAX)
+		return false;
 	*out = (struct field){ .name = "", .type = make_target(tt, o->types, die, 0) };
-	out->vtable_slot = (int32_t) - (int64_t)(slot % SLOT_MAX);
-	return slot && slot < SLOT_MAX && out->type->kind == T_STRUCT;
+	out->vtable_slot = -(int32_t)slot;
+	return out->type->kind == T_STRUCT;
 }
 
 /* The members of a struct under construction. */

@@ -5,8 +5,7 @@
 enum { ENTRIES_MAX = 4096 };
 
 /* A class under examination. */
-struct class
-{
+struct cxx_class {
 	Dwarf_Die die;
 	const char *name;
 	unsigned *budget; /* entries to look at, of all classes together */
@@ -17,7 +16,7 @@ struct class
 static bool is_nontrivial(Dwarf_Die *type, unsigned *budget, int depth);
 
 /* A class of the name "box" or "box<int>" has constructors of the name "box". */
-static bool is_constructor(const struct class *c, const char *name)
+static bool is_constructor(const struct cxx_class *c, const char *name)
 {
 	size_t n = strlen(name);
 
@@ -56,7 +55,7 @@ static bool takes_own(Dwarf_Die *func, Dwarf_Die *class)
 }
 
 /* Does a function make its class one that only its own code may copy or end? */
-static bool is_own_code(struct class *c, Dwarf_Die *func)
+static bool is_own_code(struct cxx_class *c, Dwarf_Die *func)
 {
 	const char *name = die_name(func);
 	bool is_default =
@@ -94,7 +93,7 @@ static bool type_of_member(Dwarf_Die *die, Dwarf_Die *out)
 	return false;
 }
 
-static bool is_part_nontrivial(struct class *c, Dwarf_Die *die)
+static bool is_part_nontrivial(struct cxx_class *c, Dwarf_Die *die)
 {
 	Dwarf_Die type;
 
@@ -115,7 +114,7 @@ static bool is_part_nontrivial(struct class *c, Dwarf_Die *die)
 
 static bool is_nontrivial(Dwarf_Die *type, unsigned *budget, int depth)
 {
-	struct class c = { *type, die_name(type), budget, depth, false, false };
+	struct cxx_class c = { *type, die_name(type), budget, depth, false, false };
 	Dwarf_Die die;
 
 	if (!die_is_scope(type) || depth > DIE_DEPTH_MAX || !die_first(type, &die))

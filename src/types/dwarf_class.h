@@ -1,8 +1,9 @@
 /*
  * dwarf_class.h - objects of C++ and Rust that are handed over by their address.
  *
- * Those that only their own code may copy or end (Itanium C++ ABI, 3.1.2.3 and "non-trivial for
- * the purposes of calls"). clang says so of each class, of what GCC wrote it is worked out.
+ * Of C++ those that only their own code may copy or end (Itanium C++ ABI, 3.1.2.3 and
+ * "non-trivial for the purposes of calls"): clang says so of each class, of what GCC wrote it
+ * is worked out.  Of Rust those that are larger than a word and more than two numbers.
  */
 #ifndef SCRY_TYPES_DWARF_CLASS_H
 #define SCRY_TYPES_DWARF_CLASS_H

@@ -11,6 +11,7 @@
 
 enum {
 	SECTIONS = 9, /* numbered from 1 */
+	INFO = 1,
 	STR_OFFSETS = 6,
 	UNITS_MAX = 1 << 22,
 	COLUMNS_MAX = 16,
@@ -23,7 +24,7 @@ static const char *const names[2][SECTIONS] = {
 	  "rnglists" },
 };
 
-/* Where a section lies in the file, or a piece of one. */
+/* Where a section lies in the file, or a piece of one; bytes. */
 struct range {
 	uint64_t offset, size;
 };
@@ -275,7 +276,8 @@ static void add_pieces(struct image *im, const struct dwp *p, uint32_t row)
 		if (section == STR_OFFSETS)
 			add_strings(im, p, bytes, r.size);
 		/* With a NUL, for readers of strings in it that do not look for its end. */
-		add_section(im, names[p->index.is_v5][section], bytes, r.size + (section == 1));
+		add_section(im, names[p->index.is_v5][section], bytes,
+			    r.size + (section == INFO));
 	}
 }
 

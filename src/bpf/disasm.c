@@ -89,8 +89,7 @@ static bool put_named(struct sb *out, enum insn_id id, const struct bpf_insn *in
 	return true;
 }
 
-/* In a dump of the kernel's the address of a function has the kernel's number of it behind it.
- */
+/* In dumps of the kernel's a function's address has the kernel's number of it behind it. */
 static enum insn_id find(const struct bpf_insn *p, uint32_t left)
 {
 	if (left < 2 || !insn_is_wide(p) || p->src_reg != BPF_PSEUDO_FUNC)

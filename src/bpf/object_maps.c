@@ -137,8 +137,7 @@ struct look {
 	unsigned members, depth;
 };
 
-/* The name of what only the kernel may write, if the member is that: kptr and its kin are tags.
- */
+/* The tag, if it is one, of a pointer that only the kernel may write (kptr and its kin). */
 static const char *kernels_pointer(const struct btf *b, const struct btf_type *ptr)
 {
 	static const char *const TAGS[] = { "kptr", "kptr_untrusted", "percpu_kptr", "uptr" };

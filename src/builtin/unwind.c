@@ -34,9 +34,8 @@ enum {
 	W_INODE = 104, /* key of the files: u64 inode, u32 device, u32 0 */
 	W_DEVICE = 112,
 	W_VMA = 120, /* address of the first byte of the file, were it mapped as this part is */
-	W_LOW = 128, /* the last mapping that the kernel told: from where, how many bytes or 0,
-		      */
-	W_SIZE = 136,
+	W_LOW = 128, /* where the last mapping begins that the kernel told of */
+	W_SIZE = 136,  /* its bytes; 0: there is none */
 	W_FIRST = 144, /* and the first step in its rows */
 	W_MEM = 152,   /* what was read of the process */
 	W_FRAMES = W_MEM + SIGNAL_SIZE,

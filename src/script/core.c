@@ -141,8 +141,7 @@ static int field_value(struct core_walk *w, uint32_t kind, uint64_t *value)
 	}
 }
 
-/* Numbers without a sign and pointers may be wider or narrower in the kernel than in the file.
- */
+/* Pointers and numbers without a sign may have another width in the kernel than in the file. */
 static bool is_word(const struct type *t)
 {
 	return t->kind == T_PTR || (t->kind == T_INT && !t->is_signed);

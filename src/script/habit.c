@@ -6,7 +6,10 @@
 static const char *const LOOPS =
 	"loops are `for ($i : 0..10) { }`, `for ($kv : @map) { }` and `while ($i < 10) { }`";
 
-/* wanted NULL: whatever was expected; found ends with '*': any text that begins so. */
+/*
+ * The first row that fits counts. wanted NULL: whatever was expected; found ends with '*': any
+ * text that begins so; hint NULL: nothing is to be said.
+ */
 static const struct {
 	const char *wanted, *found, *hint;
 } syntax[] = {

@@ -207,8 +207,7 @@ struct plan {
 	uint32_t unwind_maps, unwind_tables, unwind_files; /* kmaps; 0: there are none */
 	uint32_t packets_kmap;				   /* 0: there is none */
 	bool unwind_follow; /* of all files that the processes map the tables are made */
-	bool unwind_each;   /* and all they map belongs into unwind_maps: not all can ask for it
-			     */
+	bool unwind_each; /* and all they map belongs into unwind_maps: not all programs ask */
 	bool uses_user_symbols; /* addresses of processes are among the values */
 };
 

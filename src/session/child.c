@@ -24,8 +24,7 @@ static const char *closing(const char *p)
 	return *p ? p : NULL;
 }
 
-/* Takes the first word off *rest in place, without its quotes; *rest is NULL behind the last.
- */
+/* Takes the first word off *rest, in place and unquoted; *rest is NULL behind the last. */
 static char *take_word(char **rest)
 {
 	char *word = *rest, *to = word;

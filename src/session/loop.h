@@ -27,7 +27,12 @@ struct loop {
 	timers; /* without the kernel: one per place of interval probes */
 };
 
-#define LOOP_CLOSED ((struct loop){ -1, -1, -1, -1, 0, 0, 0, WALK_NONE, {} })
+#define LOOP_CLOSED                        \
+	((struct loop){ .poll = -1,        \
+			.signals = -1,     \
+			.user_signal = -1, \
+			.every = -1,       \
+			.walk = WALK_NONE })
 
 /* Returns 0 or -errno with e set; loop_close() in any case. */
 int loop_open(struct loop *l, struct session *s, struct err *e);

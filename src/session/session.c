@@ -79,8 +79,7 @@ static int load_plan(struct session *s, struct err *e)
 		return err;
 	for (size_t i = 0; i < plan->progs.len && s->opt.loaded; i++)
 		s->opt.loaded(s->opt.loaded_arg, &plan->progs.data[i], s->loaded.progs[i]);
-	/* Something that stays: the arena is not to be given up and made again with each event.
-	 */
+	/* Something that stays, lest the arena be given up and made again with each event. */
 	if (plan->uses_ring)
 		arena_alloc(&s->scratch, 1);
 	if (plan->uses_ring && !s->loaded.vm)

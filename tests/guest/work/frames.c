@@ -1,5 +1,4 @@
-/* frames DEVICE COUNT: sends COUNT frames of 60 bytes, of the protocol for experiments (88b5).
- */
+/* frames DEVICE COUNT: sends COUNT frames of 60 bytes, of an experiment's protocol (88b5). */
 #include "work.h"
 
 #include <arpa/inet.h>

@@ -6,7 +6,8 @@
  *	work:twice  (a number), at two places with different operands
  *	work:armed  behind a semaphore; prints how often that was up
  *	work:forms  (floating point by its mark, by its register, thread-local, bits 8-15 and
- *0-7 of the number, a short behind a base and an index, the number without a size)
+ *		    bits 0-7 of the number, a short behind a base and an index, the number
+ *		    without a size)
  *	work:many   (256 of them: the number as the 11th and the 255th, 2 as the last, else 1)
  *
  * It waits WAIT milliseconds before, or for a line in the FIFO of that name.

@@ -128,8 +128,33 @@ static const Elf64_Shdr *find_section(const struct bpf_object_file *r, const cha
 	return NULL;
 }
 
+/* Definitions that are numbers: what came before .maps, and what writers without BTF use. */
+static bool has_classic_maps(const struct bpf_object_file *r, uint32_t section)
+{
+	const char *name = section_name(r, section);
+
+	return !strcmp(name, "maps") || !strncmp(name, "maps/", 5);
+}
+
+static int read_classic_map(struct bpf_object_file *r, const Elf64_Sym *s)
+{
+	const Elf64_Shdr *section = &r->sections[s->st_shndx];
+	struct bpf_object_map map = { .name = symbol_name(r, s) };
+
+	if (section->sh_type == SHT_NOBITS || s->st_value > section->sh_size ||
+	    s->st_size > section->sh_size - s->st_value)
+		return bad(r, "a map is outside of its section");
+	int ret = object_map_from_numbers(r->data + section->sh_offset + s->st_value,
+					  s->st_size, &map, r->err);
+	if (!ret)
+		vec_push(r->arena, &r->out->maps, map);
+	return ret;
+}
+
 static int read_map(struct bpf_object_file *r, const Elf64_Sym *s)
 {
+	if (has_classic_maps(r, s->st_shndx))
+		return read_classic_map(r, s);
 	const Elf64_Shdr *btf = find_section(r, ".BTF");
 	struct bpf_object_map map = { .name = symbol_name(r, s) }, inner = { 0 };
 	int ret = object_map_from_btf(btf ? r->data + btf->sh_offset : NULL,
@@ -175,7 +200,8 @@ static int read_maps(struct bpf_object_file *r)
 
 		if (s->st_shndx >= r->header->e_shnum ||
 		    ELF64_ST_TYPE(s->st_info) != STT_OBJECT ||
-		    strcmp(section_name(r, s->st_shndx), ".maps"))
+		    (strcmp(section_name(r, s->st_shndx), ".maps") != 0 &&
+		     !has_classic_maps(r, s->st_shndx)))
 			continue;
 		int ret = read_map(r, s);
 		if (ret)
@@ -306,12 +332,15 @@ static int place(struct bpf_object_file *r, struct joined *j, uint32_t section, 
 
 static int relocate_data(struct bpf_object_file *r, struct bpf_insn *p, const Elf64_Sym *s)
 {
-	const char *section = section_name(r, s->st_shndx);
+	bool classic = has_classic_maps(r, s->st_shndx);
 	uint32_t number;
 
 	if (!insn_is_wide(p))
 		return bad(r, "an address is wanted where there is no 64-bit immediate");
-	if (!strcmp(section, ".maps")) {
+	/* Of a static map the relocation may name the section only. */
+	if (classic && !(s = map_at(r, s->st_shndx, s->st_value + (uint32_t)p->imm)))
+		return bad(r, "an address in its section of maps is none of a map");
+	if (classic || !strcmp(section_name(r, s->st_shndx), ".maps")) {
 		int ret = find_map(r, symbol_name(r, s), &number) ? 0 : read_map(r, s);
 
 		if (ret)

@@ -3,11 +3,12 @@
  *
  * A program is a function outside of .text, or one of .text where there is none outside;
  * functions of .text that it calls are put behind it.
- * Maps come from the section .maps (described by the file's BTF), and sections of data become
- * arrays with one value.  In the instructions a map is named by its number in the object, from
- * 1.  Variables of the kernel's configuration (extern CONFIG_HZ) are in an array ".kconfig",
- * weak ones that nobody defines are 0.  What needs more of a kernel is asked from the caller
- * (CO-RE relocations, kernel functions) or refused (kernel variables).
+ * Maps come from the section .maps (described by the file's BTF) or from the section maps (by
+ * numbers), and sections of data become arrays with one value.  In the instructions a map is
+ * named by its number in the object, from 1.  Variables of the kernel's configuration (extern
+ * CONFIG_HZ) are in an array ".kconfig", weak ones that nobody defines are 0.  What needs more
+ * of a kernel is asked from the caller (CO-RE relocations, kernel functions) or refused (kernel
+ * variables).
  */
 #ifndef SCRY_BPF_OBJECT_H
 #define SCRY_BPF_OBJECT_H

@@ -329,6 +329,35 @@ int object_map_from_btf(const void *data, size_t size, const char *name,
 	return ret;
 }
 
+int object_map_from_numbers(const void *definition, size_t size, struct bpf_object_map *map,
+			    struct err *e)
+{
+	uint32_t numbers[5] = { 0 };
+	const char *p = definition;
+
+	if (size < 4 * sizeof(*numbers) || size > 256)
+		return err_set(e, -EINVAL, "map %s: a definition of %zu bytes is none",
+			       map->name, size);
+	memcpy(numbers, p, size < sizeof(numbers) ? size : sizeof(numbers));
+	for (size_t i = sizeof(numbers); i < size; i++) {
+		if (p[i])
+			return err_set(e, -ENOTSUP,
+				       "map %s: its definition says more than type, sizes, "
+				       "entries and flags",
+				       map->name);
+	}
+	map->type = numbers[0];
+	map->key_size = numbers[1];
+	map->value_size = numbers[2];
+	map->max_entries = numbers[3];
+	map->flags = numbers[4];
+	if (map->type == BPF_MAP_TYPE_ARRAY_OF_MAPS || map->type == BPF_MAP_TYPE_HASH_OF_MAPS)
+		return err_set(e, -ENOTSUP,
+			       "map %s: which maps it holds, only .maps with BTF can say",
+			       map->name);
+	return 0;
+}
+
 bool object_extern_find(const void *data, size_t size, const char *name,
 			struct object_extern *out)
 {

@@ -264,11 +264,130 @@ static void plain_files_have_one_program(void **state)
 	}
 }
 
+/* Two maps that numbers define, the second of them static: its relocation names the section. */
+struct classic_file {
+	Elf64_Ehdr header;
+	char names[32];
+	Elf64_Sym symbols[5];
+	struct bpf_insn code[6];
+	Elf64_Rel rels[2];
+	uint32_t maps[2][6];
+	Elf64_Shdr sections[6];
+};
+
+#define AT(field)                                          \
+	.sh_offset = offsetof(struct classic_file, field), \
+	.sh_size = sizeof(((struct classic_file *)0)->field)
+
+static struct classic_file classic_file(void)
+{
+	struct classic_file f = {
+		.header = { .e_ident = { 0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB },
+			    .e_type = ET_REL,
+			    .e_machine = EM_BPF,
+			    .e_shoff = offsetof(struct classic_file, sections),
+			    .e_shentsize = sizeof(Elf64_Shdr),
+			    .e_shnum = 6,
+			    .e_shstrndx = 1 },
+		.names = "\0main\0xdp\0maps\0one\0two",
+		.symbols = { { 0 },
+			     { 1, ELF64_ST_INFO(STB_GLOBAL, STT_FUNC), 0, 3, 0, 48 },
+			     { 15, ELF64_ST_INFO(STB_GLOBAL, STT_OBJECT), 0, 5, 0, 24 },
+			     { 19, ELF64_ST_INFO(STB_LOCAL, STT_OBJECT), 0, 5, 24, 24 },
+			     { 0, ELF64_ST_INFO(STB_LOCAL, STT_SECTION), 0, 5, 0, 0 } },
+		.code = { { BPF_LD | BPF_IMM | BPF_DW, 1, 0, 0, 0 },
+			  { 0 },
+			  { BPF_LD | BPF_IMM | BPF_DW, 2, 0, 0, 24 },
+			  { 0 },
+			  { BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, 0 },
+			  { BPF_JMP | BPF_EXIT } },
+		.rels = { { 0, ELF64_R_INFO(2ull, 1) }, { 16, ELF64_R_INFO(4ull, 1) } },
+		.maps = { { BPF_MAP_TYPE_ARRAY, 4, 8, 10 },
+			  { BPF_MAP_TYPE_HASH, 2, 16, 100, BPF_F_NO_PREALLOC } },
+		.sections = { { 0 },
+			      { .sh_type = SHT_STRTAB, AT(names) },
+			      { .sh_type = SHT_SYMTAB, .sh_link = 1, AT(symbols) },
+			      { .sh_name = 6, .sh_type = SHT_PROGBITS, AT(code) },
+			      { .sh_type = SHT_REL, .sh_link = 2, .sh_info = 3, AT(rels) },
+			      { .sh_name = 10, .sh_type = SHT_PROGBITS, AT(maps) } },
+	};
+
+	return f;
+}
+
+static void maps_of_numbers(void **state)
+{
+	(void)state;
+	auto_arena struct arena a = { 0 };
+	struct classic_file file = classic_file();
+	struct bpf_object o;
+	struct err e = { 0 };
+
+	if (bpf_object_read(&a, &file, sizeof(file), NULL, NULL, &o, &e))
+		fail_msg("%s", e.msg);
+	assert_int_equal(o.maps.len, 2);
+	const struct bpf_object_map *one = &o.maps.data[0], *two = &o.maps.data[1];
+	assert_string_equal(one->name, "one");
+	assert_int_equal(one->type, BPF_MAP_TYPE_ARRAY);
+	assert_int_equal(one->max_entries, 10);
+	assert_string_equal(two->name, "two");
+	assert_int_equal(two->type, BPF_MAP_TYPE_HASH);
+	assert_int_equal(two->key_size, 2);
+	assert_int_equal(two->value_size, 16);
+	assert_int_equal(two->max_entries, 100);
+	assert_int_equal(two->flags, BPF_F_NO_PREALLOC);
+	assert_int_equal(o.progs.len, 1);
+	for (uint32_t i = 0; i < 2; i++) {
+		const struct bpf_insn *insn = &o.progs.data[0].insns[2 * (size_t)i];
+
+		assert_int_equal(insn->src_reg, BPF_PSEUDO_MAP_FD);
+		assert_int_equal(insn->imm, i + 1);
+		assert_int_equal(insn[1].imm, 0);
+	}
+}
+
+static void maps_of_numbers_that_are_none(void **state)
+{
+	(void)state;
+	struct classic_file good = classic_file(), f[5];
+	static const struct {
+		int ret;
+		const char *words;
+	} WANT[] = {
+		{ -EINVAL, "map two: a definition of 12 bytes is none" },
+		{ -EINVAL, "bad object file: a map is outside of its section" },
+		{ -ENOTSUP, "map two: its definition says more than type, sizes, entries "
+			    "and flags" },
+		{ -ENOTSUP, "map two: which maps it holds, only .maps with BTF can say" },
+		{ -EINVAL, "bad object file: an address in its section of maps is none of a "
+			   "map" },
+	};
+
+	for (size_t i = 0; i < 5; i++)
+		f[i] = good;
+	f[0].symbols[3].st_size = 12;
+	f[1].symbols[3].st_value = 25;
+	f[2].maps[1][5] = 1;
+	f[3].maps[1][0] = BPF_MAP_TYPE_HASH_OF_MAPS;
+	f[4].code[2].imm = 48;
+	for (size_t i = 0; i < 5; i++) {
+		auto_arena struct arena a = { 0 };
+		struct bpf_object o;
+		struct err e = { 0 };
+
+		assert_int_equal(bpf_object_read(&a, &f[i], sizeof(f[i]), NULL, NULL, &o, &e),
+				 WANT[i].ret);
+		assert_string_equal(e.msg, WANT[i].words);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(values_of_the_kernels_are_refused),
 		cmocka_unit_test(plain_files_have_one_program),
+		cmocka_unit_test(maps_of_numbers),
+		cmocka_unit_test(maps_of_numbers_that_are_none),
 		cmocka_unit_test(programs_maps_and_data),
 		cmocka_unit_test(variables_of_the_configuration),
 		cmocka_unit_test(damaged_files_are_refused),

@@ -374,12 +374,9 @@ static int compile(struct task *t)
 	return ret;
 }
 
-static int load(struct task *t)
+/* A machine with the maps of --map, or of the object file. */
+static int make_machine(struct task *t)
 {
-	int ret = read_program(t);
-
-	if (ret)
-		return fail(t);
 	t->vm = scry_vm_new();
 	if (t->nmaps && t->source.object.maps.len) {
 		err_set(&t->err, -EINVAL, "an object file brings its own maps");
@@ -387,8 +384,18 @@ static int load(struct task *t)
 	}
 	if (add_maps(t))
 		return fail_vm(t);
-	if (add_object_maps(t))
+	return add_object_maps(t) ? fail(t) : 0;
+}
+
+static int load(struct task *t)
+{
+	int ret = read_program(t);
+
+	if (ret)
 		return fail(t);
+	ret = make_machine(t);
+	if (ret)
+		return ret;
 	t->info.name = t->source.prog			 ? t->source.prog->name
 		       : t->path && strcmp(t->path, "-") ? t->path
 							 : "stdin";
@@ -719,20 +726,55 @@ static int place_packet(struct task *t)
 {
 	size_t room = t->memory.len + 1;
 
-	t->packet = mmap(NULL, room, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+	if (!t->packet)
+		t->packet = mmap(NULL, room, PROT_READ | PROT_WRITE,
+				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
 	if (t->packet == MAP_FAILED)
 		return err_set(&t->err, -errno, "no memory for a packet of %zu bytes",
 			       t->memory.len);
 	return scry_vm_memory_add(t->vm, t->packet, t->memory.len, true);
 }
 
+/*
+ * The machine of one run, so that it finds nothing in maps that a run before it left. The test
+ * helpers have the numbers of the kernel's; who has maps wants those.
+ */
+static int plugin_machine(struct task *t, unsigned given_maps)
+{
+	scry_vm_free(t->vm);
+	t->vm = NULL;
+	t->nmaps = given_maps;
+	t->loaded.len = 0;
+	int ret = make_machine(t);
+	if (ret)
+		return ret;
+	if (!t->nmaps)
+		add_test_helpers(t->vm);
+	t->prog = scry_vm_load(t->vm, t->insns, t->n, NULL);
+	if (t->prog < 0)
+		return fail_vm(t);
+	vec_push(&t->arena, &t->loaded,
+		 ((struct loaded){ t->prog, t->source.prog, t->insns, t->n }));
+	if (fill_maps(t) || (t->info.context == SCRY_VM_XDP && place_packet(t)))
+		return fail(t);
+	return 0;
+}
+
 /* One run over a copy of the memory. */
-static int plugin_run(struct task *t, unsigned flags, struct scry_vm_result *out)
+static int plugin_run(struct task *t, unsigned given_maps, unsigned flags,
+		      struct scry_vm_result *out)
 {
 	auto_sb struct sb copy = { 0 };
 	struct xdp_md md = { 0 };
+	int ret = plugin_machine(t, given_maps);
 
+	if (ret)
+		return ret;
+	vec_each(l, &t->loaded) {
+		if (!(flags & SCRY_VM_INTERPRET) &&
+		    scry_vm_jit(t->vm, l->id, run_flags(t) & SCRY_VM_BLIND))
+			return fail_vm(t);
+	}
 	sb_write(&copy, sb_str(&t->memory), t->memory.len);
 	struct scry_vm_input in = { .mem = copy.len ? copy.s : NULL,
 				    .mem_size = copy.len,
@@ -745,16 +787,18 @@ static int plugin_run(struct task *t, unsigned flags, struct scry_vm_result *out
 		in.mem = &md;
 		in.mem_size = sizeof(md);
 	}
-	int ret = scry_vm_run(t->vm, t->prog, &in, out);
-	if (ret)
-		fprintf(stderr, "%s\n", out->words);
-	return ret;
+	if (!scry_vm_run(t->vm, t->prog, &in, out))
+		return 0;
+	fprintf(stderr, "%s\n", out->words);
+	return EXIT_BAD;
 }
 
 static int vm_plugin(struct task *t)
 {
 	struct scry_vm_result by_interpreter, by_jit;
 	bool both = t->jit == t->interpret;
+	unsigned maps = t->nmaps;
+	int ret = 0;
 
 	if (t->path && set_memory(t, t->path))
 		return fail(t);
@@ -765,19 +809,12 @@ static int vm_plugin(struct task *t)
 		err_set(&t->err, -EINVAL, "standard input is no object file");
 		return fail(t);
 	}
-	t->vm = scry_vm_new();
-	add_test_helpers(t->vm);
-	t->prog = scry_vm_load(t->vm, t->insns, t->n, NULL);
-	if (t->prog < 0)
-		return fail_vm(t);
-	if (t->info.context == SCRY_VM_XDP && place_packet(t))
-		return fail(t);
-	if ((both || t->interpret) && plugin_run(t, SCRY_VM_INTERPRET, &by_interpreter))
-		return EXIT_BAD;
-	if ((both || t->jit) && scry_vm_jit(t->vm, t->prog, 0))
-		return fail_vm(t);
-	if ((both || t->jit) && plugin_run(t, 0, &by_jit))
-		return EXIT_BAD;
+	if (both || t->interpret)
+		ret = plugin_run(t, maps, SCRY_VM_INTERPRET, &by_interpreter);
+	if (!ret && (both || t->jit))
+		ret = plugin_run(t, maps, 0, &by_jit);
+	if (ret)
+		return ret;
 	if (both && by_interpreter.r0 != by_jit.r0) {
 		fprintf(stderr, "interpreter: %" PRIx64 ", JIT: %" PRIx64 "\n",
 			by_interpreter.r0, by_jit.r0);

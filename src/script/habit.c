@@ -15,6 +15,8 @@ static const struct {
 } syntax[] = {
 	{ "':'", "=", LOOPS },
 	{ "')'", "in", LOOPS },
+	{ "a variable", "int", LOOPS },
+	{ "a variable", "*", "a variable is written $name" },
 	{ "';'", "=", NULL }, /* $a = $b = 1 */
 	{ "']'", "=", NULL }, /* @[pid = 1: the bracket is missing */
 	{ NULL, "=", "== compares" },

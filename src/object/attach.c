@@ -436,7 +436,7 @@ static const struct kind {
 	{ "tp_btf", attach_auto, PLACE | BEFORE_LOAD, "NAME" },
 	{ "freplace", attach_auto, PLACE | BEFORE_LOAD, "PROGRAM-ID:FUNCTION" },
 	{ "iter", attach_iter, PLACE | BEFORE_LOAD | ONE_PROCESS, "KIND" },
-	{ "perf_event", attach_samples, ONE_PROCESS, "EVENT" },
+	{ "perf_event", attach_samples, ONE_PROCESS, "EVENT[:COUNT]" },
 	{ "xdp xdp.frags xdp_devmap xdp_cpumap", attach_xdp, 0, NULL },
 	{ "tc classifier action", attach_tc, 0, "egress" },
 	{ "tcx netkit", attach_tcx, 0, NULL },

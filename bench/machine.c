@@ -1,16 +1,16 @@
 /*
  * machine: what programs cost on the machine and in the kernel; what compiling and verifying
- *do.
+ * do.
  *
  *	machine [UBPF]
  *
  * UBPF is a ubpf_test to measure beside, from https://github.com/iovisor/ubpf.
  *
  * Each program is a loop; "NAME ENGINE NS" is its processor time per turn, the median of
- *ROUNDS, in each of which all engines have their turn. Engines: jit, unchecked (the JIT without
- * checks), interpreter, kernel (its JIT, by BPF_PROG_TEST_RUN), ubpf-jit and ubpf-interpreter
- * (whole processes, their start taken off; its JIT checks nothing, its interpreter checks
- * memory).
+ * ROUNDS, in each of which all engines have their turn. Engines: jit, unchecked (the JIT
+ * without checks), interpreter, kernel (its JIT, by BPF_PROG_TEST_RUN), ubpf-jit and
+ * ubpf-interpreter (whole processes, their start taken off; its JIT checks nothing, its
+ * interpreter checks memory).
  *
  * Then "compile N NS" and "verify N NS", per instruction of programs of N instructions.
  */

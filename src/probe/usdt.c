@@ -9,8 +9,8 @@
  *
  * in words of the file's size (SystemTap's sys/sdt.h).  The addresses are those at the time of
  * linking; a tool that moved the file afterwards (prelink) moved .stapsdt.base but not the
- *note, so that the difference is added.  The semaphore is a 16-bit counter of listeners that
- *the program may look at before it prepares arguments; the kernel counts it up in each process
+ * note, so that the difference is added.  The semaphore is a 16-bit counter of listeners that
+ * the program may look at before it prepares arguments; the kernel counts it up in each process
  * while the probe is attached.
  *
  * A probe that was inlined has several notes of one name: each is a target, and those whose

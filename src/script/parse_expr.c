@@ -1,8 +1,7 @@
 /*
  * Expressions.  Precedence from loose to tight:
  *
- *	?:   ||   &&   |   ^   &   == != =~ !~   < > <= >=   << >>   + -   * / %   prefix
- *postfix
+ *	?:  ||  &&  |  ^  &  == != =~ !~  < > <= >=  << >>  + -  * / %  prefix  postfix
  *
  * Binary levels associate to the left, ?: to the right.
  */

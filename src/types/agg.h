@@ -24,11 +24,11 @@
  * "set" says that the value exists: written as 1 by sum, min, max, and as 2 by zero() for all
  * kinds (bit 0: seen since; a min or max without it reads as 0).
  * avg, stats, stddev and histograms exist when n (some bucket) is not 0, or after zero() when
- *their last word, [words - 1], is set.
+ * their last word, [words - 1], is set.
  *
  * min and max keep the greatest of a biased value, so that 0 is neutral and one instruction
  * sequence serves all four: max unsigned: v; max signed: v ^ 1<<63; min: the complement of
- *that.
+ * that.
  */
 #ifndef SCRY_TYPES_AGG_H
 #define SCRY_TYPES_AGG_H

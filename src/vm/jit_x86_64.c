@@ -6,10 +6,10 @@
  *	r12: struct scry_vm_run     r9 r10 r11: scratch
  *
  * So r1 ... r5 are where C functions take their arguments and r6 ... r9 survive a call: a
- *helper is one call with the run as its sixth argument.  The code begins with an entry for C,
- *which calls the program's first function as a function like any other; "exit" is a ret.  What
- *ends the whole program (a fault, a packet that is too short) goes back to the entry's stack
- *pointer.
+ * helper is one call with the run as its sixth argument.  The code begins with an entry for C,
+ * which calls the program's first function as a function like any other; "exit" is a ret.  What
+ * ends the whole program (a fault, a packet that is too short) goes back to the entry's stack
+ * pointer.
  *
  * A leaf (leaf.h) is a C function of its own with other registers.
  *

@@ -15,7 +15,7 @@
  *	verify_callback.c	functions that helpers call back
  *
  * It is meant to accept only what the kernel's verifier accepts as safe
- *(kernel/bpf/verifier.c), and is stricter where that is simpler.
+ * (kernel/bpf/verifier.c), and is stricter where that is simpler.
  */
 #ifndef SCRY_VM_VERIFY_H
 #define SCRY_VM_VERIFY_H

@@ -8,8 +8,8 @@
  *	NEEDS kprobe
  *
  * A case starts at NAME; its other lines are rows of keyword.def, in any order.  The text
- *starts one blank behind the keyword.  A line that starts with a blank continues the one above.
- *Empty lines and lines starting with # do not count.
+ * starts one blank behind the keyword.  A line that starts with a blank continues the one
+ * above. Empty lines and lines starting with # do not count.
  */
 #ifndef SCRY_RUNNER_CASE_H
 #define SCRY_RUNNER_CASE_H

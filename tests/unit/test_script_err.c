@@ -12,14 +12,14 @@
  *
  * Where the carets do not fit - columns 1 and 2, a place behind the end of a line, a text of
  * several lines - columns are given as numbers, the second one exclusive, or "end" for the end
- *of the text:
+ * of the text:
  *
  *	//@ 1-7 E0007
  *	//@ end E0001
  *
  * A span of several lines is marked up to the end of its first line.  Marks of warnings
  * (W....) are the same.  The file must give exactly the marked messages; the code of its name
- *is among them.
+ * is among them.
  *
  * Codes of the text (E000x) and of the C at its head (E001x) are tried by reading alone, those
  * of names, types and builtins (E01xx, E03xx, W01xx) by compiling; what probes and the kernel

@@ -1,9 +1,9 @@
 /*
  * Random scripts leave the same behind wherever they run: compiled with all passes of the
  * optimiser and without each of them, interpreted and compiled on the machine in user space,
- *and in the kernel.  What is compared: the globals (scalars, counters, aggregates), all maps,
- *and the records of events.  The machine's verifier must accept each program that all passes
- *saw.
+ * and in the kernel.  What is compared: the globals (scalars, counters, aggregates), all maps,
+ * and the records of events.  The machine's verifier must accept each program that all passes
+ * saw.
  *
  *	CASES=n SEED=n SECONDS=n    how many scripts (default 60), from where on, for how long
  */

@@ -1,6 +1,6 @@
 /*
  * Runs the instruction vectors in tests/bpf/ by interpreter, by JIT (blinded, too) and, where
- *it may load programs, by the kernel: all must give the result that the vector states.
+ * it may load programs, by the kernel: all must give the result that the vector states.
  *
  * A vector is a name ("== name"), a program in either dialect, and:
  *	-- mem 00 11 ...	the context

@@ -4,8 +4,7 @@
  *
  * A case is a name ("== name"), a program, and:
  *	-- context socket|classifier|xdp	what the program gets (default: socket)
- *	-- map TYPE KEY VALUE ENTRIES [INNER]	map 1, 2, ...; in maps of maps are maps like
- *INNER
+ *	-- map TYPE KEY VALUE ENTRIES [INNER]	map 1, 2, ...; INNER: like those inside
  *	-- helper N				a helper that the machine does not have itself
  *	-- accept | -- reject WORDS
  *	-- kernel maybe				the kernel may accept what we reject

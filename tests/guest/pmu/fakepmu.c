@@ -3,18 +3,17 @@
  * fakepmu.c - a processor's event counters that count what they are told.
  *
  * Emulated machines have no such counters.  This module is some, below the kernel's own perf
- *core: all else is as with a processor's.  It registers for PERF_TYPE_RAW, where the core looks
- *for whoever serves PERF_TYPE_HARDWARE and PERF_TYPE_HW_CACHE.
+ * core: all else is as with a processor's.  It registers for PERF_TYPE_RAW, where the core
+ * looks for whoever serves PERF_TYPE_HARDWARE and PERF_TYPE_HW_CACHE.
  *
  *	echo EVENT:COUNT >/proc/fakepmu       COUNT events happen, now, here, in the kernel
- *	echo EVENT:COUNT:user >/proc/fakepmu  the same in the writer's program, behind its
- *write echo EVENT:COUNT:read >/proc/fakepmu  from now on COUNT more whenever a counter is
- *read
+ *	echo EVENT:COUNT:user >/proc/fakepmu  in the writer's program, behind its write
+ *	echo EVENT:COUNT:read >/proc/fakepmu  from now on COUNT more at each counter's reading
  *
  * An EVENT is a row of kinds[].  "Here" is the processor that the write runs on: what counts is
  * every event of that kind that is active there, of the writer or of the processor.  Overflows
- *come in an interrupt that cannot be masked, as a processor's do, each of them once: the core's
- *wish to throttle is not obeyed, or how many there are would depend on the clock.
+ * come in an interrupt that cannot be masked, as a processor's do, each of them once: the
+ * core's wish to throttle is not obeyed, or how many there are would depend on the clock.
  *
  * Once loaded it stays: 6.1 lets one PMU per boot have the tasks' hardware events.
  */

@@ -322,18 +322,32 @@ int loop_drain(struct session *s, struct err *e)
 	return err ? err : packets_read(s->packets, e);
 }
 
-/* Takes the signals that came so far; false when there were none. The next one is fatal. */
+static void forgive(int signo)
+{
+	(void)signo; /* what it asks for is being done */
+}
+
+/*
+ * Takes the signals that came so far; the next one is fatal. When none came, the session ends
+ * by itself, and a first one asks for nothing else: it must not cost the maps that are being
+ * printed.
+ */
 static bool take_signals(struct loop *l)
 {
+	struct sigaction once = { .sa_handler = forgive,
+				  .sa_flags = SA_RESETHAND | SA_RESTART };
 	struct signalfd_siginfo info;
-	bool any = false;
 	sigset_t set;
 
 	while (read(l->signals, &info, sizeof(info)) == sizeof(info))
-		any = true;
+		l->signalled = true;
 	ending_signals(&set);
+	for (int signo = 1; signo < NSIG && !l->signalled; signo++) {
+		if (sigismember(&set, signo) == 1)
+			sigaction(signo, &once, NULL);
+	}
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
-	return any;
+	return l->signalled;
 }
 
 void loop_close(struct loop *l)

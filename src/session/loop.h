@@ -1,8 +1,9 @@
 /*
  * loop.h - waiting while the trace runs.
  *
- * From loop_open() on, SIGINT and SIGTERM do not kill but end the session in order; after the
- * first one they have their default effect again, so that a second one ends it at once.
+ * From loop_open() on, SIGINT, SIGTERM and SIGHUP do not kill but end the session in order;
+ * after the first one they have their default effect again, so that a second one ends it at
+ * once. That holds for a first one that comes when the session is ending by itself, too.
  */
 #ifndef SCRY_SESSION_LOOP_H
 #define SCRY_SESSION_LOOP_H
@@ -21,6 +22,7 @@ struct loop {
 	int every;	 /* the timer of every_ns; -1: none */
 	uint64_t woken;	 /* ms: when the ring woke us last */
 	unsigned idle;	 /* looks at the ring since then that found nothing */
+	bool signalled;	 /* was asked to end by a signal */
 	int look_ms;	 /* until the next look at what processes map; 0: not asked for */
 	struct walk walk;
 	VEC(struct loop_timer)

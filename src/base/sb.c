@@ -1,10 +1,14 @@
 #include "base/sb.h"
 
 #include "base/arena.h"
+#include "base/auto.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static void reserve(struct sb *sb, size_t more)
 {
@@ -68,6 +72,25 @@ void sb_printf(struct sb *sb, const char *fmt, ...)
 	va_start(ap, fmt);
 	sb_vprintf(sb, fmt, ap);
 	va_end(ap);
+}
+
+int sb_read_file(struct sb *sb, const char *path)
+{
+	auto_close int fd =
+		strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC) : dup(STDIN_FILENO);
+	size_t left = SB_FILE_MAX;
+	char buf[16384];
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	while ((n = read(fd, buf, sizeof(buf))) > 0 && (size_t)n <= left) {
+		sb_write(sb, buf, (size_t)n);
+		left -= (size_t)n;
+	}
+	if (n > 0)
+		return -EFBIG;
+	return n < 0 ? -errno : 0;
 }
 
 void sb_clear(struct sb *sb)

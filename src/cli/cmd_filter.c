@@ -169,6 +169,9 @@ static int open_packets(struct filter *f)
 		f->pcap = f->api.open_live(f->device, PCAP_SNAPLEN, 0, 100, errors);
 	else
 		f->pcap = f->api.open_dead(f->linktype, PCAP_SNAPLEN);
+	/* Only where the file cannot be opened do its words begin with the name. */
+	if (!f->pcap && f->read && strncmp(errors, f->read, strlen(f->read)) != 0)
+		return err_set(&f->err, -EIO, "%s: %s", f->read, errors);
 	if (!f->pcap)
 		return err_set(&f->err, -EIO, "%s", errors);
 	f->linktype = f->api.datalink(f->pcap);

@@ -29,19 +29,9 @@ struct test {
 
 static int read_all(struct bpf_task *t, struct bytes *b)
 {
-	bool is_stdin = b->path && !strcmp(b->path, "-");
-	auto_fclose FILE *f = b->path && !is_stdin ? fopen(b->path, "re") : NULL;
-	FILE *from = is_stdin ? stdin : f;
-	char buf[4096];
-	size_t n;
+	int err = b->path ? sb_read_file(&b->in, b->path) : 0;
 
-	if (!b->path)
-		return 0;
-	if (!from)
-		return err_set(&t->err, -errno, "read %s", b->path);
-	while ((n = fread(buf, 1, sizeof(buf), from)))
-		sb_write(&b->in, buf, n);
-	return ferror(from) ? err_set(&t->err, -EIO, "read %s", b->path) : 0;
+	return err ? err_set(&t->err, err, "read %s", b->path) : 0;
 }
 
 static void put_hexdump(const uint8_t *bytes, size_t n)

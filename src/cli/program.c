@@ -3,24 +3,11 @@
 #include "base/auto.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-
-static int read_all(int fd, struct sb *out)
-{
-	char buf[16384];
-	ssize_t n;
-
-	while ((n = read(fd, buf, sizeof(buf))) > 0)
-		sb_write(out, buf, (size_t)n);
-	return n < 0 ? -errno : 0;
-}
 
 int program_read_file(const char *path, struct sb *out, struct err *e)
 {
-	bool is_stdin = !strcmp(path, "-");
-	auto_close int fd = is_stdin ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
-	int err = fd < 0 ? -errno : read_all(fd, out);
+	int err = sb_read_file(out, path);
 
 	if (err)
 		return err_set(e, err, "failed to open file '%s': %s", path, strerror(-err));

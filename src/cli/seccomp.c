@@ -99,7 +99,7 @@ int seccomp_print(const char *path, struct sb *out, struct err *e)
 	int err = vm_read_file(path, &file, e);
 
 	if (err)
-		return err;
+		return err_set(e, err, "read %s: %s", path, strerror(-err));
 	if (!file.len || file.len % sizeof(struct sock_filter) ||
 	    file.len / sizeof(struct sock_filter) > BPF_MAXINSNS)
 		return err_set(

@@ -13,20 +13,9 @@
 
 int vm_read_file(const char *path, struct sb *out, struct err *e)
 {
-	bool is_stdin = !strcmp(path, "-");
-	FILE *f = is_stdin ? stdin : fopen(path, "re");
-	char chunk[65536];
-	size_t n;
+	int err = sb_read_file(out, path);
 
-	if (!f)
-		return err_set(e, -errno, "read %s", path);
-	errno = 0;
-	while ((n = fread(chunk, 1, sizeof(chunk), f)))
-		sb_write(out, chunk, n);
-	int ret = ferror(f) ? err_set(e, errno ? -errno : -EIO, "read %s", path) : 0;
-	if (!is_stdin)
-		fclose(f);
-	return ret;
+	return err ? err_set(e, err, "read %s", path) : 0;
 }
 
 static int digit(char c)

@@ -146,6 +146,19 @@ static int run_verb(struct bpf_task *t, const struct bpf_verb *v)
 	return code;
 }
 
+static int no_such_verb(struct bpf_task *t, const char *command, const char *verb,
+			const char *usage)
+{
+	if (!t->json) {
+		fprintf(stderr, "scry %s: there is no '%s'\n%s", command, verb, usage);
+		return EXIT_USAGE;
+	}
+	err_set(&t->err, -EINVAL, "scry %s: there is no '%s'", command, verb);
+	int code = report(t);
+	jw_fini(&t->facts.w);
+	return code;
+}
+
 int bpf_command(int argc, char **argv, const struct bpf_verb *verbs, const char *usage)
 {
 	struct bpf_task t = { .words = { argv + 1, argc - 1 } };
@@ -157,8 +170,7 @@ int bpf_command(int argc, char **argv, const struct bpf_verb *verbs, const char 
 	for (const struct bpf_verb *v = verbs; v->name; v++)
 		if (*verb && !strncmp(v->name, verb, strlen(verb)))
 			return run_verb(&t, v);
-	fprintf(stderr, "scry %s: there is no '%s'\n%s", argv[0], verb, usage);
-	return EXIT_USAGE;
+	return no_such_verb(&t, argv[0], verb, usage);
 }
 
 static int show_all(struct bpf_task *t, enum kbpf_object what,

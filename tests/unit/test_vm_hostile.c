@@ -16,6 +16,8 @@
 
 #include <cmocka.h>
 
+#include "vm_text.h"
+
 static uint64_t seed = 0xfeedbeefcafe1234ull;
 
 static uint32_t pick(uint32_t below)
@@ -172,18 +174,13 @@ static void threads_share_a_map(void **state)
 		"r2 = r7; r1 = map[id:1]; call bpf_map_lookup_elem; if r0 == 0 goto out\n"
 		"add: r1 = 1; lock *(u64 *)(r0 +0) += r1\n"
 		"out: r0 = 0; exit\n";
-	auto_arena struct arena a = { 0 };
 	struct worker workers[THREADS];
 	pthread_t threads[THREADS];
-	struct bpf_insn *insns;
-	struct err e = { 0 };
 	uint64_t sum = 0, value[2];
-	uint32_t n;
 
-	assert_int_equal(bpf_asm(&a, COUNT, strlen(COUNT), &insns, &n, &e), 0);
 	struct scry_vm *vm = new_machine();
-	int prog = scry_vm_load(vm, insns, n, NULL);
-	assert_int_equal(scry_vm_jit(vm, prog, 0), 0);
+	int prog = vm_load_text(vm, COUNT, NULL, 0);
+
 	for (unsigned t = 0; t < THREADS; t++) {
 		workers[t] = (struct worker){ vm, prog, 0 };
 		assert_int_equal(pthread_create(&threads[t], NULL, work, &workers[t]), 0);
@@ -211,18 +208,11 @@ static void blinded_code_has_no_constants(void **state)
 	static const uint8_t BYTES[] = { 0xcd, 0xab, 0x34, 0x12 };
 
 	for (unsigned blind = 0; blind <= SCRY_VM_BLIND; blind += SCRY_VM_BLIND) {
-		auto_arena struct arena a = { 0 };
 		struct scry_vm *vm = scry_vm_new();
-		struct bpf_insn *insns;
-		struct err e = { 0 };
 		unsigned found = 0;
-		uint32_t n;
 		size_t size;
 
-		if (bpf_asm(&a, TEXT, sizeof(TEXT) - 1, &insns, &n, &e))
-			fail_msg("%s", e.msg);
-		int prog = scry_vm_load(vm, insns, n, NULL);
-		assert_int_equal(scry_vm_jit(vm, prog, blind), 0);
+		int prog = vm_load_text(vm, TEXT, NULL, blind);
 		const uint8_t *code = scry_vm_jit_code(vm, prog, &size);
 		for (size_t i = 0; i + sizeof(BYTES) <= size; i++)
 			found += !memcmp(code + i, BYTES, sizeof(BYTES));
@@ -236,17 +226,10 @@ static void blinded_code_has_no_constants(void **state)
 static uint64_t rounds_within(struct scry_vm *vm, const char *text, uint64_t steps)
 {
 	static const unsigned ENGINES[] = { SCRY_VM_INTERPRET, 0 };
-	auto_arena struct arena a = { 0 };
-	struct bpf_insn *insns;
-	struct err e = { 0 };
 	uint64_t counted[2];
-	uint32_t n;
 
-	if (bpf_asm(&a, text, strlen(text), &insns, &n, &e))
-		fail_msg("%s", e.msg);
-	int prog = scry_vm_load(vm, insns, n, NULL);
-	if (prog < 0 || scry_vm_jit(vm, prog, 0))
-		fail_msg("%s", scry_vm_error(vm));
+	int prog = vm_load_text(vm, text, NULL, 0);
+
 	for (unsigned i = 0; i < 2; i++) {
 		counted[i] = 0;
 		struct scry_vm_input in = {
@@ -355,16 +338,10 @@ static void the_budget_is_exact_wherever_it_is_kept(void **state)
 
 	scry_vm_map_add(vm, &programs);
 	for (unsigned i = 0; i < sizeof(CASES) / sizeof(*CASES); i++) {
-		auto_arena struct arena a = { 0 };
-		struct bpf_insn *insns;
-		struct err e = { 0 };
-		uint32_t n;
 
-		if (bpf_asm(&a, CASES[i].text, strlen(CASES[i].text), &insns, &n, &e))
-			fail_msg("%s: %s", CASES[i].text, e.msg);
-		int prog = scry_vm_load(vm, insns, n, NULL);
+		int prog = vm_load_text(vm, CASES[i].text, NULL, 0);
+
 		assert_int_equal(prog, i + 1);
-		assert_int_equal(scry_vm_jit(vm, prog, 0), 0);
 		if (prog == 1 || prog == 4)
 			scry_vm_map_update(vm, 1, &(uint32_t){ prog == 4 },
 					   &(uint32_t){ (uint32_t)prog }, 0);

@@ -16,20 +16,13 @@
 
 #include <cmocka.h>
 
+#include "vm_text.h"
+
 static int load(struct scry_vm *vm, const char *text, enum scry_vm_context context)
 {
 	struct scry_vm_program info = { "test", context, 0 };
-	auto_arena struct arena a = { 0 };
-	struct bpf_insn *insns;
-	struct err e = { 0 };
-	uint32_t n;
 
-	if (bpf_asm(&a, text, strlen(text), &insns, &n, &e))
-		fail_msg("%s", e.msg);
-	int prog = scry_vm_load(vm, insns, n, &info);
-	if (prog < 0 || scry_vm_jit(vm, prog, 0))
-		fail_msg("%s", scry_vm_error(vm));
-	return prog;
+	return vm_load_text(vm, text, &info, 0);
 }
 
 /* Adds one to its memory each time; the fourth time it is a fault. */
@@ -320,20 +313,14 @@ static void a_trace_shows_each_instruction(void **state)
 		"if w0 != 0x506 goto +2; w0 = 3; exit; w0 = 4; exit";
 	static const uint32_t WANT[] = { 0, 1, 2, 3, 4, 5, 6, 7 };
 	static const uint8_t PACKET[] = { 0x41, 2, 3, 4, 5, 6 };
-	auto_arena struct arena a = { 0 };
 	struct traced t = { 0 };
 	struct scry_vm_input in = {
 		.packet = PACKET, .packet_size = sizeof(PACKET), .trace = note_insn, .user = &t
 	};
 	struct scry_vm *vm = scry_vm_new();
 	struct scry_vm_result out;
-	struct bpf_insn *insns;
-	struct err e = { 0 };
-	uint32_t n;
+	int prog = vm_load_text(vm, TEXT, NULL, 0);
 
-	if (bpf_asm(&a, TEXT, strlen(TEXT), &insns, &n, &e))
-		fail_msg("%s", e.msg);
-	int prog = scry_vm_load(vm, insns, n, NULL);
 	assert_int_equal(scry_vm_run(vm, prog, &in, &out), 0);
 	assert_int_equal(out.r0, 3);
 	assert_int_equal(t.n, 8);

@@ -12,6 +12,8 @@
 
 #include <cmocka.h>
 
+#include "vm_text.h"
+
 static int new_map(struct scry_vm *vm, uint32_t type, uint32_t key, uint32_t value, uint32_t n)
 {
 	struct scry_vm_map def = { type, key, value, n };
@@ -361,13 +363,10 @@ static void walks_call_back(void **state)
 		"*(u64 *)(r4 +0) = r0; call bpf_map_delete_elem; r0 = 0; exit";
 
 	for (unsigned flags = 0; flags <= SCRY_VM_INTERPRET; flags += SCRY_VM_INTERPRET) {
-		auto_arena struct arena a = { 0 };
 		struct scry_vm *vm = scry_vm_new();
 		struct scry_vm_input in = { .flags = flags };
 		struct scry_vm_result out;
-		struct bpf_insn *insns;
-		struct err e = { 0 };
-		uint32_t n, key;
+		uint32_t key;
 		uint64_t value;
 
 		scry_vm_map_add(vm, &(struct scry_vm_map){ BPF_MAP_TYPE_HASH, 4, 8, 100 });
@@ -375,9 +374,7 @@ static void walks_call_back(void **state)
 			value = 10 * key;
 			assert_int_equal(scry_vm_map_update(vm, 1, &key, &value, BPF_ANY), 0);
 		}
-		assert_int_equal(bpf_asm(&a, TEXT, sizeof(TEXT) - 1, &insns, &n, &e), 0);
-		int prog = scry_vm_load(vm, insns, n, NULL);
-		assert_int_equal(scry_vm_jit(vm, prog, 0), 0);
+		int prog = vm_load_text(vm, TEXT, NULL, 0);
 		assert_int_equal(scry_vm_run(vm, prog, &in, &out), 0);
 		assert_int_equal(out.r0, (11 * 50 * 51 / 2) << 8 | 50);
 		assert_int_equal(scry_vm_map_next_key(vm, 1, NULL, &key), -ENOENT);
@@ -404,23 +401,17 @@ static void take_record(void *user, const void *data, size_t size)
 static int64_t perf_output(struct scry_vm *vm, uint64_t flags, uint32_t word, uint32_t cpu,
 			   unsigned how)
 {
-	auto_arena struct arena a = { 0 };
 	struct scry_vm_program info = { "perf", SCRY_VM_TRACEPOINT, 64 };
 	struct scry_vm_input in = { .cpu = cpu, .flags = how };
 	struct scry_vm_verdict verdict;
 	struct scry_vm_result out;
-	struct bpf_insn *insns;
-	struct err e = { 0 };
 	char text[256];
-	uint32_t n;
 
 	snprintf(text, sizeof(text),
 		 "*(u64 *)(r10 -8) = %u; r2 = map[id:1]; r3 = 0x%llx ll; r4 = r10; r4 += -8;"
 		 "r5 = 8; call bpf_perf_event_output; exit",
 		 word, (unsigned long long)flags);
-	assert_int_equal(bpf_asm(&a, text, strlen(text), &insns, &n, &e), 0);
-	int prog = scry_vm_load(vm, insns, n, &info);
-	assert_true(prog > 0);
+	int prog = vm_load_text(vm, text, &info, 0);
 	if (scry_vm_verify(vm, prog, &verdict))
 		fail_msg("%s", verdict.words);
 	assert_int_equal(scry_vm_run(vm, prog, &in, &out), 0);
@@ -485,21 +476,17 @@ static void *write_records(void *arg)
 static void perf_buffers_are_shared_by_threads(void **state)
 {
 	(void)state;
-	auto_arena struct arena a = { 0 };
 	struct scry_vm *vm = scry_vm_new();
 	int m = new_map(vm, BPF_MAP_TYPE_PERF_EVENT_ARRAY, 4, 4, 1);
-	uint32_t key = 0, room = 1200, n;
-	struct bpf_insn *insns;
-	struct err e = { 0 };
+	uint32_t key = 0, room = 1200;
 	struct seen seen = { 0 };
 	uint64_t lost = 0;
 	pthread_t threads[WRITERS];
 	const char *text = "*(u64 *)(r10 -8) = 3; r2 = map[id:1]; r3 = 0; r4 = r10; r4 += -8;"
 			   "r5 = 8; call bpf_perf_event_output; exit";
 
-	assert_int_equal(bpf_asm(&a, text, strlen(text), &insns, &n, &e), 0);
-	struct writer w = { vm, scry_vm_load(vm, insns, n, NULL) };
-	assert_int_equal(scry_vm_jit(vm, w.prog, 0), 0);
+	struct writer w = { vm, vm_load_text(vm, text, NULL, 0) };
+
 	assert_int_equal(scry_vm_map_update(vm, m, &key, &room, BPF_ANY), 0);
 	for (unsigned t = 0; t < WRITERS; t++)
 		assert_int_equal(pthread_create(&threads[t], NULL, write_records, &w), 0);
@@ -516,13 +503,10 @@ static void perf_buffers_are_shared_by_threads(void **state)
 static void there_are_no_stacks(void **state)
 {
 	(void)state;
-	auto_arena struct arena a = { 0 };
 	struct scry_vm *vm = scry_vm_new();
 	struct scry_vm_input in = { 0 };
 	struct scry_vm_result out;
-	struct bpf_insn *insns;
-	struct err e = { 0 };
-	uint32_t n, key = 0, past = 8;
+	uint32_t key = 0, past = 8;
 	uint64_t frames[127];
 	int m = new_map(vm, BPF_MAP_TYPE_STACK_TRACE, 4, sizeof(frames), 8);
 	const char *text =
@@ -532,8 +516,7 @@ static void there_are_no_stacks(void **state)
 	assert_int_equal(m, 1);
 	assert_true(new_map(vm, BPF_MAP_TYPE_STACK_TRACE, 4, 128 * 8, 8) < 0);
 	assert_true(new_map(vm, BPF_MAP_TYPE_STACK_TRACE, 8, 64, 8) < 0);
-	assert_int_equal(bpf_asm(&a, text, strlen(text), &insns, &n, &e), 0);
-	int prog = scry_vm_load(vm, insns, n, NULL);
+	int prog = vm_load_text(vm, text, NULL, 0);
 	assert_int_equal(scry_vm_run(vm, prog, &in, &out), 0);
 	assert_int_equal((int64_t)out.r0, -EINVAL + EFAULT);
 	assert_int_equal(scry_vm_map_lookup(vm, m, &key, frames), -ENOENT);

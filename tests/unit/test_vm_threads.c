@@ -2,8 +2,6 @@
  * Programs of many threads on the same maps: nothing is lost, counted twice, or taken from
  * another's place.  Half of the threads run compiled code.
  */
-#include "base/auto.h"
-#include "bpf/asm.h"
 #include "scry_vm.h"
 
 #include <errno.h>
@@ -15,6 +13,8 @@
 #include <string.h>
 
 #include <cmocka.h>
+
+#include "vm_text.h"
 
 enum { THREADS = 4, TURNS = 4000, RESULTS = 4 };
 
@@ -28,18 +28,7 @@ struct worker {
 
 static int load(struct scry_vm *vm, const char *text)
 {
-	auto_arena struct arena a = { 0 };
-	struct bpf_insn *insns;
-	struct err e = { 0 };
-	uint32_t n;
-
-	if (bpf_asm(&a, text, strlen(text), &insns, &n, &e))
-		fail_msg("%s", e.msg);
-	int prog = scry_vm_load(vm, insns, n, NULL);
-	if (prog < 0)
-		fail_msg("%s", scry_vm_error(vm));
-	assert_int_equal(scry_vm_jit(vm, prog, 0), 0);
-	return prog;
+	return vm_load_text(vm, text, NULL, 0);
 }
 
 /* Runs the program with its thread's and its turn's number in memory. */

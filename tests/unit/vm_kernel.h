@@ -20,7 +20,6 @@ static inline int vm_kernel_bpf(int cmd, union bpf_attr *attr)
 	return ret < 0 ? -errno : (int)ret;
 }
 
-/* Loads a program: its descriptor, or -errno with the verifier's log. */
 /*
  * Names the functions, as the kernel wants it before it takes the address of one; returns a
  * descriptor of BTF, or -1 where no address is taken.
@@ -57,6 +56,7 @@ static inline int vm_kernel_functions(const struct bpf_insn *insns, uint32_t n, 
 	return vm_kernel_bpf(BPF_BTF_LOAD, &attr);
 }
 
+/* Loads a program: its descriptor, or -errno with the verifier's log. */
 static inline int vm_kernel_load(enum bpf_prog_type type, const struct bpf_insn *insns,
 				 uint32_t n, struct sb *log)
 {

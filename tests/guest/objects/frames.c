@@ -3,6 +3,7 @@
  * scry.
  */
 #include <linux/bpf.h>
+#include <linux/if_ether.h>
 
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
@@ -11,7 +12,7 @@ char LICENSE[] SEC("license") = "GPL";
 
 enum { PROTOCOL = 0x88b5 };
 
-unsigned at_primary, at_peer, at_action, dissected;
+unsigned at_primary, at_peer, at_action, dissected, at_frags;
 
 static __attribute__((always_inline)) void count(unsigned *n, unsigned protocol)
 {
@@ -45,6 +46,16 @@ int on_flow(struct __sk_buff *skb)
 {
 	count(&dissected, skb->flow_keys->n_proto);
 	return 0;
+}
+
+SEC("?xdp.frags")
+int on_frags(struct xdp_md *ctx)
+{
+	struct ethhdr head;
+
+	if (!bpf_xdp_load_bytes(ctx, 0, &head, sizeof(head)))
+		count(&at_frags, head.h_proto);
+	return XDP_PASS;
 }
 
 SEC("?xdp/devmap")

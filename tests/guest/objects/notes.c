@@ -15,7 +15,7 @@ struct {
 	__uint(value_size, 4);
 } samples SEC(".maps");
 
-int sum, calls;
+int sum, calls, letters;
 
 SEC("usdt/work/usdts:work:plain")
 int BPF_USDT(on_plain, int n)
@@ -27,6 +27,17 @@ int BPF_USDT(on_plain, int n)
 	if (n == -7)
 		bpf_perf_event_output(ctx, &samples, BPF_F_CURRENT_CPU, &sample,
 				      sizeof(sample));
+	return 0;
+}
+
+/* What may sleep may have pages fetched. */
+SEC("?usdt.s/work/usdts:work:plain")
+int BPF_USDT(on_plain_s, int n, const char *text)
+{
+	char first = 0;
+
+	if (!bpf_copy_from_user(&first, 1, text))
+		letters += first;
 	return 0;
 }
 

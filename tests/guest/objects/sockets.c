@@ -7,6 +7,12 @@
 
 #include <bpf/bpf_helpers.h>
 
+/* sleeping.c says otherwise. */
+#ifndef CONTROL
+#define CONTROL	   "counting"
+#define STRUCT_OPS "struct_ops"
+#endif
+
 char LICENSE[] SEC("license") = "GPL";
 
 unsigned connects, opened, sent, arrived, started, ended;
@@ -83,7 +89,7 @@ unsigned on_undo(unsigned long long *ctx)
 	return ((struct tcp_sock *)ctx[0])->snd_cwnd;
 }
 
-SEC("?struct_ops/on_start")
+SEC("?" STRUCT_OPS "/on_start")
 void on_start(unsigned long long *ctx)
 {
 	__sync_fetch_and_add(&started, 1);
@@ -102,5 +108,5 @@ struct tcp_congestion_ops counting = {
 	.undo_cwnd = (void *)on_undo,
 	.init = (void *)on_start,
 	.release = (void *)on_end,
-	.name = "counting",
+	.name = CONTROL,
 };

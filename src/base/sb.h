@@ -22,11 +22,11 @@ void sb_write(struct sb *sb, const void *bytes, size_t len);
 void sb_fill(struct sb *sb, char c, long n);
 void sb_printf(struct sb *sb, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void sb_vprintf(struct sb *sb, const char *fmt, va_list ap);
+enum { SB_FILE_MAX = 256 << 20 }; /* bytes */
 /*
  * Adds what a file has, "-": standard input. Returns 0 or -errno: -EFBIG when that is more than
  * SB_FILE_MAX bytes, as of a device that never ends.
  */
-enum { SB_FILE_MAX = 256 << 20 };
 int sb_read_file(struct sb *sb, const char *path);
 /* Empties the text and keeps the memory. */
 void sb_clear(struct sb *sb);

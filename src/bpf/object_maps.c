@@ -332,10 +332,11 @@ int object_map_from_btf(const void *data, size_t size, const char *name,
 int object_map_from_numbers(const void *definition, size_t size, struct bpf_object_map *map,
 			    struct err *e)
 {
+	enum { AT_LEAST = 16, AT_MOST = 256 }; /* without flags; far more than any writer's */
 	uint32_t numbers[5] = { 0 };
 	const char *p = definition;
 
-	if (size < 4 * sizeof(*numbers) || size > 256)
+	if (size < AT_LEAST || size > AT_MOST)
 		return err_set(e, -EINVAL, "map %s: a definition of %zu bytes is none",
 			       map->name, size);
 	memcpy(numbers, p, size < sizeof(numbers) ? size : sizeof(numbers));

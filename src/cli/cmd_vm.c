@@ -292,23 +292,33 @@ static int add_object_maps(struct task *t)
 	return 0;
 }
 
+/* What a map of maps or of programs begins with; -EINVAL with words. */
+static int put_element(struct task *t, int map, uint32_t key, uint32_t id)
+{
+	int ret = scry_vm_map_update(t->vm, map, &key, &id, BPF_ANY);
+
+	if (ret == -E2BIG)
+		return err_set(&t->err, -EINVAL, "map %d has no room for element %u", map, key);
+	return ret ? err_set(&t->err, -EINVAL, "%s", scry_vm_error(t->vm)) : 0;
+}
+
 /* Those of --map. */
 static int add_maps(struct task *t)
 {
+	int ret = 0;
+
 	for (unsigned i = 0; i < t->nmaps; i++) {
 		t->maps[i] = scry_vm_map_add(t->vm, &t->map_defs[i].def);
 		if (t->maps[i] < 0)
-			return -EINVAL;
+			return err_set(&t->err, -EINVAL, "%s", scry_vm_error(t->vm));
 	}
 	for (unsigned i = 0; i < t->nmaps; i++) {
 		const struct vm_map_def *m = &t->map_defs[i];
 
-		for (uint32_t key = 0; key < m->nelements; key++)
-			if (scry_vm_map_update(t->vm, t->maps[i], &key, &m->elements[key],
-					       BPF_ANY))
-				return -EINVAL;
+		for (uint32_t key = 0; !ret && key < m->nelements; key++)
+			ret = put_element(t, t->maps[i], key, m->elements[key]);
 	}
-	return 0;
+	return ret;
 }
 
 static unsigned run_flags(const struct task *t)
@@ -356,10 +366,8 @@ static int fill_maps(struct task *t)
 		vec_each(el, &m->elements) {
 			int id = el->prog ? load_named(t, el->prog) : (int)el->map;
 
-			if (id < 0)
-				return id;
-			if (scry_vm_map_update(t->vm, (int)outer, &el->key, &id, BPF_ANY))
-				return err_set(&t->err, -EINVAL, "%s", scry_vm_error(t->vm));
+			if (id < 0 || put_element(t, (int)outer, el->key, (uint32_t)id))
+				return -EINVAL;
 		}
 	}
 	return 0;
@@ -382,9 +390,7 @@ static int make_machine(struct task *t)
 		err_set(&t->err, -EINVAL, "an object file brings its own maps");
 		return fail(t);
 	}
-	if (add_maps(t))
-		return fail_vm(t);
-	return add_object_maps(t) ? fail(t) : 0;
+	return add_maps(t) || add_object_maps(t) ? fail(t) : 0;
 }
 
 static int load(struct task *t)

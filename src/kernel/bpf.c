@@ -359,25 +359,28 @@ int kbpf_raw_tp_open(int prog_fd, const char *name)
 	return sys_bpf(BPF_RAW_TRACEPOINT_OPEN, &attr, sizeof(attr));
 }
 
-static int iter_link(int prog_fd, pid_t pid)
+static int iter_link(int prog_fd, const struct kbpf_iter *of)
 {
-	/* union bpf_iter_link_info as of Linux 6.1 */
-	struct {
-		uint32_t tid, pid, pid_fd, unused;
-	} task = { .pid = (uint32_t)pid };
+	/* As of Linux 6.1. */
+	union bpf_iter_link_info info = {};
+	bool is_asked = of->pid || of->cgroups;
 	union bpf_attr attr = {
 		.link_create.prog_fd = (uint32_t)prog_fd,
 		.link_create.attach_type = BPF_TRACE_ITER,
-		.link_create.iter_info = pid ? ptr64(&task) : 0,
-		.link_create.iter_info_len = pid ? sizeof(task) : 0,
+		.link_create.iter_info = is_asked ? ptr64(&info) : 0,
+		.link_create.iter_info_len = is_asked ? sizeof(info) : 0,
 	};
 
+	if (of->cgroups)
+		info.cgroup.order = BPF_CGROUP_ITER_DESCENDANTS_PRE;
+	else
+		info.task.pid = (uint32_t)of->pid;
 	return sys_bpf(BPF_LINK_CREATE, &attr, sizeof(attr));
 }
 
-int kbpf_iter_open(int prog_fd, pid_t pid)
+int kbpf_iter_open(int prog_fd, const struct kbpf_iter *of)
 {
-	int iter, link = iter_link(prog_fd, pid);
+	int iter, link = iter_link(prog_fd, of);
 	union bpf_attr attr = { .iter_create.link_fd = (uint32_t)link };
 
 	if (link < 0)
@@ -387,9 +390,9 @@ int kbpf_iter_open(int prog_fd, pid_t pid)
 	return iter;
 }
 
-int kbpf_iter_pin(int prog_fd, pid_t pid, const char *path)
+int kbpf_iter_pin(int prog_fd, const struct kbpf_iter *of, const char *path)
 {
-	int link = iter_link(prog_fd, pid);
+	int link = iter_link(prog_fd, of);
 	int err = link < 0 ? link : kbpf_pin(link, path);
 
 	if (link >= 0)

@@ -141,14 +141,19 @@ bool kbpf_try_uprobe_multi(int prog_fd);
 /* name NULL for BTF programs, which know their tracepoint (fentry and fexit too). */
 int kbpf_raw_tp_open(int prog_fd, const char *name);
 
+/* What an iterator must be told; nothing: all objects of its kind. */
+struct kbpf_iter {
+	pid_t pid;    /* of tasks: those of this process */
+	bool cgroups; /* it is one of cgroups: all of them, each before those below it */
+};
 /*
  * Attaches a BPF_TRACE_ITER program and gives an iterator: reading it to its end runs the
- * program on every object of its kind, or, of tasks, on those of process pid unless that is 0.
+ * program on every object.
  */
-int kbpf_iter_open(int prog_fd, pid_t pid);
+int kbpf_iter_open(int prog_fd, const struct kbpf_iter *of);
 /* The same, for whoever reads the file, which is made in a bpf file system. Returns 0 or
  * -errno. */
-int kbpf_iter_pin(int prog_fd, pid_t pid, const char *path);
+int kbpf_iter_pin(int prog_fd, const struct kbpf_iter *of, const char *path);
 
 int kbpf_prog_info(int fd, struct bpf_prog_info *info);
 int kbpf_map_info(int fd, struct bpf_map_info *info);

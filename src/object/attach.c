@@ -380,7 +380,10 @@ static int attach_samples(struct spot *s)
 
 static int attach_iter(struct spot *s)
 {
-	int fd = kbpf_iter_open(bpf_program__fd(s->prog), s->where->pid);
+	const char *kind = strrchr(bpf_program__section_name(s->prog), '/');
+	struct kbpf_iter of = { .pid = s->where->pid,
+				.cgroups = kind && !strcmp(kind, "/cgroup") };
+	int fd = kbpf_iter_open(bpf_program__fd(s->prog), &of);
 
 	if (fd >= 0)
 		vec_push(NULL, &s->o->walks, fd);

@@ -171,8 +171,9 @@ static int attach_iter(struct probe_env *env, const struct group *g, int prog_fd
 {
 	const struct target *t = g->targets.data[0];
 	bool of_tasks = !strncmp(t->event, "task", strlen("task"));
-	pid_t pid = of_tasks ? env->pid : 0;
-	int iter = t->pin ? kbpf_iter_pin(prog_fd, pid, t->pin) : kbpf_iter_open(prog_fd, pid);
+	struct kbpf_iter of = { .pid = of_tasks ? env->pid : 0,
+				.cgroups = !strcmp(t->event, "cgroup") };
+	int iter = t->pin ? kbpf_iter_pin(prog_fd, &of, t->pin) : kbpf_iter_open(prog_fd, &of);
 
 	if (iter >= 0) {
 		if (t->pin)

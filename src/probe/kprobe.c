@@ -59,8 +59,8 @@ static bool expand_address(struct probe_env *env, const struct attach_text *at,
 	struct target *t;
 	uint64_t addr;
 
-	if (at->nparts > 2 || is_ret(p))
-		return bad_point(env, at, "an address stands alone, and in kprobes only");
+	if (at->nparts > 2)
+		return bad_point(env, at, "an address stands alone");
 	if (!expand_number(text, &addr) || !addr)
 		return bad_point(env, at, arena_printf(env->arena, "'%s' is no address", text));
 	if (!env->unsafe) {
@@ -228,7 +228,7 @@ const struct provider provider_kretprobe = {
 	.aliases = (const char *const[]){ "kr", NULL },
 	.flags = PV_RETVAL | PV_PID_IMPLICIT | PV_NO_COUNT_LIST,
 	.doc = "A kernel function returns.",
-	.usage = "kretprobe:[MODULE:]FUNCTION",
+	.usage = "kretprobe:[MODULE:]FUNCTION, kretprobe:0xADDRESS",
 	.expand = expand_kprobe,
 	.shape = shape_kprobe,
 	.group = kprobe_group,

@@ -255,7 +255,8 @@ static void addresses_need_permission(void **state)
 	assert_int_equal(t->addr, 0x1000);
 	assert_null(t->symbol);
 	assert_int_equal(shape_of(f, t)->func_ip.off, arch_host.ip.off);
-	assert_refused(f, "kretprobe:0x1000", "an address stands alone, and in kprobes only");
+	assert_int_equal(one(f, "kretprobe:0x1000")->addr, 0x1000);
+	assert_refused(f, "kprobe:vmlinux:0x1000", "an address stands alone");
 	assert_refused(f, "kprobe:0xg", "'0xg' is no address");
 }
 

@@ -2,6 +2,7 @@
  * `-l`: what could be attached to.
  */
 #include "base/auto.h"
+#include "probe/lists.h"
 #include "probe/match.h"
 #include "types/kernel_types.h"
 
@@ -165,12 +166,15 @@ static int list_named(struct listing *l, const char *word, const char *pattern, 
 
 struct found_type {
 	const char *text;
+	const struct btf *btf;
 	uint32_t id;
 };
 
 /* Types of one keyword whose names match. */
 struct type_listing {
+	struct probe_env *env;
 	const char *keyword, *pattern;
+	enum btf_what what;
 	struct arena *arena;
 	VEC(struct found_type) found;
 };
@@ -185,7 +189,17 @@ static bool take_type(void *arg, const struct btf *b, uint32_t id, const char *n
 	btf_print_type_name(b, id, &text); /* structs and unions are one sort */
 	if (!strncmp(sb_str(&text), t->keyword, strlen(t->keyword)))
 		vec_push(t->arena, &t->found,
-			 (struct found_type){ arena_strdup(t->arena, sb_str(&text)), id });
+			 (struct found_type){ arena_strdup(t->arena, sb_str(&text)), b, id });
+	return true;
+}
+
+static bool take_module(void *arg, const char *module)
+{
+	struct type_listing *t = arg;
+	const struct btf *btf = lists_btf(t->env, module, NULL);
+
+	if (btf)
+		btf_each(btf, t->what, take_type, t);
 	return true;
 }
 
@@ -207,9 +221,8 @@ static void print_definition(struct listing *l, const struct btf *btf, uint32_t 
 	l->line(l->arg, sb_str(&text));
 }
 
-/* Of two types of one name the first is the one that scripts mean. */
-static void print_types(struct listing *l, const struct btf *btf, struct type_listing *t,
-			bool whole)
+/* Of two types of one name the first, the kernel's own, is the one that scripts mean. */
+static void print_types(struct listing *l, struct type_listing *t, bool whole)
 {
 	qsort(t->found.data, t->found.len, sizeof(*t->found.data), compare_types);
 	for (size_t i = 0; i < t->found.len; i++) {
@@ -218,7 +231,7 @@ static void print_types(struct listing *l, const struct btf *btf, struct type_li
 		if (i && !strcmp(f[-1].text, f->text))
 			continue;
 		if (whole)
-			print_definition(l, btf, f->id);
+			print_definition(l, f->btf, f->id);
 		else
 			l->line(l->arg, f->text);
 	}
@@ -235,7 +248,10 @@ static int list_type(struct listing *l, const char *pattern, struct err *e)
 
 	for (size_t i = 0; i < sizeof(keywords) / sizeof(*keywords); i++) {
 		auto_arena struct arena a = {};
-		struct type_listing t = { .keyword = keywords[i], .arena = &a };
+		struct type_listing t = {
+			.env = l->env, .keyword = keywords[i], .what = whats[i], .arena = &a
+		};
+		bool is_pattern;
 		const struct btf *btf;
 
 		if (strncmp(pattern, keywords[i], strlen(keywords[i])) != 0)
@@ -245,8 +261,11 @@ static int list_type(struct listing *l, const char *pattern, struct err *e)
 			return e->code;
 		t.pattern = pattern + strlen(keywords[i]);
 		t.pattern += strspn(t.pattern, " ");
+		is_pattern = wildcard_has(t.pattern);
 		btf_each(btf, whats[i], take_type, &t);
-		print_types(l, btf, &t, l->verbose || !wildcard_has(t.pattern));
+		if (is_pattern || !t.found.len)
+			lists_each_module(take_module, &t);
+		print_types(l, &t, l->verbose || !is_pattern);
 		return 0;
 	}
 	return 1;

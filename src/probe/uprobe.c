@@ -296,6 +296,12 @@ static bool not_found(struct probe_env *env, const struct attach_text *at,
 	if (only_inlined(env, at, file, w, out, &ok))
 		return ok;
 
+	if (!funcs->list.len && elf_is_cut(&file->elf))
+		return bad_point(
+			env, at,
+			arena_printf(env->arena,
+				     "%s is damaged: it ends before its table of sections",
+				     file->name));
 	if (!funcs->list.len)
 		return bad_point(
 			env, at,

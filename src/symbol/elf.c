@@ -68,6 +68,18 @@ int elf_open(struct elf *f, const char *path, struct err *e)
 	return code;
 }
 
+bool elf_is_cut(const struct elf *f)
+{
+	GElf_Ehdr h;
+	struct stat st;
+	uint64_t size;
+
+	if (f->fd < 0 || fstat(f->fd, &st) || !gelf_getehdr(f->elf, &h))
+		return false;
+	size = (uint64_t)st.st_size;
+	return h.e_shoff > size || size - h.e_shoff < (uint64_t)h.e_shnum * h.e_shentsize;
+}
+
 int elf_open_image(struct elf *f, const void *image, size_t size, struct err *e)
 {
 	int code;

@@ -34,6 +34,8 @@ int elf_open_image(struct elf *f, const void *image, size_t size, struct err *e)
 /* Opens the file of f once more, by its descriptor. */
 int elf_reopen(struct elf *out, const struct elf *f, struct err *e);
 void elf_close(struct elf *f);
+/* Does the file end before its table of sections does? */
+bool elf_is_cut(const struct elf *f);
 
 /* A part of the file that is loaded. */
 struct elf_segment {

@@ -56,6 +56,11 @@ static bool check_sargn(struct unit *u, struct expr *e)
 
 	if (strcmp(provider, "kprobe") != 0 && strcmp(provider, "uprobe") != 0)
 		return builtin_not_here(u, e, e->name);
+	if (u->group->targets.data[0]->is_32bit) {
+		diag(u->c->dx, E0303_NOT_HERE, e->span,
+		     arena_printf(u->c->arena, "%s is of programs of 64 bits", e->name));
+		return false;
+	}
 	builtin_expand(u, e, arena_printf(u->c->arena, "*(uint64 *)(reg(\"sp\") + %d)", off));
 	return !type_is_error(e->type);
 }

@@ -114,6 +114,7 @@ struct target {
 	uint64_t pc;	      /* the instruction's address as the file was linked */
 	bool by_line;	      /* named by its source line */
 	bool is_inlined;      /* a copy of the function that was inlined into another */
+	bool is_32bit;	      /* in a file of 32 bits, which passes arguments otherwise */
 	bool by_insn; /* a uretprobe: a return instruction, without a hook in the stack */
 };
 

@@ -156,6 +156,7 @@ static struct target *add_code(struct probe_env *env, const struct attach_text *
 	t->file = file->path;
 	t->file_offset = offset;
 	t->pc = addr;
+	t->is_32bit = elf_word_size(&file->elf) == 4;
 	return t;
 }
 
@@ -614,22 +615,36 @@ static bool expand_uprobe(struct probe_env *env, const struct attach_text *at,
 	       expand_missing(env, at, other_overloads(env, &files, &w));
 }
 
-/* Where a copy begins that was inlined, registers hold whatever the code around had in them. */
+/*
+ * Where a copy begins that was inlined, registers hold whatever the code around had in them; in
+ * a file of 32 bits arguments lie on the stack.
+ */
 enum { MAX_REGS = 8 };
-#define NOWHERE                                                                                   \
-	{                                                                                         \
-		.why = "is not in its register: the function was inlined here, ask for args.NAME" \
+#define ALL_REGS(reason)                                                                    \
+	{                                                                                   \
+		{ .why = reason }, { .why = reason }, { .why = reason }, { .why = reason }, \
+			{ .why = reason }, { .why = reason }, { .why = reason },            \
+			{ .why = reason },                                                  \
 	}
-static const struct argloc inlined_regs[MAX_REGS] = { NOWHERE, NOWHERE, NOWHERE, NOWHERE,
-						      NOWHERE, NOWHERE, NOWHERE, NOWHERE };
+static const struct argloc inlined_regs[MAX_REGS] =
+	ALL_REGS("is not in its register: the function was inlined here, ask for args.NAME");
+static const struct argloc other_regs[MAX_REGS] =
+	ALL_REGS("is not in its register: arguments of 32-bit programs are not read");
+
+static void shape_regs(const struct target *t, struct shape *out)
+{
+	bool is_plain = !t->is_inlined && !t->is_32bit;
+
+	out->regs = is_plain ? arch_host.args : t->is_32bit ? other_regs : inlined_regs;
+	out->nregs = is_plain ? arch_host.nargs : MAX_REGS;
+}
 
 static int shape_uprobe(struct probe_env *env, const struct target *t, const struct group *g,
 			struct shape *out, struct err *e)
 {
 	user_shape(env, out);
 	if (!is_ret(t->provider)) {
-		out->regs = t->is_inlined ? inlined_regs : arch_host.args;
-		out->nregs = t->is_inlined ? MAX_REGS : arch_host.nargs;
+		shape_regs(t, out);
 		return g && g->named_args ? user_debug_args(env, t, out, e) : 0;
 	}
 	out->retval = arch_host.retval;
@@ -642,10 +657,10 @@ static int shape_uprobe(struct probe_env *env, const struct target *t, const str
 	return 0;
 }
 
-/* Copies that were inlined have no arguments in registers. */
+/* Copies that were inlined, and files of 32 bits, have no arguments in registers. */
 static bool alike(const struct target *a, const struct target *b)
 {
-	return a->is_inlined == b->is_inlined;
+	return a->is_inlined == b->is_inlined && a->is_32bit == b->is_32bit;
 }
 
 /* Arguments by name lie elsewhere in each function. */

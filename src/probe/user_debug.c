@@ -185,8 +185,9 @@ static void read_args(struct probe_env *env, struct user_debug *d, const struct 
 		args[i].name = p->name;
 		args[i].type = p->type;
 		args[i].is_unsure = p->place.is_unsure;
-		args[i].missing =
-			make_loc(at_entry ? &abi[i] : &p->place, p->type, &args[i].loc);
+		args[i].missing = t->is_32bit ? "arguments of 32-bit programs are not read"
+					      : make_loc(at_entry ? &abi[i] : &p->place,
+							 p->type, &args[i].loc);
 	}
 	out->args = args;
 	out->nargs = n;

@@ -72,8 +72,7 @@ static int show_map(struct bpf_task *t, int fd, void *arg)
 	facts_number(f, "bytes_key", "\n\tkey ", info.key_size, "B");
 	facts_number(f, "bytes_value", "  value ", info.value_size, "B");
 	facts_number(f, "max_entries", "  max_entries ", info.max_entries, "");
-	if (memlock)
-		facts_number(f, "bytes_memlock", "  memlock ", memlock, "B");
+	facts_number(f, "bytes_memlock", "  memlock ", memlock, "B");
 	put_owner(f, fd);
 	if (!t->json)
 		bpf_put_paths(t, KBPF_MAP, info.id);

@@ -1,11 +1,12 @@
-/* feeds [-t] TIMES TEXT...: writes each TEXT (instructions:1000:user) to /proc/fakepmu, TIMES
- * times, under the name "feeding" and from functions with frames; with -t in a thread of its
- * own.
+/* feeds [-t | -w] TIMES TEXT...: writes each TEXT (instructions:1000:user) to /proc/fakepmu,
+ * TIMES times, under the name "feeding" and from functions with frames; with -t in a thread of
+ * its own, with -w a second after its start, when the tracer knows what it has mapped.
  */
 #include "work.h"
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -43,9 +44,11 @@ static __attribute__((noinline)) void *feed_all(void *arg)
 
 int main(int argc, char **argv)
 {
-	int at = argc > 1 && !strcmp(argv[1], "-t") ? 2 : 1;
+	bool thread_of_its_own = argc > 1 && !strcmp(argv[1], "-t");
+	bool waits = argc > 1 && !strcmp(argv[1], "-w");
+	int at = thread_of_its_own || waits ? 2 : 1;
 	struct feeding f = {
-		.times = work_number(argc, argv, at, "feeds [-t] TIMES TEXT..."),
+		.times = work_number(argc, argv, at, "feeds [-t | -w] TIMES TEXT..."),
 		.texts = argv + at + 1,
 		.fd = open("/proc/fakepmu", O_WRONLY),
 	};
@@ -53,7 +56,9 @@ int main(int argc, char **argv)
 
 	if (f.fd < 0)
 		err(1, "/proc/fakepmu");
-	if (at == 1)
+	if (waits)
+		sleep(1);
+	if (!thread_of_its_own)
 		feed_all(&f);
 	else if (pthread_create(&thread, NULL, feed_all, &f) || pthread_join(thread, NULL))
 		errx(1, "no thread");
